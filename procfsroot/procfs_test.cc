@@ -1,0 +1,178 @@
+#include "procfsroot/procfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "procfsroot/process_files.h"
+#include "testing/status_matchers.h"
+
+namespace nsctl::procfsroot {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using testing::HasErrno;
+using testing::IsOk;
+using testing::IsOkAndHolds;
+using testing::StatusIs;
+
+// A directory that looks like a procfs; removed with the test's temporary directory.
+class RecordedProcfs : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = absl::StrCat(::testing::TempDir(), "/procfsXXXXXX");
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    root_ = pattern;
+  }
+
+  void MakeDirectory(const std::string& path) {
+    ASSERT_EQ(mkdir(absl::StrCat(root_, "/", path).c_str(), 0755), 0) << path;
+  }
+  void MakeLink(const std::string& path, const std::string& target) {
+    ASSERT_EQ(symlink(target.c_str(), absl::StrCat(root_, "/", path).c_str()), 0) << path;
+  }
+  void MakeFile(const std::string& path, const std::string& content) {
+    const absl::StatusOr<base::OwnedFd> file = base::OpenAt(
+        base::FdRef(AT_FDCWD), absl::StrCat(root_, "/", path), O_WRONLY | O_CREAT, 0644);
+    ASSERT_THAT(file, IsOk());
+    ASSERT_THAT(base::WriteAll(*file, content), IsOk());
+  }
+
+  std::string root_;
+};
+
+TEST_F(RecordedProcfs, ListsNumbersInAscendingOrderAndNothingElse) {
+  for (const char* name : {"100", "2", "33", "self", "4x", "-5", "0", "99999999999999"}) {
+    MakeDirectory(name);
+  }
+
+  const absl::StatusOr<Procfs> procfs = Procfs::At(root_);
+
+  ASSERT_THAT(procfs, IsOk());
+  EXPECT_FALSE(procfs->is_kernel());
+  EXPECT_FALSE(procfs->has_own_pids());
+  EXPECT_THAT(procfs->ListProcesses(),
+              IsOkAndHolds(ElementsAre(base::Pid{2}, base::Pid{33}, base::Pid{100})));
+}
+
+TEST_F(RecordedProcfs, ReadsLinksAndTheErrorsOfLinks) {
+  MakeDirectory("7");
+  MakeDirectory("7/ns");
+  MakeLink("7/ns/net", "net:[4026531840]");
+  MakeLink("7/ns/uts", "no namespace");
+  MakeLink("7/ns/pid_for_children", "pid:[5]");
+  const absl::StatusOr<Procfs> procfs = Procfs::At(root_);
+  ASSERT_THAT(procfs, IsOk());
+  const absl::StatusOr<ProcessDir> dir = procfs->OpenProcess({7});
+  ASSERT_THAT(dir, IsOk());
+
+  const NamespaceLinks links = dir->ReadNamespaceLinks();
+
+  NamespaceLinks expected;
+  expected.in.fill({.inode = 0, .error = ENOENT});
+  expected.in[static_cast<size_t>(base::NamespaceType::kNet)] = {.inode = 4026531840u, .error = 0};
+  expected.in[static_cast<size_t>(base::NamespaceType::kUts)] = {.inode = 0, .error = EBADMSG};
+  expected.for_children[static_cast<size_t>(base::NamespaceType::kPid)] = {.inode = 5, .error = 0};
+  expected.for_children[static_cast<size_t>(base::NamespaceType::kTime)] = {.inode = 0,
+                                                                            .error = ENOENT};
+  EXPECT_EQ(links, expected);
+  EXPECT_THAT(dir->OpenNamespace("net"), HasErrno(ENOENT));
+}
+
+TEST_F(RecordedProcfs, ReadsRecordsUpToTheirLimit) {
+  MakeDirectory("7");
+  MakeFile("7/cmdline", std::string(5000, 'x'));
+  const absl::StatusOr<Procfs> procfs = Procfs::At(root_);
+  ASSERT_THAT(procfs, IsOk());
+  const absl::StatusOr<ProcessDir> dir = procfs->OpenProcess({7});
+  ASSERT_THAT(dir, IsOk());
+  std::string text = "left over";
+
+  EXPECT_EQ(dir->TryReadRecord("cmdline", 10000, &text), 0);
+  EXPECT_EQ(text, std::string(5000, 'x'));
+  EXPECT_EQ(dir->TryReadRecord("cmdline", 4999, &text), EFBIG);
+  EXPECT_EQ(text, std::string(4999, 'x'));
+  EXPECT_EQ(dir->TryReadRecord("stat", 100, &text), ENOENT);
+  EXPECT_EQ(text, "");
+}
+
+TEST_F(RecordedProcfs, AbsentProcessIsGone) {
+  const absl::StatusOr<Procfs> procfs = Procfs::At(root_);
+  ASSERT_THAT(procfs, IsOk());
+
+  EXPECT_THAT(procfs->OpenProcess({7}), HasErrno(ENOENT));
+  EXPECT_THAT(procfs->OpenSelf(), HasErrno(ENOENT));
+}
+
+TEST(ProcfsAt, AbsentDirectoryIsAnError) {
+  EXPECT_THAT(Procfs::At("/nonexistent"), HasErrno(ENOENT));
+}
+
+TEST(ProcfsLive, ShowsThisProcess) {
+  const absl::StatusOr<Procfs> procfs = Procfs::Live();
+  ASSERT_THAT(procfs, IsOk());
+  EXPECT_TRUE(procfs->is_live());
+  EXPECT_TRUE(procfs->is_kernel());
+  EXPECT_TRUE(procfs->has_own_pids());
+
+  const absl::StatusOr<std::vector<base::Pid>> pids = procfs->ListProcesses();
+
+  ASSERT_THAT(pids, IsOk());
+  EXPECT_THAT(*pids, Contains(base::Pid{getpid()}));
+  EXPECT_TRUE(std::is_sorted(pids->begin(), pids->end()));
+}
+
+TEST(ProcfsLive, LinksAreThoseThatStatSees) {
+  const absl::StatusOr<Procfs> procfs = Procfs::Live();
+  ASSERT_THAT(procfs, IsOk());
+  const absl::StatusOr<ProcessDir> dir = procfs->OpenProcess({getpid()});
+  ASSERT_THAT(dir, IsOk());
+
+  const NamespaceLinks links = dir->ReadNamespaceLinks();
+
+  for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {
+    struct stat stat_of_file;
+    const std::string path = absl::StrCat("/proc/self/ns/", info.name);
+    const bool exists = stat(path.c_str(), &stat_of_file) == 0;
+    const NamespaceLinks::Entry& entry = links.in[static_cast<size_t>(info.type)];
+    EXPECT_EQ(entry.inode, exists ? stat_of_file.st_ino : 0) << info.name;
+    EXPECT_EQ(entry.error, exists ? 0 : ENOENT) << info.name;
+  }
+  EXPECT_EQ(dir->ReadThreadNamespaceLinks({gettid()}), links);
+}
+
+// The promise that scans rest on: an open directory never shows another process.
+TEST(ProcessDir, AnswersNoMoreOnceItsProcessIsReaped) {
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    pause();
+    _exit(0);
+  }
+  const absl::StatusOr<Procfs> procfs = Procfs::Live();
+  ASSERT_THAT(procfs, IsOk());
+  const absl::StatusOr<ProcessDir> dir = procfs->OpenProcess({child});
+  ASSERT_THAT(dir, IsOk());
+  std::string text;
+  EXPECT_EQ(dir->TryReadRecord("stat", kMaxStat, &text), 0);
+
+  kill(child, SIGKILL);
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+
+  EXPECT_EQ(dir->TryReadRecord("stat", kMaxStat, &text), ESRCH);
+  EXPECT_THAT(procfs->OpenProcess({child}), HasErrno(ENOENT));
+}
+
+}  // namespace
+}  // namespace nsctl::procfsroot
