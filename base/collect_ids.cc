@@ -31,8 +31,7 @@ absl::StatusOr<std::vector<uint64_t>> CollectIds(
     const size_t known = ids.size();
     const uint64_t after = ids.empty() ? 0 : ids.back();
     ids.resize(known + piece);
-    NSCTL_ASSIGN_OR_RETURN(const size_t count,
-                           list(after, absl::MakeSpan(ids).subspan(known)));
+    NSCTL_ASSIGN_OR_RETURN(const size_t count, list(after, absl::MakeSpan(ids).subspan(known)));
     ids.resize(known + std::min(count, piece));
     if (ids.size() > limit) {
       return absl::ResourceExhaustedError(absl::StrCat("more than ", limit, " ids"));

@@ -1,9 +1,9 @@
 // System failures as absl::Status that still know their errno.
 //
 // Every failed system call becomes one status: "call path: reason (ENAME)", its code chosen by
-// Abseil's table and its errno kept as a payload, so that a caller can still tell EACCES from EPERM.
-// This library does not retry, does not log and never reads the global errno itself: callers copy
-// errno in the first statement after the call.
+// Abseil's table and its errno kept as a payload, so that a caller can still tell EACCES from
+// EPERM. This library does not retry, does not log and never reads the global errno itself: callers
+// copy errno in the first statement after the call.
 //
 //   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
 //   if (fd < 0) {

@@ -18,8 +18,8 @@ TEST(ErrnoStatus, SaysWhatFailedOnWhichPathAndWhy) {
   EXPECT_THAT(ErrnoStatus(ENOENT, "openat", "/run/netns/x"),
               StatusIs(absl::StatusCode::kNotFound,
                        "openat /run/netns/x: No such file or directory (ENOENT)"));
-  EXPECT_THAT(ErrnoStatus(EPERM, "setns"),
-              StatusIs(absl::StatusCode::kPermissionDenied, "setns: Operation not permitted (EPERM)"));
+  EXPECT_THAT(ErrnoStatus(EPERM, "setns"), StatusIs(absl::StatusCode::kPermissionDenied,
+                                                    "setns: Operation not permitted (EPERM)"));
 }
 
 TEST(ErrnoStatus, EscapesThePath) {
@@ -29,8 +29,7 @@ TEST(ErrnoStatus, EscapesThePath) {
 }
 
 TEST(ErrnoStatus, IsNeverOk) {
-  EXPECT_THAT(ErrnoStatus(0, "read"),
-              StatusIs(absl::StatusCode::kUnknown, "read: Success (E0)"));
+  EXPECT_THAT(ErrnoStatus(0, "read"), StatusIs(absl::StatusCode::kUnknown, "read: Success (E0)"));
 }
 
 TEST(ErrnoStatus, NamesNumbersWithoutAName) {
@@ -59,12 +58,18 @@ TEST(ErrorKinds, FollowTheErrnoAlone) {
     bool unsupported;
   };
   const Case cases[] = {
-      {0, false, false, false},          {ENOENT, true, false, false},
-      {ESRCH, true, false, false},       {EACCES, false, true, false},
-      {EPERM, false, true, false},       {ENOSYS, false, false, true},
-      {ENOTTY, false, false, true},      {EOPNOTSUPP, false, false, true},
-      {EINVAL, false, false, true},      {E2BIG, false, false, true},
-      {ENOTDIR, false, false, false},    {EIO, false, false, false},
+      {0, false, false, false},
+      {ENOENT, true, false, false},
+      {ESRCH, true, false, false},
+      {EACCES, false, true, false},
+      {EPERM, false, true, false},
+      {ENOSYS, false, false, true},
+      {ENOTTY, false, false, true},
+      {EOPNOTSUPP, false, false, true},
+      {EINVAL, false, false, true},
+      {E2BIG, false, false, true},
+      {ENOTDIR, false, false, false},
+      {EIO, false, false, false},
       {ENAMETOOLONG, false, false, false},
   };
   for (const Case& c : cases) {

@@ -20,8 +20,7 @@
 
 namespace nsctl::base {
 
-OwnedFd::OwnedFd(OwnedFd&& other) noexcept
-    : fd_(other.Release()), path_(std::move(other.path_)) {}
+OwnedFd::OwnedFd(OwnedFd&& other) noexcept : fd_(other.Release()), path_(std::move(other.path_)) {}
 
 OwnedFd& OwnedFd::operator=(OwnedFd&& other) noexcept {
   // Taken first, so that assigning an object to itself closes nothing.

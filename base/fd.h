@@ -1,7 +1,7 @@
 // File descriptors that are closed once and know what they were opened from.
 //
-// OwnedFd owns; FdRef borrows and is what functions take. An OwnedFd converts to an FdRef, never the
-// other way. An FdRef must not outlive the OwnedFd that it came from.
+// OwnedFd owns; FdRef borrows and is what functions take. An OwnedFd converts to an FdRef, never
+// the other way. An FdRef must not outlive the OwnedFd that it came from.
 
 #ifndef NSCTL_BASE_FD_H_
 #define NSCTL_BASE_FD_H_
@@ -48,7 +48,8 @@ class OwnedFd {
 class FdRef {
  public:
   // Implicit on purpose: an owner may be lent anywhere. `owner` must outlive this reference.
-  FdRef(const OwnedFd& owner) : fd_(owner.get()), path_(owner.path()) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  FdRef(const OwnedFd& owner) : fd_(owner.get()), path_(owner.path()) {}
   // `path` must outlive this reference. AT_FDCWD is a valid `fd` for the *At functions.
   explicit FdRef(int fd, absl::string_view path = "") : fd_(fd), path_(path) {}
 

@@ -34,7 +34,7 @@ int OpenNull() { return open("/dev/null", O_RDWR | O_CLOEXEC); }
 class FdTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string name = absl::StrCat(::testing::TempDir(), "/fd_test.XXXXXX");
+    std::string name = absl::StrCat(::testing::TempDir(), "fd_test.XXXXXX");
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     path_ = name;
     dir_ = OwnedFd(open(name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC), name);
@@ -80,7 +80,9 @@ TEST(OwnedFd, MovesWithItsPath) {
   EXPECT_EQ(to.get(), number);
   EXPECT_EQ(to.path(), "null");
   EXPECT_TRUE(IsOpen(number));
-  EXPECT_FALSE(from.ok());  // NOLINT(bugprone-use-after-move): what a moved-from object is
+  // What a moved-from object is.
+  // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
+  EXPECT_FALSE(from.ok());
 }
 
 TEST(OwnedFd, ClosesTheOldOneOnAssignment) {
@@ -124,9 +126,8 @@ TEST(OwnedFd, CloseSaysHowItWent) {
   EXPECT_THAT(fd.Close(), IsOk()) << "closing nothing";
 
   OwnedFd not_open(number, "gone");
-  EXPECT_THAT(not_open.Close(),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       "close gone: Bad file descriptor (EBADF)"));
+  EXPECT_THAT(not_open.Close(), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                         "close gone: Bad file descriptor (EBADF)"));
 }
 
 TEST(DescribePath, JoinsAsTheKernelResolves) {
@@ -147,9 +148,10 @@ TEST_F(FdTest, OpenAtRemembersThePathAndClosesOnExec) {
 }
 
 TEST_F(FdTest, OpenAtNamesThePathThatFailed) {
-  EXPECT_THAT(OpenAt(dir_, "gone", O_RDONLY),
-              StatusIs(absl::StatusCode::kNotFound,
-                       absl::StrCat("openat ", path_, "/gone: No such file or directory (ENOENT)")));
+  EXPECT_THAT(
+      OpenAt(dir_, "gone", O_RDONLY),
+      StatusIs(absl::StatusCode::kNotFound,
+               absl::StrCat("openat ", path_, "/gone: No such file or directory (ENOENT)")));
 }
 
 TEST_F(FdTest, StatTellsWhatIsOpen) {

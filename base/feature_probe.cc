@@ -134,7 +134,7 @@ absl::Status AskOwn(FdRef own_namespaces, NamespaceType type, Question question)
 
 // For requests to which EPERM is an answer like any other: what is asked for lies outside of the
 // caller's scope, as a caller's own user namespace's parent always does.
-absl::Status UnlessOutOfScope(absl::Status status) {
+absl::Status UnlessOutOfScope(const absl::Status& status) {
   return ErrnoOf(status) == EPERM ? absl::OkStatus() : status;
 }
 
@@ -164,8 +164,7 @@ absl::Status TryPidnsTranslation(FdRef own_namespaces) {
 }
 
 absl::Status TryMntGetNext(FdRef own_namespaces) {
-  const absl::Status status =
-      AskOwn(own_namespaces, NamespaceType::kMnt, OpenNextMountNamespace);
+  const absl::Status status = AskOwn(own_namespaces, NamespaceType::kMnt, OpenNextMountNamespace);
   // The caller's own namespace may be the last one.
   return ErrnoOf(status) == ENOENT ? absl::OkStatus() : status;
 }
@@ -266,8 +265,7 @@ constexpr Attempt kAttempts[] = {
      "PIDs in other PID namespaces are read from each process's status"},
     {"NS_MNT_GET_NEXT", "6.12", TryMntGetNext,
      "mount namespaces without process, descriptor and bind mount are not found"},
-    {"NS_GET_ID", "6.18", TryGetId,
-     "namespaces are known by inode numbers, which are dealt again"},
+    {"NS_GET_ID", "6.18", TryGetId, "namespaces are known by inode numbers, which are dealt again"},
     {"nsfs file handles", "6.18", TryNsfsHandle,
      "namespaces cannot be named without keeping them alive"},
     {"FD_NSFS_ROOT", "6.18", TryNsfsRoot, "namespaces cannot be opened by stored names"},
@@ -314,8 +312,8 @@ std::vector<Feature> ProbeFeatures(FdRef own_namespaces) {
     const absl::Status status = attempt.run(own_namespaces);
     // Some failures are the wrapper's own and have no errno: they still are no success.
     const int error = !status.ok() && ErrnoOf(status) == 0 ? EPROTO : ErrnoOf(status);
-    features.push_back({attempt.name, FeatureStateFromErrno(error), error, attempt.since,
-                        attempt.consequence});
+    features.push_back(
+        {attempt.name, FeatureStateFromErrno(error), error, attempt.since, attempt.consequence});
   }
   return features;
 }

@@ -48,7 +48,8 @@ FeatureState FeatureStateFromErrno(int error);
 // sockets, events, kinds of namespace). `own_namespaces` is the caller's own /proc/self/ns.
 //
 // An interface that another is needed for (a pidfd, say) passes its error on to those that need it.
-// Leaves nothing behind: no descriptor, mount, namespace or watch. Takes a fraction of a millisecond.
+// Leaves nothing behind: no descriptor, mount, namespace or watch. Takes a fraction of a
+// millisecond.
 std::vector<Feature> ProbeFeatures(FdRef own_namespaces);
 
 }  // namespace nsctl::base

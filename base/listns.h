@@ -15,9 +15,9 @@ namespace nsctl::base {
 struct NamespaceFilter {
   // CLONE_NEW* flags of the types wanted; 0 for all.
   uint32_t clone_flags = 0;
-  // Only namespaces owned by the user namespace with this kernel id (abi::kListnsCurrentUser for the
-  // caller's own).
-  std::optional<uint64_t> owner_kernel_id;
+  // Only namespaces owned by the user namespace with this kernel id (abi::kListnsCurrentUser for
+  // the caller's own).
+  std::optional<uint64_t> owner_kernel_id = std::nullopt;
 };
 
 // The kernel ids (nsfs.h: KernelIdOf) of all active namespaces that pass `filter`, ascending. The

@@ -123,15 +123,13 @@ absl::StatusOr<std::vector<UniqueMountId>> ListMounts(const MountNamespaceRef& n
   request.mnt_id = abi::kLsmtRoot;
   NSCTL_ASSIGN_OR_RETURN(
       const std::vector<uint64_t> ids,
-      CollectIds(limit,
-                 [&](uint64_t after, absl::Span<uint64_t> out) -> absl::StatusOr<size_t> {
-                   request.param = after;
-                   const long count =
-                       syscall(abi::kSysListmount, &request, out.data(), out.size(), 0U);
-                   if (count >= 0) return static_cast<size_t>(count);
-                   const int error = errno;
-                   return ErrnoStatus(error, "listmount", ns.Describe());
-                 }));
+      CollectIds(limit, [&](uint64_t after, absl::Span<uint64_t> out) -> absl::StatusOr<size_t> {
+        request.param = after;
+        const long count = syscall(abi::kSysListmount, &request, out.data(), out.size(), 0U);
+        if (count >= 0) return static_cast<size_t>(count);
+        const int error = errno;
+        return ErrnoStatus(error, "listmount", ns.Describe());
+      }));
   std::vector<UniqueMountId> mounts;
   mounts.reserve(ids.size());
   for (const uint64_t id : ids) mounts.push_back(UniqueMountId{id});

@@ -1,6 +1,6 @@
-// listmount(2) and statmount(2): the mounts of any mount namespace, one system call for the list and
-// one for each mount, without entering the namespace and without touching a filesystem (a dead NFS
-// server cannot make these calls hang).
+// listmount(2) and statmount(2): the mounts of any mount namespace, one system call for the list
+// and one for each mount, without entering the namespace and without touching a filesystem (a dead
+// NFS server cannot make these calls hang).
 //
 //   NSCTL_ASSIGN_OR_RETURN(std::vector<UniqueMountId> ids,
 //                          ListMounts(MountNamespaceRef::WithId(id), kMaxMounts));
@@ -36,10 +36,12 @@
 
 namespace nsctl::base {
 
-// The 64-bit id of a mount: never dealt twice while the kernel runs. Other than the id in mountinfo.
+// The 64-bit id of a mount: never dealt twice while the kernel runs. Other than the id in
+// mountinfo.
 struct UniqueMountId {
   uint64_t value = 0;
   friend bool operator==(const UniqueMountId&, const UniqueMountId&) = default;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees one in <=>.
   friend auto operator<=>(const UniqueMountId&, const UniqueMountId&) = default;
   template <typename H>
   friend H AbslHashValue(H h, const UniqueMountId& id) {
@@ -51,6 +53,7 @@ struct UniqueMountId {
 struct MountinfoId {
   uint32_t value = 0;
   friend bool operator==(const MountinfoId&, const MountinfoId&) = default;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees one in <=>.
   friend auto operator<=>(const MountinfoId&, const MountinfoId&) = default;
 };
 
@@ -81,11 +84,11 @@ inline constexpr size_t kMaxMounts = size_t{4} << 20;
 
 // The mounts of `ns`, in the order of their ids, which is the order in which they were made.
 //
-// Errors: ENOSYS before Linux 6.8; EINVAL or E2BIG where the kernel cannot be asked for `ns` in this
-// way (base::IsUnsupported covers all three); ENOENT where there is no such namespace, or, for the
-// unprivileged, it is another one than the caller's own; EPERM without CAP_SYS_ADMIN in the user
-// namespace that owns `ns`; RESOURCE_EXHAUSTED for more than `limit`.
-// Races: as for CollectIds (collect_ids.h).
+// Errors: ENOSYS before Linux 6.8; EINVAL or E2BIG where the kernel cannot be asked for `ns` in
+// this way (base::IsUnsupported covers all three); ENOENT where there is no such namespace, or, for
+// the unprivileged, it is another one than the caller's own; EPERM without CAP_SYS_ADMIN in the
+// user namespace that owns `ns`; RESOURCE_EXHAUSTED for more than `limit`. Races: as for CollectIds
+// (collect_ids.h).
 absl::StatusOr<std::vector<UniqueMountId>> ListMounts(const MountNamespaceRef& ns, size_t limit);
 
 // Texts that stand one after the other, each with a NUL behind it.
@@ -99,9 +102,9 @@ struct StatMountStrings {
   friend bool operator==(const StatMountStrings&, const StatMountStrings&) = default;
 };
 
-// What the kernel said of a mount. A field is absent where it was not asked for, the kernel does not
-// know it, or it has nothing to say (a mount point out of reach, no subtype). Texts are the kernel's
-// raw bytes, not escaped as in mountinfo, and views: see StatMountBuffer.
+// What the kernel said of a mount. A field is absent where it was not asked for, the kernel does
+// not know it, or it has nothing to say (a mount point out of reach, no subtype). Texts are the
+// kernel's raw bytes, not escaped as in mountinfo, and views: see StatMountBuffer.
 struct MountStatus {
   struct SuperBlock {
     dev_t device = 0;
@@ -149,7 +152,8 @@ struct MountStatus {
   std::optional<absl::string_view> options;
   std::optional<StatMountStrings> option_array;
   std::optional<StatMountStrings> security_option_array;
-  // kStatmountMntUidmap and kStatmountMntGidmap, of an idmapped mount: lines as in /proc/PID/uid_map.
+  // kStatmountMntUidmap and kStatmountMntGidmap, of an idmapped mount: lines as in
+  // /proc/PID/uid_map.
   std::optional<StatMountStrings> uid_map;
   std::optional<StatMountStrings> gid_map;
   // kStatmountSupportedMask: every kStatmount* bit that this kernel knows.
@@ -158,8 +162,8 @@ struct MountStatus {
   friend bool operator==(const MountStatus&, const MountStatus&) = default;
 };
 
-// Memory for the answers of StatMount; use one again and again. Every view in a MountStatus ends with
-// the next StatMount on its buffer, and with the buffer.
+// Memory for the answers of StatMount; use one again and again. Every view in a MountStatus ends
+// with the next StatMount on its buffer, and with the buffer.
 class StatMountBuffer {
  public:
   // All of the memory, at least `size` bytes; its content is undefined.
@@ -183,8 +187,8 @@ inline constexpr size_t kMaxMountStatusBytes = size_t{4} << 20;
 absl::StatusOr<MountStatus> StatMount(const MountNamespaceRef& ns, UniqueMountId id, uint64_t mask,
                                       StatMountBuffer* buffer);
 
-// The kernel's answer, a struct statmount and the texts behind it. INTERNAL where it is cut short or
-// points outside of itself. Views into `answer`.
+// The kernel's answer, a struct statmount and the texts behind it. INTERNAL where it is cut short
+// or points outside of itself. Views into `answer`.
 absl::StatusOr<MountStatus> ParseMountStatus(absl::string_view answer);
 
 }  // namespace nsctl::base

@@ -62,6 +62,7 @@ struct NamespaceId {
   uint32_t inode = 0;
 
   friend bool operator==(const NamespaceId&, const NamespaceId&) = default;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees one in <=>.
   friend auto operator<=>(const NamespaceId&, const NamespaceId&) = default;
 
   template <typename H>
@@ -88,6 +89,7 @@ std::optional<NamespaceLink> ParseNamespaceLinkText(absl::string_view text);
 struct Pid {
   pid_t value = 0;
   friend bool operator==(const Pid&, const Pid&) = default;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees one in <=>.
   friend auto operator<=>(const Pid&, const Pid&) = default;
   template <typename H>
   friend H AbslHashValue(H h, const Pid& pid) {
@@ -97,6 +99,7 @@ struct Pid {
 struct Tid {
   pid_t value = 0;
   friend bool operator==(const Tid&, const Tid&) = default;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees one in <=>.
   friend auto operator<=>(const Tid&, const Tid&) = default;
   template <typename H>
   friend H AbslHashValue(H h, const Tid& tid) {

@@ -109,7 +109,9 @@ TEST(ParseNamespaceLinkText, TakesTheKernelsTextAlone) {
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
     EXPECT_EQ(ParseNamespaceLinkText(c.text), c.link);
-    if (c.link.has_value()) EXPECT_EQ(NamespaceLinkText(c.link->type, c.link->inode), c.text);
+    if (c.link.has_value()) {
+      EXPECT_EQ(NamespaceLinkText(c.link->type, c.link->inode), c.text);
+    }
   }
 }
 

@@ -64,8 +64,7 @@ absl::StatusOr<NamespaceId> NamespaceIdOf(FdRef fd) {
 
 absl::StatusOr<NamespaceType> NamespaceTypeOf(FdRef fd) {
   NSCTL_ASSIGN_OR_RETURN(const int flag, Ask(fd, abi::kNsGetNstype, "NS_GET_NSTYPE", 0UL));
-  const std::optional<NamespaceType> type =
-      NamespaceTypeFromCloneFlag(static_cast<uint32_t>(flag));
+  const std::optional<NamespaceType> type = NamespaceTypeFromCloneFlag(static_cast<uint32_t>(flag));
   if (!type.has_value()) {
     return absl::UnimplementedError(absl::StrCat("ioctl NS_GET_NSTYPE ", fd.path(),
                                                  ": unknown namespace type 0x", absl::Hex(flag)));
@@ -114,8 +113,8 @@ absl::StatusOr<Tid> TidFromPidNamespace(FdRef fd, Tid tid) {
 }
 
 absl::StatusOr<Pid> PidFromPidNamespace(FdRef fd, Pid pid) {
-  NSCTL_ASSIGN_OR_RETURN(
-      const int number, Ask(fd, abi::kNsGetTgidFromPidns, "NS_GET_TGID_FROM_PIDNS", long{pid.value}));
+  NSCTL_ASSIGN_OR_RETURN(const int number, Ask(fd, abi::kNsGetTgidFromPidns,
+                                               "NS_GET_TGID_FROM_PIDNS", long{pid.value}));
   return Pid{number};
 }
 

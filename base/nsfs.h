@@ -29,8 +29,8 @@ absl::StatusOr<NamespaceType> NamespaceTypeOf(FdRef fd);
 // is outside of the caller's user namespace and its descendants, or there is none.
 absl::StatusOr<OwnedFd> OpenOwner(FdRef fd);
 
-// NS_GET_PARENT (4.9), user and pid only. EPERM where the parent is outside of the caller's scope or
-// `fd` is the initial namespace: the kernel does not tell the two apart.
+// NS_GET_PARENT (4.9), user and pid only. EPERM where the parent is outside of the caller's scope
+// or `fd` is the initial namespace: the kernel does not tell the two apart.
 absl::StatusOr<OwnedFd> OpenParent(FdRef fd);
 
 // NS_GET_OWNER_UID (4.11), user only: the creator's uid as the caller's user namespace sees it (the

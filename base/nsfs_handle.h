@@ -18,8 +18,8 @@ namespace nsctl::base {
 struct NamespaceHandle {
   // As KernelIdOf (nsfs.h).
   uint64_t kernel_id = 0;
-  // Linux 6.18 wants all three to agree. From 6.19 on the id alone will do: no type and inode 0 mean
-  // any.
+  // Linux 6.18 wants all three to agree. From 6.19 on the id alone will do: no type and inode 0
+  // mean any.
   std::optional<NamespaceType> type;
   uint32_t inode = 0;
 
@@ -31,9 +31,9 @@ struct NamespaceHandle {
 absl::StatusOr<NamespaceHandle> HandleOf(FdRef ns);
 
 // Opens the namespace, whether or not a process is in it.
-// Errors: ESTALE where it is gone, or never was, or the handle's parts do not agree; EPERM where the
-// caller may not see it (its own it always may); EBADF before Linux 6.18.
-// Source: fs/nsfs.c (nsfs_fh_to_dentry).
+// Errors: ESTALE where it is gone, or never was, or the handle's parts do not agree; EPERM where
+// the caller may not see it (its own it always may); EBADF before Linux 6.18. Source: fs/nsfs.c
+// (nsfs_fh_to_dentry).
 absl::StatusOr<OwnedFd> OpenByHandle(const NamespaceHandle& handle);
 
 }  // namespace nsctl::base

@@ -41,9 +41,9 @@ absl::StatusOr<OwnedFd> OpenNamespace(FdRef pidfd, uint8_t request, absl::string
   const int fd = ioctl(pidfd.get(), _IO(abi::kPidfsIoctlMagic, request), 0UL);
   if (fd < 0) {
     const int error = errno;
-    return ErrnoStatus(
-        error, absl::StrCat("ioctl PIDFD_GET_", absl::AsciiStrToUpper(entry), "_NAMESPACE"),
-        pidfd.path());
+    return ErrnoStatus(error,
+                       absl::StrCat("ioctl PIDFD_GET_", absl::AsciiStrToUpper(entry), "_NAMESPACE"),
+                       pidfd.path());
   }
   return OwnedFd(fd, absl::StrCat(entry, " namespace of ", pidfd.path()));
 }
@@ -98,8 +98,8 @@ absl::StatusOr<OwnedFd> CopyFdFrom(FdRef pidfd, int fd) {
 
 absl::StatusOr<PidfdInfo> PidfdInfoOf(FdRef pidfd) {
   abi::PidfdInfo raw = {};
-  raw.mask = abi::kPidfdInfoPid | abi::kPidfdInfoCreds | abi::kPidfdInfoCgroupid |
-             abi::kPidfdInfoExit;
+  raw.mask =
+      abi::kPidfdInfoPid | abi::kPidfdInfoCreds | abi::kPidfdInfoCgroupid | abi::kPidfdInfoExit;
   if (ioctl(pidfd.get(), abi::kPidfdGetInfo, &raw) != 0) {
     const int error = errno;
     return ErrnoStatus(error, "ioctl PIDFD_GET_INFO", pidfd.path());

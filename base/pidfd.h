@@ -16,8 +16,8 @@
 
 namespace nsctl::base {
 
-// pidfd_open (Linux 5.3). ESRCH: no such process. EINVAL: `pid` is a thread that is no leader (ENOENT
-// on later kernels).
+// pidfd_open (Linux 5.3). ESRCH: no such process. EINVAL: `pid` is a thread that is no leader
+// (ENOENT on later kernels).
 absl::StatusOr<OwnedFd> OpenPidfd(Pid pid);
 
 // pidfd_open with PIDFD_THREAD (6.9). EINVAL on earlier kernels.

@@ -85,8 +85,7 @@ absl::StatusOr<TestChild> TestChild::Start(int clone_flags) {
   return Start(clone_flags, [] { return 0; });
 }
 
-TestChild::TestChild(TestChild&& other) noexcept
-    : pid_(std::exchange(other.pid_, 0)) {}
+TestChild::TestChild(TestChild&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
 
 absl::StatusOr<OwnedFd> TestChild::Open(const std::string& name) const {
   return OpenAt(FdRef(AT_FDCWD), absl::StrCat("/proc/", pid_, "/", name), O_RDONLY);

@@ -57,13 +57,12 @@ class TestChild {
 }  // namespace nsctl::base
 
 // Skips the test where `status` says that the kernel lacks an interface or refuses it.
-#define NSCTL_SKIP_IF_LACKING(status, what)                                            \
-  do {                                                                                 \
-    if (const absl::Status nsctl_lacking_ = (status);                                  \
-        ::nsctl::base::IsDenied(nsctl_lacking_) ||                                     \
-        ::nsctl::base::IsUnsupported(nsctl_lacking_)) {                                \
-      GTEST_SKIP() << "needs " << (what) << ": " << nsctl_lacking_.message();          \
-    }                                                                                  \
+#define NSCTL_SKIP_IF_LACKING(status, what)                                                        \
+  do {                                                                                             \
+    if (const absl::Status& nsctl_lacking_ = (status);                                             \
+        ::nsctl::base::IsDenied(nsctl_lacking_) || ::nsctl::base::IsUnsupported(nsctl_lacking_)) { \
+      GTEST_SKIP() << "needs " << (what) << ": " << nsctl_lacking_.message();                      \
+    }                                                                                              \
   } while (false)
 
 #endif  // NSCTL_BASE_TEST_CHILD_H_

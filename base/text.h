@@ -1,9 +1,10 @@
 // The one text encoder: kernel bytes to text that can be stored, printed and turned back.
 //
-// Names, paths, command lines and labels are bytes that a container chose. Stored text (protobuf and
-// JSON) is UTF-8 in which every byte that is not valid UTF-8 is written \xHH and every backslash is
-// written as two, so nothing is lost. Text for a terminal is stored text in which control characters,
-// C1 controls, bidirectional overrides and zero-width characters are escaped as well.
+// Names, paths, command lines and labels are bytes that a container chose. Stored text (protobuf
+// and JSON) is UTF-8 in which every byte that is not valid UTF-8 is written \xHH and every
+// backslash is written as two, so nothing is lost. Text for a terminal is stored text in which
+// control characters, C1 controls, bidirectional overrides and zero-width characters are escaped as
+// well.
 
 #ifndef NSCTL_BASE_TEXT_H_
 #define NSCTL_BASE_TEXT_H_

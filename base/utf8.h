@@ -12,8 +12,8 @@ namespace nsctl::base {
 
 struct Utf8Character {
   char32_t code_point = 0;
-  // Bytes that the character takes, 1 to 4; 0 where the text does not start with a whole well-formed
-  // character.
+  // Bytes that the character takes, 1 to 4; 0 where the text does not start with a whole
+  // well-formed character.
   size_t length = 0;
 
   friend bool operator==(const Utf8Character&, const Utf8Character&) = default;

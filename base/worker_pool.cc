@@ -39,7 +39,8 @@ void ParallelFor(size_t size, size_t chunk, int threads,
     }
   };
 
-  const int workers = static_cast<int>(std::min(pieces, size_t{static_cast<unsigned>(std::max(threads, 1))}));
+  const int workers =
+      static_cast<int>(std::min(pieces, size_t{static_cast<unsigned>(std::max(threads, 1))}));
   std::vector<std::thread> helpers;
   helpers.reserve(static_cast<size_t>(workers));
   for (int worker = 1; worker < workers; ++worker) {

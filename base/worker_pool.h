@@ -14,8 +14,8 @@ namespace nsctl::base {
 int DefaultThreadCount();
 
 // Calls `work(begin, end, worker)` for consecutive pieces of [0, size), each of at most `chunk`
-// elements, from at most `threads` threads (the caller's is one of them), each element exactly once.
-// `worker` is in [0, threads) and no two calls with the same number overlap, so it can index
+// elements, from at most `threads` threads (the caller's is one of them), each element exactly
+// once. `worker` is in [0, threads) and no two calls with the same number overlap, so it can index
 // per-worker state. Pieces are handed out on demand: one slow piece does not hold up the rest.
 // Returns when all work is done and every thread has ended. Where a thread cannot be created the
 // work is done by fewer. `work` must not throw.

@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
@@ -71,6 +72,11 @@ void DescribeNew(const Set& before, const Set& after, absl::string_view kind, st
 
 class LeakListener : public ::testing::EmptyTestEventListener {
  public:
+  void OnTestProgramStart(const ::testing::UnitTest&) override {
+    // ThreadSanitizer starts a thread of its own together with the first one.
+    std::thread([] {}).join();
+  }
+
   void OnTestStart(const ::testing::TestInfo&) override { before_ = CurrentResources(); }
 
   void OnTestEnd(const ::testing::TestInfo&) override {

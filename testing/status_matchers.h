@@ -62,9 +62,7 @@ class HasErrnoMatcher {
     Explain(StatusOf(value), listener);
     return base::ErrnoOf(StatusOf(value)) == error_;
   }
-  void DescribeTo(std::ostream* os) const {
-    *os << "comes from errno " << base::ErrnoName(error_);
-  }
+  void DescribeTo(std::ostream* os) const { *os << "comes from errno " << base::ErrnoName(error_); }
   void DescribeNegationTo(std::ostream* os) const {
     *os << "does not come from errno " << base::ErrnoName(error_);
   }
@@ -160,9 +158,9 @@ inline internal::HasErrnoMatcher HasErrno(int error) { return internal::HasErrno
 
 // Evaluates `expression` (an absl::StatusOr<T>) once; ends the test with a fatal failure if it is
 // not OK, else assigns its value to `declaration`.
-#define NSCTL_ASSERT_OK_AND_ASSIGN(declaration, expression)                                     \
-  auto NSCTL_TESTING_CONCAT_(nsctl_status_or_, __LINE__) = (expression);                        \
-  ASSERT_THAT(NSCTL_TESTING_CONCAT_(nsctl_status_or_, __LINE__), ::nsctl::testing::IsOk());     \
+#define NSCTL_ASSERT_OK_AND_ASSIGN(declaration, expression)                                 \
+  auto NSCTL_TESTING_CONCAT_(nsctl_status_or_, __LINE__) = (expression);                    \
+  ASSERT_THAT(NSCTL_TESTING_CONCAT_(nsctl_status_or_, __LINE__), ::nsctl::testing::IsOk()); \
   declaration = *std::move(NSCTL_TESTING_CONCAT_(nsctl_status_or_, __LINE__))
 
 #endif  // NSCTL_TESTING_STATUS_MATCHERS_H_
