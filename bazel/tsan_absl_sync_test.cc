@@ -22,6 +22,7 @@ TEST(TsanAbslSyncTest, MutexGuards) {
   int guarded = 0;
 
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       for (int round = 0; round < kRounds; ++round) {

@@ -14,6 +14,8 @@
 
 #include <string>
 
+#include "testing/child_fds.h"
+
 namespace nsctl::testing {
 namespace {
 
@@ -94,16 +96,6 @@ Heard Listen(int fd, int timeout_ms) {
   if (count == 1) return Heard::kByte;
   errno = EPIPE;
   return Heard::kEnd;
-}
-
-// Closes all descriptors but the first three, `a` and `b`, as far as the kernel can (Linux 5.9):
-// the test's own must not stay open in its children.
-void CloseOthers(int a, int b) {
-  const int low = a < b ? a : b;
-  const int high = a < b ? b : a;
-  if (low > 3) syscall(SYS_close_range, 3, low - 1, 0);
-  if (high - low > 1) syscall(SYS_close_range, low + 1, high - 1, 0);
-  syscall(SYS_close_range, high + 1, ~0u, 0);
 }
 
 bool WriteFile(const char* path, const std::string& text) {
@@ -253,7 +245,7 @@ bool TakeLastSteps(const ProcessSpec& spec, ChainReport* report) {
   const ProcessSpec& spec = chain[number];
   ProcessReport& own = report->processes[number];
   EndWithParent();
-  CloseOthers(link.go.read_end, link.done.write_end);
+  CloseDescriptorsBut(link.go.read_end, link.done.write_end);
   own.process.id = NumberInProc();
   pid_t child = -1;
   const bool ok = Tell(link.done.write_end) && Listen(link.go.read_end, -1) == Heard::kByte &&

@@ -1,0 +1,245 @@
+#include "nsdisc/discover.h"
+
+#include <fcntl.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "base/fd.h"
+#include "base/status_macros.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "base/worker_pool.h"
+#include "nsdisc/cgroup_table.h"
+#include "nsdisc/freezer.h"
+#include "nsdisc/gap_list.h"
+#include "nsdisc/namespace_details.h"
+#include "nsdisc/namespace_table.h"
+#include "nsdisc/process_reader.h"
+#include "nsdisc/snapshot_index.h"
+#include "nsdisc/snapshot_io.h"
+
+namespace nsctl::nsdisc {
+namespace {
+
+using procfsroot::Procfs;
+
+// Small enough that the last piece does not leave the other workers idle for long.
+constexpr size_t kProcessesPerPiece = 32;
+constexpr size_t kMaxSmallFile = 4096;
+constexpr size_t kMaxMountinfo = 64 << 20;
+
+// One file of one line, or nothing.
+std::string ReadLine(base::FdRef dir, const std::string& path) {
+  const absl::StatusOr<std::string> text = base::ReadFileAt(dir, path, kMaxSmallFile);
+  return text.ok() ? base::EncodeText(absl::StripAsciiWhitespace(*text)) : "";
+}
+
+// A recorded tree tells of the host it was recorded on, so the running kernel is asked only where
+// the procfs is its own.
+void FillHost(const Procfs& procfs, Host* host) {
+  host->set_hostname(ReadLine(procfs.fd(), "sys/kernel/hostname"));
+  host->set_kernel_release(ReadLine(procfs.fd(), "sys/kernel/osrelease"));
+  host->set_boot_id(ReadLine(procfs.fd(), "sys/kernel/random/boot_id"));
+  if (!procfs.is_kernel()) return;
+  struct utsname name;
+  if (uname(&name) == 0) host->set_machine(base::EncodeText(name.machine));
+  host->set_ticks_per_second(static_cast<uint32_t>(sysconf(_SC_CLK_TCK)));
+  host->set_cpus_online(ReadLine(base::FdRef(AT_FDCWD), "/sys/devices/system/cpu/online"));
+}
+
+// The PID namespace of the procfs; 0 where it is not the caller's and so cannot be told.
+uint32_t PidNamespaceOf(const Procfs& procfs) {
+  if (!procfs.has_own_pids()) return 0;
+  const absl::StatusOr<procfsroot::ProcessDir> self = procfs.OpenSelf();
+  if (!self.ok()) return 0;
+  return self->ReadNamespaceLinks().in[static_cast<size_t>(base::NamespaceType::kPid)].inode;
+}
+
+// One discovery: what its steps share.
+class Scan {
+ public:
+  Scan(const Procfs& procfs, Lineage& lineage, const DiscoverOptions& options)
+      : procfs_(procfs), lineage_(lineage), options_(options) {
+    const int threads =
+        options.worker_threads > 0 ? options.worker_threads : base::DefaultThreadCount();
+    const ProcessReader::Options reader_options{
+        .threads = options.threads,
+        .detail = options.detail == ProcessDetail::kAll,
+        .pid_namespace = PidNamespaceOf(procfs),
+        .users = options.users,
+    };
+    readers_.reserve(threads);
+    for (int i = 0; i < threads; ++i) readers_.emplace_back(procfs, &cgroups_, reader_options);
+  }
+
+  absl::Status Run(Snapshot* snapshot) {
+    NSCTL_RETURN_IF_ERROR(ReadProcesses(snapshot));
+    NamespaceTable table;
+    table.AddProcesses(snapshot->processes());
+    NamespaceTable::TraceLosses losses = table.Trace(procfs_, lineage_, options_.users);
+    gaps_.Merge(std::move(losses.gaps));
+    snapshot->mutable_statistics()->set_vanished_namespaces(losses.vanished_namespaces);
+    table.MoveTo(options_.types, snapshot->mutable_namespaces());
+    AddDetailsOfNamespaces(snapshot);
+    if (options_.detail == ProcessDetail::kRepresentatives) ReadRepresentatives(snapshot);
+    TakeReaderLosses(snapshot->mutable_statistics());
+    PlaceCgroups(snapshot);
+    gaps_.MoveTo(snapshot->mutable_gaps());
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status ReadProcesses(Snapshot* snapshot) {
+    NSCTL_ASSIGN_OR_RETURN(const std::vector<base::Pid> pids, procfs_.ListProcesses());
+    std::vector<std::unique_ptr<Process>> processes(pids.size());
+    ForEachInParallel(pids.size(), [&](ProcessReader& reader, size_t i) {
+      processes[i] = reader.Read(pids[i]);
+    });
+    snapshot->mutable_processes()->Reserve(static_cast<int>(processes.size()));
+    for (std::unique_ptr<Process>& process : processes) {
+      if (process != nullptr) snapshot->mutable_processes()->AddAllocated(process.release());
+    }
+    return absl::OkStatus();
+  }
+
+  void AddDetailsOfNamespaces(Snapshot* snapshot) {
+    const SnapshotIndex index(*snapshot);
+    for (Namespace& ns : *snapshot->mutable_namespaces()) {
+      if (!ns.has_ealdorman()) continue;
+      const Process* process = index.FindProcess(ns.ealdorman());
+      if (process != nullptr) AddNamespaceDetails(procfs_, *process, &ns, &gaps_);
+    }
+  }
+
+  // Adds detail to the processes that stand for a namespace.
+  void ReadRepresentatives(Snapshot* snapshot) {
+    const SnapshotIndex index(*snapshot);
+    absl::flat_hash_set<const Process*> chosen;
+    for (const Namespace& ns : snapshot->namespaces()) {
+      if (const Process* process = index.RepresentativeOf(ns)) chosen.insert(process);
+    }
+    std::vector<Process*> processes;
+    for (Process& process : *snapshot->mutable_processes()) {
+      if (chosen.contains(&process)) processes.push_back(&process);
+    }
+    ForEachInParallel(processes.size(), [&](ProcessReader& reader, size_t i) {
+      reader.AddDetail(processes[i]);
+    });
+  }
+
+  void TakeReaderLosses(ScanStatistics* statistics) {
+    for (ProcessReader& reader : readers_) {
+      ProcessReader::Losses losses = reader.TakeLosses();
+      gaps_.Merge(std::move(losses.gaps));
+      statistics->set_vanished_processes(statistics->vanished_processes() +
+                                         losses.vanished_processes);
+      statistics->set_vanished_threads(statistics->vanished_threads() + losses.vanished_threads);
+    }
+  }
+
+  // Workers numbered cgroups as they met them: puts them in the schema's order and renumbers.
+  void PlaceCgroups(Snapshot* snapshot) {
+    std::vector<uint32_t> position;
+    std::vector<CgroupTable::Parsed> parsed = cgroups_.Finish(&position);
+    const Freezer freezer = OpenFreezer();
+    for (CgroupTable::Parsed& one : parsed) {
+      if (!one.well_formed) {
+        gaps_.Add({.kind = GapSubject::kCgroup, .path = one.text}, "parse cgroup", EBADMSG,
+                  "hierarchies are missing");
+      }
+      AddFrozen(freezer, &one.cgroups);
+      *snapshot->add_cgroups() = std::move(one.cgroups);
+    }
+    for (Process& process : *snapshot->mutable_processes()) {
+      if (process.has_cgroups()) process.set_cgroups(position[process.cgroups()]);
+      for (Thread& thread : *process.mutable_threads()) {
+        if (thread.has_cgroups()) thread.set_cgroups(position[thread.cgroups()]);
+      }
+    }
+  }
+
+  Freezer OpenFreezer() {
+    if (!procfs_.is_kernel()) return Freezer({}, {});
+    const absl::StatusOr<procfsroot::ProcessDir> self = procfs_.OpenSelf();
+    if (!self.ok()) return Freezer({}, {});
+    const absl::StatusOr<std::string> mountinfo = self->Read("mountinfo", kMaxMountinfo);
+    return mountinfo.ok() ? Freezer::FromMountinfo(*mountinfo) : Freezer({}, {});
+  }
+
+  void AddFrozen(const Freezer& freezer, Cgroups* cgroups) {
+    const absl::StatusOr<std::optional<bool>> frozen = freezer.IsFrozen(*cgroups);
+    if (frozen.ok()) {
+      if (frozen->has_value()) cgroups->set_frozen(**frozen);
+      return;
+    }
+    const int error = base::ErrnoOf(frozen.status());
+    // A cgroup that is gone, and one outside of what is mounted here, freeze nothing we could tell.
+    if (error == 0 || base::IsGone(error)) return;
+    gaps_.Add({.kind = GapSubject::kCgroup, .path = cgroups->unified()}, "read freezer state",
+              error, "whether its processes are frozen is unknown");
+  }
+
+  template <typename Work>
+  void ForEachInParallel(size_t size, const Work& work) {
+    base::ParallelFor(size, kProcessesPerPiece, static_cast<int>(readers_.size()),
+                      [&](size_t begin, size_t end, int worker) {
+                        for (size_t i = begin; i < end; ++i) work(readers_[worker], i);
+                      });
+  }
+
+  const Procfs& procfs_;
+  Lineage& lineage_;
+  const DiscoverOptions& options_;
+  CgroupTable cgroups_;
+  std::vector<ProcessReader> readers_;
+  GapList gaps_;
+};
+
+void SetOptions(const Procfs& procfs, const DiscoverOptions& options, ScanOptions* message) {
+  message->set_threads(options.threads);
+  message->set_detail(options.detail == ProcessDetail::kAll ? ScanOptions::every_process
+                                                            : ScanOptions::representatives);
+  for (const base::NamespaceType type : options.types) message->add_types(ToProto(type));
+  if (!procfs.is_live()) message->set_procfs(base::EncodeText(procfs.path()));
+}
+
+void SetTotals(Snapshot* snapshot) {
+  ScanStatistics* statistics = snapshot->mutable_statistics();
+  statistics->set_namespaces(snapshot->namespaces_size());
+  statistics->set_processes(snapshot->processes_size());
+  uint32_t threads = 0;
+  for (const Process& process : snapshot->processes()) threads += process.threads_size();
+  statistics->set_threads(threads);
+  statistics->set_gaps(snapshot->gaps_size());
+  snapshot->set_complete(true);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Snapshot>> Discover(const Procfs& procfs, Lineage& lineage,
+                                                   const DiscoverOptions& options) {
+  auto snapshot = std::make_unique<Snapshot>();
+  snapshot->set_format(kSnapshotFormat);
+  snapshot->set_producer(base::kVersion);
+  const absl::Time now = options.now;
+  snapshot->mutable_taken_at()->set_seconds(absl::ToUnixSeconds(now));
+  snapshot->mutable_taken_at()->set_nanos(
+      static_cast<int32_t>((now - absl::FromUnixSeconds(absl::ToUnixSeconds(now))) /
+                           absl::Nanoseconds(1)));
+  FillHost(procfs, snapshot->mutable_host());
+  SetOptions(procfs, options, snapshot->mutable_options());
+  NSCTL_RETURN_IF_ERROR(Scan(procfs, lineage, options).Run(snapshot.get()));
+  SetTotals(snapshot.get());
+  return snapshot;
+}
+
+}  // namespace nsctl::nsdisc

@@ -1,0 +1,284 @@
+#include "nsdisc/process_reader.h"
+
+#include <errno.h>
+#include <sched.h>
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "base/fd.h"
+#include "base/pidfd.h"
+#include "base/text.h"
+#include "nsdisc/snapshot_index.h"
+
+namespace nsctl::nsdisc {
+namespace {
+
+using procfsroot::NamespaceLinks;
+using procfsroot::ProcessDir;
+using procfsroot::StatFields;
+
+
+void SetScheduling(const StatFields& stat, Scheduling* scheduling) {
+  scheduling->set_policy(static_cast<Scheduling::Policy>(stat.policy));
+  scheduling->set_realtime_priority(stat.realtime_priority);
+  scheduling->set_nice(stat.nice);
+}
+
+// The kernel's list format: "0-3,8".
+std::string CpuListText(const cpu_set_t& cpus) {
+  std::string text;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &cpus)) continue;
+    const int first = cpu;
+    while (cpu + 1 < CPU_SETSIZE && CPU_ISSET(cpu + 1, &cpus)) ++cpu;
+    absl::StrAppend(&text, text.empty() ? "" : ",", first);
+    if (cpu != first) absl::StrAppend(&text, "-", cpu);
+  }
+  return text;
+}
+
+// Valid only while `tid` is known to be the thread that was meant: callers read its stat afterwards
+// through a directory that was open before.
+std::string ReadAffinity(pid_t tid) {
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  if (sched_getaffinity(tid, sizeof(cpus), &cpus) != 0) return "";
+  return CpuListText(cpus);
+}
+
+// True where a thread is in another namespace than its process, or its children will be.
+bool HasLeft(const NamespaceLinks& process, const NamespaceLinks& thread) {
+  for (size_t i = 0; i < base::kNamespaceTypeCount; ++i) {
+    const bool differs = thread.in[i].error == 0 && thread.in[i] != process.in[i];
+    const bool children_differ =
+        thread.for_children[i].error == 0 && thread.for_children[i] != process.for_children[i];
+    if (differs || children_differ) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::unique_ptr<Process> ProcessReader::Read(base::Pid pid) {
+  const GapSubject subject{.kind = GapSubject::kProcess,
+                           .number = static_cast<uint64_t>(pid.value)};
+  const absl::StatusOr<ProcessDir> dir = procfs_.OpenProcess(pid);
+  if (!dir.ok() && base::IsGone(dir.status())) {
+    ++losses_.vanished_processes;
+    return nullptr;
+  }
+  auto process = std::make_unique<Process>();
+  process->set_pid(pid.value);
+  if (!dir.ok()) {
+    // hidepid=1 lists processes that it does not let open.
+    const int error = base::ErrnoOf(dir.status());
+    losses_.gaps.Add(subject, "open", error, "nothing but its number is known");
+    process->set_namespaces_error(base::ErrnoName(error));
+    return process;
+  }
+  const NamespaceLinks links = dir->ReadNamespaceLinks();
+  SetNamespaces(links, subject, process.get());
+  if (options_.detail) ReadDetail(*dir, process.get());
+  // Read last: while the directory still answers, the process is there and the number its own, so
+  // that what was asked by number above was about it.
+  StatFields stat;
+  if (!ReadStat(*dir, subject, &stat)) {
+    ++losses_.vanished_processes;
+    return nullptr;
+  }
+  process->set_name(base::EncodeText(stat.name));
+  process->set_parent_pid(stat.parent.value);
+  process->set_start_time(stat.start_time);
+  process->set_state(std::string(1, stat.state));
+  process->set_kernel_thread(stat.kernel_thread);
+  process->set_thread_count(stat.thread_count);
+  SetScheduling(stat, process->mutable_scheduling());
+  if (options_.threads != ScanOptions::none && stat.thread_count > 1) {
+    ReadThreads(*dir, links, process.get());
+  }
+  return process;
+}
+
+void ProcessReader::AddDetail(Process* process) {
+  const absl::StatusOr<ProcessDir> dir = procfs_.OpenProcess({process->pid()});
+  if (!dir.ok()) return;
+  Process detail;
+  detail.set_pid(process->pid());
+  *detail.mutable_namespaces() = process->namespaces();
+  ReadDetail(*dir, &detail);
+  detail.clear_pid();
+  detail.clear_namespaces();
+  if (dir->TryReadRecord("stat", procfsroot::kMaxStat, &stat_) != 0) return;
+  const absl::StatusOr<StatFields> stat = procfsroot::ParseStat(stat_);
+  // The number may have been dealt again since the process was read.
+  if (!stat.ok() || stat->start_time != process->start_time()) return;
+  process->MergeFrom(detail);
+}
+
+ProcessReader::Losses ProcessReader::TakeLosses() { return std::exchange(losses_, {}); }
+
+// False where the process or thread is gone. A stat that is there and cannot be read or parsed
+// is a gap and leaves the fields as they are.
+bool ProcessReader::ReadStat(const ProcessDir& dir, const GapSubject& subject,
+                             StatFields* fields) {
+  const int error = dir.TryReadRecord("stat", procfsroot::kMaxStat, &stat_);
+  if (base::IsGone(error)) return false;
+  const absl::StatusOr<StatFields> stat = procfsroot::ParseStat(stat_);
+  if (error == 0 && stat.ok()) {
+    *fields = *stat;
+  } else {
+    losses_.gaps.Add(subject, "read stat", error != 0 ? error : EBADMSG,
+                     "its name, parent and start time are unknown");
+  }
+  return true;
+}
+
+void ProcessReader::ReadDetail(const ProcessDir& dir, Process* process) {
+  const GapSubject subject{.kind = GapSubject::kProcess,
+                           .number = static_cast<uint64_t>(process->pid())};
+  if (procfs_.has_own_pids()) AskByNumber(process);
+  ReadCommandLine(dir, subject, process);
+  ReadCgroups(dir, subject, process);
+  const bool may_have_inner_pids =
+      !process->namespaces().has_pid() || process->namespaces().pid() != options_.pid_namespace;
+  if (!process->has_uid() || may_have_inner_pids) ReadStatus(dir, subject, process);
+  if (options_.users == nullptr || !process->has_uid()) return;
+  const auto name = options_.users->find(process->uid());
+  if (name != options_.users->end()) process->set_user(base::EncodeText(name->second));
+}
+
+// What only a number of our own PID namespace gives. Kernels before 6.13 leave the uid to ReadStatus.
+void ProcessReader::AskByNumber(Process* process) {
+  process->mutable_scheduling()->set_cpus_allowed(ReadAffinity(process->pid()));
+  const absl::StatusOr<base::OwnedFd> pidfd = base::OpenPidfd({process->pid()});
+  if (!pidfd.ok()) return;
+  const absl::StatusOr<std::optional<uint64_t>> inode = base::PidfdInodeOf(*pidfd);
+  if (inode.ok() && inode->has_value()) process->set_pidfd_inode(**inode);
+  const absl::StatusOr<base::PidfdInfo> info = base::PidfdInfoOf(*pidfd);
+  if (info.ok()) process->set_uid(info->effective_uid);
+}
+
+void ProcessReader::ReadCommandLine(const ProcessDir& dir, const GapSubject& subject,
+                                    Process* process) {
+  const int error = dir.TryReadRecord("cmdline", procfsroot::kMaxCommandLine, &text_);
+  if (error != 0 && error != EFBIG) {
+    AddGap(subject, "read cmdline", error, "its command line is unknown");
+    return;
+  }
+  procfsroot::ForEachArgument(text_, [&](absl::string_view argument) {
+    base::AppendEncodedText(argument, process->add_command_line());
+  });
+}
+
+template <typename Message>
+void ProcessReader::ReadCgroups(const ProcessDir& dir, const GapSubject& subject,
+                                Message* message) {
+  const int error = dir.TryReadRecord("cgroup", procfsroot::kMaxCgroup, &text_);
+  if (error != 0) {
+    AddGap(subject, "read cgroup", error, "its cgroups are unknown");
+    return;
+  }
+  message->set_cgroups(cgroups_->Intern(text_));
+}
+
+// The one costly file, so it is read only for what nothing cheaper has: the uid where pidfds do not
+// tell it, and the inner PIDs of processes outside of the procfs's own PID namespace.
+void ProcessReader::ReadStatus(const ProcessDir& dir, const GapSubject& subject,
+                               Process* process) {
+  const int error = dir.TryReadRecord("status", procfsroot::kMaxStatus, &text_);
+  const absl::StatusOr<procfsroot::StatusFields> status = procfsroot::ParseStatus(text_);
+  if (error != 0 || !status.ok()) {
+    AddGap(subject, "read status", error != 0 ? error : EBADMSG,
+           "its user and inner PIDs are unknown");
+    return;
+  }
+  process->set_uid(status->effective_uid);
+  std::vector<base::Pid> pids;
+  const bool well_formed = procfsroot::ForEachNamespacedPid(
+      status->namespaced_pids, [&](base::Pid pid) { pids.push_back(pid); });
+  if (!well_formed || pids.size() < 2) return;
+  for (const base::Pid pid : pids) process->add_namespaced_pids(pid.value);
+}
+
+void ProcessReader::ReadThreads(const ProcessDir& dir, const NamespaceLinks& links,
+                                Process* process) {
+  const absl::StatusOr<std::vector<base::Tid>> threads = dir.ListThreads();
+  if (!threads.ok()) {
+    AddGap({.kind = GapSubject::kProcess, .number = static_cast<uint64_t>(process->pid())},
+           "getdents64 task", base::ErrnoOf(threads.status()), "the namespaces of its threads are unknown");
+    return;
+  }
+  for (const base::Tid tid : *threads) {
+    if (tid.value == process->pid()) continue;
+    if (options_.threads == ScanOptions::loose &&
+        !HasLeft(links, dir.ReadThreadNamespaceLinks(tid))) {
+      continue;
+    }
+    ReadThread(dir, tid, process);
+  }
+}
+
+void ProcessReader::ReadThread(const ProcessDir& process_dir, base::Tid tid, Process* process) {
+  const GapSubject subject{.kind = GapSubject::kThread,
+                           .number = static_cast<uint64_t>(tid.value)};
+  const absl::StatusOr<ProcessDir> dir = process_dir.OpenThread(tid);
+  if (!dir.ok()) {
+    ++losses_.vanished_threads;
+    return;
+  }
+  auto thread = std::make_unique<Thread>();
+  thread->set_tid(tid.value);
+  if (options_.detail) {
+    ReadCgroups(*dir, subject, thread.get());
+    if (procfs_.has_own_pids()) {
+      thread->mutable_scheduling()->set_cpus_allowed(ReadAffinity(tid.value));
+    }
+  }
+  const NamespaceLinks links = dir->ReadNamespaceLinks();
+  StatFields stat;
+  if (!ReadStat(*dir, subject, &stat)) {
+    ++losses_.vanished_threads;
+    return;
+  }
+  thread->set_name(base::EncodeText(stat.name));
+  thread->set_start_time(stat.start_time);
+  SetScheduling(stat, thread->mutable_scheduling());
+  SetNamespaces(links, subject, thread.get());
+  process->mutable_threads()->AddAllocated(thread.release());
+}
+
+template <typename Message>
+void ProcessReader::SetNamespaces(const NamespaceLinks& links, const GapSubject& subject,
+                                  Message* message) {
+  NamespaceSet* set = message->mutable_namespaces();
+  int refusal = 0;
+  uint64_t refusals = 0;
+  for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {
+    const auto index = static_cast<size_t>(info.type);
+    const NamespaceLinks::Entry& in = links.in[index];
+    if (in.error == 0) {
+      SetNamespaceOf(info.type, in.inode, set);
+    } else if (!base::IsGone(in.error)) {
+      refusal = in.error;
+      ++refusals;
+    }
+    const NamespaceLinks::Entry& for_children = links.for_children[index];
+    if (for_children.error == 0 && for_children.inode != 0) {
+      SetForChildrenOf(info.type, for_children.inode, set);
+    }
+  }
+  if (refusals == 0) return;
+  message->set_namespaces_error(base::ErrnoName(refusal));
+  losses_.gaps.Add(subject, "readlinkat ns", refusal, "its namespaces are unknown", refusals);
+}
+
+// A process that is gone is no gap: it is noticed, and counted, by its stat.
+void ProcessReader::AddGap(const GapSubject& subject, absl::string_view operation, int error,
+                           absl::string_view consequence) {
+  if (!base::IsGone(error)) losses_.gaps.Add(subject, operation, error, consequence);
+}
+
+}  // namespace nsctl::nsdisc
