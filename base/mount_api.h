@@ -87,8 +87,14 @@ inline constexpr size_t kMaxMounts = size_t{4} << 20;
 // Errors: ENOSYS before Linux 6.8; EINVAL or E2BIG where the kernel cannot be asked for `ns` in
 // this way (base::IsUnsupported covers all three); ENOENT where there is no such namespace, or, for
 // the unprivileged, it is another one than the caller's own; EPERM without CAP_SYS_ADMIN in the
-// user namespace that owns `ns`; RESOURCE_EXHAUSTED for more than `limit`. Races: as for CollectIds
-// (collect_ids.h).
+// user namespace that owns `ns`; RESOURCE_EXHAUSTED for more than `limit`.
+// Races: as for CollectIds (collect_ids.h).
+//
+// Differences from mountinfo, in another namespace than the caller's own: before Linux 7.0 the
+// kernel takes the first mount on rootfs for the namespace's root. Where nothing is mounted over
+// rootfs itself (a host that runs from its initramfs) that is just any mount, and only those below
+// it are listed: fewer than MountNamespaceInfoOf (nsfs.h) counts. From 7.0 on rootfs is listed as
+// well, though the namespace's root hides it: two mounts at "/".
 absl::StatusOr<std::vector<UniqueMountId>> ListMounts(const MountNamespaceRef& ns, size_t limit);
 
 // Texts that stand one after the other, each with a NUL behind it.

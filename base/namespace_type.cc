@@ -89,13 +89,24 @@ constexpr std::array<NamespaceTypeInfo, kNamespaceTypeCount> kNamespaceTypes = {
      .pidfd_for_children_request = 8},
 }};
 
+namespace {
+
+// Link texts are parsed by the thousand: their lengths are known here.
+constexpr std::array<absl::string_view, kNamespaceTypeCount> kNames = [] {
+  std::array<absl::string_view, kNamespaceTypeCount> names;
+  for (size_t i = 0; i < kNamespaceTypeCount; ++i) names[i] = kNamespaceTypes[i].name;
+  return names;
+}();
+
+}  // namespace
+
 const NamespaceTypeInfo& InfoOf(NamespaceType type) {
   return kNamespaceTypes[static_cast<size_t>(type)];
 }
 
 std::optional<NamespaceType> NamespaceTypeFromName(absl::string_view name) {
-  for (const NamespaceTypeInfo& info : kNamespaceTypes) {
-    if (name == info.name) return info.type;
+  for (size_t i = 0; i < kNamespaceTypeCount; ++i) {
+    if (name == kNames[i]) return kNamespaceTypes[i].type;
   }
   return std::nullopt;
 }

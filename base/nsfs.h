@@ -4,7 +4,8 @@
 // Every function takes a descriptor of an nsfs file (opened from /proc/PID/ns/*, a bind mount, or
 // another function here). Descriptors that are returned are O_CLOEXEC. Errors common to all: ENOTTY
 // where `fd` is no namespace or the kernel does not know the request, EINVAL where the request does
-// not fit the namespace's type (base::IsUnsupported covers both). Source: ioctl_nsfs(2), fs/nsfs.c.
+// not fit the namespace's type (base::IsUnsupported covers both).
+// Source: ioctl_nsfs(2), fs/nsfs.c.
 
 #ifndef NSCTL_BASE_NSFS_H_
 #define NSCTL_BASE_NSFS_H_
@@ -62,12 +63,13 @@ absl::StatusOr<MountNamespaceNeighbour> OpenNextMountNamespace(FdRef fd);
 absl::StatusOr<MountNamespaceNeighbour> OpenPreviousMountNamespace(FdRef fd);
 
 // NS_GET_{PID,TGID}_FROM_PIDNS (6.11), pid only: the caller's number for the thread (process) that
-// is `pid` in the namespace `fd`. ESRCH where there is none or the caller cannot see it.
+// is `pid` in the namespace `fd`. ESRCH where there is none or the caller cannot see it; some
+// kernels before 6.18 say ENOTTY then.
 absl::StatusOr<Tid> TidFromPidNamespace(FdRef fd, Tid tid);
 absl::StatusOr<Pid> PidFromPidNamespace(FdRef fd, Pid pid);
 
 // NS_GET_{PID,TGID}_IN_PIDNS (6.11), pid only: the number in the namespace `fd` of the thread
-// (process) that is `pid` to the caller. ESRCH where it has none there.
+// (process) that is `pid` to the caller. ESRCH where it has none there, or ENOTTY, as above.
 absl::StatusOr<Tid> TidInPidNamespace(FdRef fd, Tid tid);
 absl::StatusOr<Pid> PidInPidNamespace(FdRef fd, Pid pid);
 

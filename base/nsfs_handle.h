@@ -32,8 +32,8 @@ absl::StatusOr<NamespaceHandle> HandleOf(FdRef ns);
 
 // Opens the namespace, whether or not a process is in it.
 // Errors: ESTALE where it is gone, or never was, or the handle's parts do not agree; EPERM where
-// the caller may not see it (its own it always may); EBADF before Linux 6.18. Source: fs/nsfs.c
-// (nsfs_fh_to_dentry).
+// the caller may not see it (its own it always may); EBADF before Linux 6.18.
+// Source: fs/nsfs.c (nsfs_fh_to_dentry).
 absl::StatusOr<OwnedFd> OpenByHandle(const NamespaceHandle& handle);
 
 }  // namespace nsctl::base

@@ -39,13 +39,12 @@ void ParallelFor(size_t size, size_t chunk, int threads,
     }
   };
 
-  const int workers =
-      static_cast<int>(std::min(pieces, size_t{static_cast<unsigned>(std::max(threads, 1))}));
+  const size_t workers = std::min(pieces, static_cast<size_t>(std::max(threads, 1)));
   std::vector<std::thread> helpers;
-  helpers.reserve(static_cast<size_t>(workers));
-  for (int worker = 1; worker < workers; ++worker) {
+  helpers.reserve(workers);
+  for (size_t worker = 1; worker < workers; ++worker) {
     try {
-      helpers.emplace_back(run, worker);
+      helpers.emplace_back(run, static_cast<int>(worker));
     } catch (const std::system_error&) {
       // RLIMIT_NPROC or pids.max: the threads that are there do the rest.
       break;

@@ -128,11 +128,11 @@ const Process* SnapshotIndex::RepresentativeOf(const Namespace& ns) const {
 }
 
 const std::string& SnapshotIndex::CgroupPathOf(const Process& process) const {
-  static const std::string* const kUnknown = new std::string;
+  static const std::string* const unknown = new std::string;
   const auto index = static_cast<int64_t>(process.cgroups());
-  if (!process.has_cgroups() || index >= snapshot_.cgroups_size()) return *kUnknown;
+  if (!process.has_cgroups() || index >= snapshot_.cgroups_size()) return *unknown;
   const Cgroups& cgroups = snapshot_.cgroups(static_cast<int>(index));
-  const std::string* path = cgroups.has_unified() ? &cgroups.unified() : kUnknown;
+  const std::string* path = cgroups.has_unified() ? &cgroups.unified() : unknown;
   for (const absl::string_view controller : {"cpu", "name=systemd"}) {
     for (const Cgroups::V1& v1 : cgroups.v1()) {
       // "/" says no more than that the hierarchy is there.

@@ -236,8 +236,8 @@ bool TakeLastSteps(const ProcessSpec& spec, ChainReport* report) {
 // Where a process stays: until it is killed, or its child was.
 [[noreturn]] void Rest(const ProcessSpec& spec, pid_t child) {
   if (spec.zombie_leader) syscall(SYS_exit, 0);
-  while (child < 0) pause();
-  EndAfter(child, 0);
+  if (child > 0) EndAfter(child, 0);
+  while (true) pause();
 }
 
 [[noreturn]] void RunProcess(absl::Span<const ProcessSpec> chain, size_t number, int timeout_ms,
