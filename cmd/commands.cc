@@ -1,0 +1,21 @@
+#include "cmd/commands.h"
+
+#include "cmd/completion_command.h"
+#include "cmd/doctor_command.h"
+#include "cmd/help_command.h"
+#include "cmd/list_command.h"
+#include "cmd/snapshot_command.h"
+#include "cmd/tree_command.h"
+#include "cmd/version_command.h"
+
+namespace nsctl::cmd {
+
+absl::Span<const CommandEntry> AllCommands() {
+  static const CommandEntry kCommands[] = {
+      kListCommand,    kTreeCommand,       kSnapshotCommand, kDoctorCommand,
+      kVersionCommand, kCompletionCommand, kHelpCommand,
+  };
+  return kCommands;
+}
+
+}  // namespace nsctl::cmd

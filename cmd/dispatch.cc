@@ -1,0 +1,88 @@
+#include "cmd/dispatch.h"
+
+#include <cerrno>
+#include <memory>
+
+#include "CLI/App.hpp"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "cmd/command.h"
+#include "cmd/command_table.h"
+#include "cmd/diagnostics.h"
+#include "cmd/help_text.h"
+#include "cmd/parse.h"
+#include "cmd/usage.h"
+
+namespace nsctl::cmd {
+namespace {
+
+ExitStatus ExitStatusOf(const absl::Status& status) {
+  if (IsUsageError(status)) return ExitStatus::kUsage;
+  if (absl::IsUnimplemented(status)) return ExitStatus::kUnsupported;
+  return ExitStatus::kFailed;
+}
+
+absl::StatusOr<ExitStatus> RunCommand(const CommandEntry& entry, std::vector<std::string> arguments,
+                                      Environment& env) {
+  const std::unique_ptr<Command> command = entry.make();
+  const std::unique_ptr<CLI::App> app = MakeParser(*command);
+  NSCTL_ASSIGN_OR_RETURN(const ParseOutcome outcome,
+                         ParseArguments(std::move(arguments), *command, app.get()));
+  if (outcome == ParseOutcome::kHelp) {
+    env.out->Append(CommandHelpText(entry));
+    return ExitStatus::kDone;
+  }
+  return command->Run(env);
+}
+
+absl::StatusOr<ExitStatus> Misuse(absl::string_view word, const Environment& env) {
+  if (absl::string_view(word).substr(0, 1) == "-") {
+    return UsageError(absl::StrCat("unknown option ", QuotedArgument(word),
+                                   "; options come after the command, as in nsctl list -o json"));
+  }
+  return UnknownCommand(word, env.commands);
+}
+
+// A reader that has seen enough closes the pipe, and ">&-" asks for no output: no reason to
+// complain.
+ExitStatus FailedOutput(const absl::Status& status, absl::string_view command, Environment& env) {
+  switch (base::ErrnoOf(status)) {
+    case EPIPE:
+      return ExitStatus::kReaderGone;
+    case EBADF:
+      return ExitStatus::kFailed;
+    default:
+      Complain(env, command, status.message());
+      return ExitStatus::kFailed;
+  }
+}
+
+}  // namespace
+
+ExitStatus RunNsctl(const std::vector<std::string>& arguments, Environment& env) {
+  absl::string_view name;
+  absl::StatusOr<ExitStatus> result = ExitStatus::kDone;
+  if (arguments.empty() || arguments[0] == "-h" || arguments[0] == "--help") {
+    env.out->Append(OverviewText(env.commands));
+  } else {
+    const absl::string_view word = arguments[0] == "--version" ? "version" : arguments[0];
+    if (const CommandEntry* entry = FindCommand(word, env.commands)) {
+      name = entry->info->name;
+      result = RunCommand(*entry, {arguments.begin() + 1, arguments.end()}, env);
+    } else {
+      result = Misuse(word, env);
+    }
+  }
+  const absl::Status written = env.out->Flush();
+  if (!result.ok()) {
+    Complain(env, name, result.status().message());
+    return ExitStatusOf(result.status());
+  }
+  return written.ok() ? *result : FailedOutput(written, name, env);
+}
+
+}  // namespace nsctl::cmd

@@ -1,0 +1,47 @@
+// A host from a recorded tree (testing/recorded_tree.h), for tests that run whole commands.
+
+#ifndef NSCTL_CMD_FAKE_SYSTEM_H_
+#define NSCTL_CMD_FAKE_SYSTEM_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/feature_probe.h"
+#include "cmd/system.h"
+#include "nsdisc/lineage.h"
+#include "procfsroot/procfs.h"
+#include "testing/fake_lineage.h"
+#include "testing/test_directory.h"
+
+namespace nsctl::cmd {
+
+class FakeSystem : public System {
+ public:
+  // INVALID_ARGUMENT where `tree` is no recorded tree.
+  static absl::StatusOr<std::unique_ptr<FakeSystem>> FromRecordedTree(absl::string_view tree);
+
+  // Where the tree was unpacked: the live procfs of this host.
+  const std::string& procfs_path() const { return directory_.path(); }
+
+  absl::StatusOr<procfsroot::Procfs> OpenProcfs(const std::string& directory) override;
+  nsdisc::Lineage& lineage() override { return *lineage_; }
+  // root, www-data (33) and ann (1000).
+  std::string ReadPasswd() override;
+  // 2025-01-01 00:00:00 UTC.
+  absl::Time Now() override { return absl::FromUnixSeconds(1735689600); }
+  // One in every state.
+  std::vector<base::Feature> ProbeFeatures() override;
+
+ private:
+  FakeSystem() = default;
+
+  testing::TestDirectory directory_;
+  std::unique_ptr<testing::FakeLineage> lineage_;
+};
+
+}  // namespace nsctl::cmd
+
+#endif  // NSCTL_CMD_FAKE_SYSTEM_H_

@@ -1,0 +1,285 @@
+#include "cmd/list_columns.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "cmd/labels.h"
+#include "cmd/usage.h"
+#include "google/protobuf/repeated_field.h"
+#include "google/protobuf/repeated_ptr_field.h"
+
+namespace nsctl::cmd {
+namespace {
+
+using google::protobuf::RepeatedPtrField;
+using nsdisc::Namespace;
+using nsdisc::Process;
+
+// Stands for what should be known and is not, where "-" means that there is nothing to know.
+constexpr char kUnknown[] = "?";
+// Longer lists are shortened.
+constexpr int kListedNumbers = 3;
+
+TableCell Number(uint64_t number) { return {absl::StrCat(number)}; }
+
+template <typename T>
+TableCell NumberList(const google::protobuf::RepeatedField<T>& numbers,
+                     const ListContext& context) {
+  const bool cut = context.presentation.shorten && numbers.size() > kListedNumbers;
+  const auto end = cut ? numbers.begin() + kListedNumbers : numbers.end();
+  std::string text = absl::StrJoin(numbers.begin(), end, ",");
+  if (cut) absl::StrAppend(&text, ",+", numbers.size() - kListedNumbers);
+  return {text};
+}
+
+TableCell OwnerCell(const NamespaceRow& row, const ListContext&) {
+  const Namespace& ns = row.namespace_();
+  if (ns.type() == Namespace::user) {
+    if (ns.has_parent()) return Number(ns.parent());
+    return {ns.initial() ? "" : kUnknown};
+  }
+  return ns.has_owner() ? Number(ns.owner()) : TableCell{kUnknown};
+}
+
+TableCell ParentCell(const NamespaceRow& row, const ListContext&) {
+  const Namespace& ns = row.namespace_();
+  if (ns.has_parent()) return Number(ns.parent());
+  const bool hierarchical = ns.type() == Namespace::user || ns.type() == Namespace::pid;
+  return {hierarchical && !ns.initial() ? kUnknown : ""};
+}
+
+// Why a namespace without a process is there.
+TableCell NoProcess(const NamespaceRow& row) {
+  std::vector<std::string> reasons;
+  const int children = row.namespace_().children_size();
+  if (children > 0) reasons.push_back(absl::StrCat("parent of ", children));
+  if (row.owned_count() > 0) reasons.push_back(absl::StrCat("owns ", row.owned_count()));
+  return {
+      absl::StrCat("(no process", reasons.empty() ? "" : ": ", absl::StrJoin(reasons, ", "), ")"),
+      Role::kFaint};
+}
+
+TableCell CommandCell(const NamespaceRow& row, const ListContext&) {
+  if (!row.has_representative()) return NoProcess(row);
+  const Namespace& ns = row.namespace_();
+  const std::string command = CommandText(row.representative());
+  if (ns.has_ealdorman()) return {command};
+  if (ns.loose_threads_size() > 0) {
+    return {absl::StrCat("(thread ", ns.loose_threads(0), " of) ", command)};
+  }
+  return {absl::StrCat("(for children of) ", command)};
+}
+
+TableCell CreatorCell(const NamespaceRow& row, const ListContext&) {
+  const Namespace& ns = row.namespace_();
+  if (ns.has_owner_user()) return {ns.owner_user()};
+  return {ns.has_owner_uid() ? absl::StrCat(ns.owner_uid()) : ""};
+}
+
+TableCell DeviceCell(const NamespaceRow& row, const ListContext&) {
+  const Namespace& ns = row.namespace_();
+  if (!ns.has_device_major()) return {""};
+  return {absl::StrCat(ns.device_major(), ":", ns.device_minor())};
+}
+
+TableCell StartedCell(const NamespaceRow& row, const ListContext& context) {
+  if (!row.has_representative() || context.ticks_per_second == 0) return {""};
+  const double seconds =
+      static_cast<double>(row.representative().start_time()) / context.ticks_per_second;
+  return {absl::StrFormat("%.2f", seconds)};
+}
+
+TableCell CgroupCell(const NamespaceRow& row, const ListContext& context) {
+  const Presentation& presentation = context.presentation;
+  if (!presentation.shorten) return {row.cgroup()};
+  return {ShortenIds(row.cgroup(), presentation.glyphs->ellipsis)};
+}
+
+TableCell MapCell(const RepeatedPtrField<nsdisc::IdMapping>& map) {
+  return {absl::StrJoin(map, ",", [](std::string* out, const nsdisc::IdMapping& piece) {
+    absl::StrAppend(out, piece.inside(), ":", piece.outside(), ":", piece.count());
+  })};
+}
+
+TableCell OffsetsCell(const NamespaceRow& row, const ListContext&) {
+  return {absl::StrJoin(row.namespace_().clock_offsets(), ",",
+                        [](std::string* out, const nsdisc::ClockOffset& offset) {
+                          absl::StrAppendFormat(out, "%s:%d.%09d", offset.clock(), offset.seconds(),
+                                                offset.nanoseconds());
+                        })};
+}
+
+// Cells from one field of the representative, empty where there is none.
+template <typename Text>
+TableCell OfProcess(const NamespaceRow& row, const Text& text) {
+  if (!row.has_representative()) return {""};
+  return {absl::StrCat(text(row.representative()))};
+}
+
+constexpr Alignment kLeft = Alignment::kLeft;
+constexpr Alignment kRight = Alignment::kRight;
+
+// In the order of "all". The one for COMMAND is the last, since it is the one to be cut.
+constexpr ListColumn kColumns[] = {
+    {"NS", kRight, true, "inode number of the namespace",
+     [](const NamespaceRow& row, const ListContext&) { return Number(row.namespace_().inode()); }},
+    {"TYPE", kLeft, true, "mnt, cgroup, uts, ipc, user, pid, net or time",
+     [](const NamespaceRow& row, const ListContext&) {
+       return TableCell{TypeText(row.namespace_()), RoleOf(row.namespace_().type())};
+     }},
+    {"NPROCS", kRight, true, "number of processes in it",
+     [](const NamespaceRow& row, const ListContext&) {
+       return Number(row.namespace_().process_count());
+     }},
+    {"PID", kRight, true,
+     "the process that stands for it: its oldest leader, else that of a thread or a child to be",
+     [](const NamespaceRow& row, const ListContext&) {
+       return OfProcess(row, [](const Process& process) { return process.pid(); });
+     }},
+    {"LEADERS", kLeft, true, "processes in it whose parent is not",
+     [](const NamespaceRow& row, const ListContext& context) {
+       return NumberList(row.namespace_().leaders(), context);
+     }},
+    {"PPID", kRight, false, "parent of PID",
+     [](const NamespaceRow& row, const ListContext&) {
+       return OfProcess(row, [](const Process& process) { return process.parent_pid(); });
+     }},
+    {"UID", kRight, false, "effective user id of PID",
+     [](const NamespaceRow& row, const ListContext&) {
+       return OfProcess(row, [](const Process& process) {
+         return process.has_uid() ? absl::StrCat(process.uid()) : "";
+       });
+     }},
+    {"USER", kLeft, true, "its name",
+     [](const NamespaceRow& row, const ListContext&) { return OfProcess(row, UserText); }},
+    {"ONS", kRight, true, "user namespace that owns it; of a user namespace: its parent",
+     OwnerCell},
+    {"PNS", kRight, true, "parent of a user or PID namespace", ParentCell},
+    {"CHILDREN", kLeft, false, "the other way round",
+     [](const NamespaceRow& row, const ListContext& context) {
+       return NumberList(row.namespace_().children(), context);
+     }},
+    {"OWNED", kRight, false, "how many namespaces a user namespace owns",
+     [](const NamespaceRow& row, const ListContext&) {
+       return row.namespace_().type() == Namespace::user ? Number(row.owned_count())
+                                                         : TableCell{""};
+     }},
+    {"CREATOR", kLeft, false, "user that created a user namespace", CreatorCell},
+    {"INITIAL", kLeft, false, "\"yes\" for those that the kernel made at boot",
+     [](const NamespaceRow& row, const ListContext&) {
+       return TableCell{row.namespace_().initial() ? "yes" : ""};
+     }},
+    {"THREADS", kLeft, false, "threads in it whose process is not",
+     [](const NamespaceRow& row, const ListContext& context) {
+       return NumberList(row.namespace_().loose_threads(), context);
+     }},
+    {"FORCHILDREN", kLeft, false, "processes whose next children will be in it",
+     [](const NamespaceRow& row, const ListContext& context) {
+       return NumberList(row.namespace_().for_children_of(), context);
+     }},
+    {"KERNELID", kRight, false, "the kernel's 64-bit id, never used twice",
+     [](const NamespaceRow& row, const ListContext&) {
+       return row.namespace_().has_kernel_id() ? Number(row.namespace_().kernel_id())
+                                               : TableCell{""};
+     }},
+    {"DEVICE", kLeft, false, "device of the kernel's namespace file system", DeviceCell},
+    {"UIDMAP", kLeft, false, "of a user namespace: inside:outside:count",
+     [](const NamespaceRow& row, const ListContext&) {
+       return MapCell(row.namespace_().uid_map());
+     }},
+    {"GIDMAP", kLeft, false, "the same for groups",
+     [](const NamespaceRow& row, const ListContext&) {
+       return MapCell(row.namespace_().gid_map());
+     }},
+    {"OFFSETS", kLeft, false, "of a time namespace: clock:seconds", OffsetsCell},
+    {"STATE", kLeft, false, "state of PID, as ps shows it",
+     [](const NamespaceRow& row, const ListContext&) {
+       return OfProcess(row, [](const Process& process) { return process.state(); });
+     }},
+    {"STARTED", kRight, false, "when PID started: seconds after boot", StartedCell},
+    {"CGROUP", kLeft, false, "control group of PID", CgroupCell},
+    {"PATH", kLeft, false, "a file that refers to it",
+     [](const NamespaceRow& row, const ListContext&) {
+       return TableCell{absl::StrJoin(row.namespace_().reference(), ":")};
+     }},
+    {"COMMAND", kLeft, true, "command line of PID", CommandCell},
+};
+
+const ListColumn* FindColumn(absl::string_view name) {
+  for (const ListColumn& column : kColumns) {
+    if (absl::EqualsIgnoreCase(column.name, name)) return &column;
+  }
+  return nullptr;
+}
+
+std::vector<const ListColumn*> DefaultColumns() {
+  std::vector<const ListColumn*> columns;
+  for (const ListColumn& column : kColumns) {
+    if (column.shown_by_default) columns.push_back(&column);
+  }
+  return columns;
+}
+
+absl::Status UnknownColumn(absl::string_view name) {
+  std::vector<std::string> names = {"all"};
+  for (const ListColumn& column : kColumns) names.push_back(column.name);
+  return UnknownWord("column", name, names);
+}
+
+}  // namespace
+
+std::vector<Choice> ListColumnChoices() {
+  std::vector<Choice> choices;
+  for (const ListColumn& column : kColumns) {
+    choices.push_back(
+        {column.name, absl::StrCat(column.summary, column.shown_by_default ? " (default)" : "")});
+  }
+  return choices;
+}
+
+absl::StatusOr<std::vector<const ListColumn*>> SelectListColumns(absl::string_view selection) {
+  const bool adds = absl::StartsWith(selection, "+");
+  std::vector<const ListColumn*> columns;
+  if (selection.empty() || adds) columns = DefaultColumns();
+  const auto add = [&](const ListColumn* column) {
+    if (std::find(columns.begin(), columns.end(), column) != columns.end()) return;
+    // COMMAND stays the last, where it can be as long as it likes.
+    columns.insert(adds ? columns.end() - 1 : columns.end(), column);
+  };
+  for (const std::string& word : SplitList(selection)) {
+    absl::string_view name = word;
+    absl::ConsumePrefix(&name, "+");
+    if (absl::EqualsIgnoreCase(name, "all")) {
+      for (const ListColumn& column : kColumns) add(&column);
+      continue;
+    }
+    const ListColumn* column = FindColumn(name);
+    if (column == nullptr) return UnknownColumn(name);
+    add(column);
+  }
+  return columns;
+}
+
+Table MakeListTable(const NamespaceList& list, const std::vector<const ListColumn*>& columns,
+                    const Presentation& presentation) {
+  std::vector<TableColumn> headings;
+  for (const ListColumn* column : columns) headings.push_back({column->name, column->alignment});
+  Table table(std::move(headings));
+  const ListContext context{presentation, list.host().ticks_per_second()};
+  for (const NamespaceRow& row : list.rows()) {
+    std::vector<TableCell> cells;
+    for (const ListColumn* column : columns) cells.push_back(column->cell(row, context));
+    table.AddRow(std::move(cells));
+  }
+  return table;
+}
+
+}  // namespace nsctl::cmd

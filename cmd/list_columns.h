@@ -1,0 +1,46 @@
+// The columns of `nsctl list`.
+
+#ifndef NSCTL_CMD_LIST_COLUMNS_H_
+#define NSCTL_CMD_LIST_COLUMNS_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "cmd/command.h"
+#include "cmd/list.pb.h"
+#include "cmd/presentation.h"
+#include "cmd/table.h"
+
+namespace nsctl::cmd {
+
+struct ListContext {
+  const Presentation& presentation;
+  // Of Host.ticks_per_second; 0 where unknown.
+  uint32_t ticks_per_second;
+};
+
+struct ListColumn {
+  const char* name;
+  Alignment alignment;
+  bool shown_by_default;
+  const char* summary;
+  TableCell (*cell)(const NamespaceRow& row, const ListContext& context);
+};
+
+// Every column with its summary, for help and completion.
+std::vector<Choice> ListColumnChoices();
+
+// The columns that `selection` names, in its order: "NS,TYPE"; "all"; names with a "+" before them
+// are added to the default columns, before the last of these ("+PATH,+UID", "+PATH,UID"). Empty:
+// the default columns. Case does not matter; a column that is named twice is shown once. Errors:
+// UsageError for unknown names.
+absl::StatusOr<std::vector<const ListColumn*>> SelectListColumns(absl::string_view selection);
+
+// The table of `list` with these columns.
+Table MakeListTable(const NamespaceList& list, const std::vector<const ListColumn*>& columns,
+                    const Presentation& presentation);
+
+}  // namespace nsctl::cmd
+
+#endif  // NSCTL_CMD_LIST_COLUMNS_H_

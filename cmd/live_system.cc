@@ -1,0 +1,38 @@
+#include "cmd/live_system.h"
+
+#include <fcntl.h>
+
+#include <cstddef>
+
+#include "base/fd.h"
+
+namespace nsctl::cmd {
+namespace {
+
+using procfsroot::ProcessDir;
+using procfsroot::Procfs;
+
+constexpr size_t kMaxPasswd = 16 << 20;
+
+}  // namespace
+
+absl::StatusOr<Procfs> LiveSystem::OpenProcfs(const std::string& directory) {
+  return directory.empty() ? Procfs::Live() : Procfs::At(directory);
+}
+
+std::string LiveSystem::ReadPasswd() {
+  // Names are a convenience: without them uids are shown.
+  return base::ReadFileAt(base::FdRef(AT_FDCWD), "/etc/passwd", kMaxPasswd).value_or("");
+}
+
+std::vector<base::Feature> LiveSystem::ProbeFeatures() {
+  const absl::StatusOr<Procfs> procfs = Procfs::Live();
+  if (!procfs.ok()) return {};
+  const absl::StatusOr<ProcessDir> self = procfs->OpenSelf();
+  if (!self.ok()) return {};
+  const absl::StatusOr<base::OwnedFd> ns = base::OpenAt(self->fd(), "ns", O_RDONLY | O_DIRECTORY);
+  if (!ns.ok()) return {};
+  return base::ProbeFeatures(*ns);
+}
+
+}  // namespace nsctl::cmd

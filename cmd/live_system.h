@@ -1,0 +1,28 @@
+// The host that nsctl runs on.
+
+#ifndef NSCTL_CMD_LIVE_SYSTEM_H_
+#define NSCTL_CMD_LIVE_SYSTEM_H_
+
+#include <string>
+#include <vector>
+
+#include "cmd/system.h"
+#include "nsdisc/lineage.h"
+
+namespace nsctl::cmd {
+
+class LiveSystem : public System {
+ public:
+  absl::StatusOr<procfsroot::Procfs> OpenProcfs(const std::string& directory) override;
+  nsdisc::Lineage& lineage() override { return lineage_; }
+  std::string ReadPasswd() override;
+  absl::Time Now() override { return absl::Now(); }
+  std::vector<base::Feature> ProbeFeatures() override;
+
+ private:
+  nsdisc::KernelLineage lineage_;
+};
+
+}  // namespace nsctl::cmd
+
+#endif  // NSCTL_CMD_LIVE_SYSTEM_H_

@@ -1,0 +1,75 @@
+// The nsctl binary: hands the real world to dispatch.h.
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "cmd/commands.h"
+#include "cmd/dispatch.h"
+#include "cmd/environment.h"
+#include "cmd/live_system.h"
+#include "cmd/writer.h"
+
+namespace nsctl::cmd {
+namespace {
+
+// A standard descriptor that the caller closed would be dealt to the first file that is opened,
+// which then would be written to. One that cannot be used in the way it is meant takes its place,
+// so that use still fails with EBADF.
+void OccupyStandardDescriptors() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    // The lowest free number is dealt, which is `fd`. Not O_CLOEXEC: standard descriptors are for
+    // children too.
+    if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return;
+  }
+}
+
+std::string Variable(const char* name) {
+  const char* const value = getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::string FirstSet(const std::vector<const char*>& names) {
+  for (const char* name : names) {
+    if (std::string value = Variable(name); !value.empty()) return value;
+  }
+  return "";
+}
+
+size_t TerminalWidth(int fd) {
+  struct winsize size = {};
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+int Main(int argc, char** argv) {
+  OccupyStandardDescriptors();
+  FdWriter out(base::FdRef(STDOUT_FILENO, "stdout"));
+  FdWriter err(base::FdRef(STDERR_FILENO, "stderr"));
+  LiveSystem system;
+  Environment env{
+      .in = base::FdRef(STDIN_FILENO, "stdin"),
+      .out = &out,
+      .err = &err,
+      .out_is_terminal = isatty(STDOUT_FILENO) == 1,
+      .terminal_width = TerminalWidth(STDOUT_FILENO),
+      .variables = {.no_color = !Variable("NO_COLOR").empty(),
+                    .columns = Variable("COLUMNS"),
+                    .locale = FirstSet({"LC_ALL", "LC_CTYPE", "LANG"})},
+      .system = &system,
+      .commands = AllCommands(),
+  };
+  const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  return static_cast<int>(RunNsctl(arguments, env));
+}
+
+}  // namespace
+}  // namespace nsctl::cmd
+
+int main(int argc, char** argv) { return nsctl::cmd::Main(argc, argv); }

@@ -1,0 +1,64 @@
+#include "cmd/scan_options.h"
+
+#include <algorithm>
+
+#include "cmd/usage.h"
+
+namespace nsctl::cmd {
+namespace {
+
+using nsdisc::ScanOptions;
+
+constexpr char kGroup[] = "What to look at";
+
+std::vector<std::string> NamesOf(const std::vector<Choice>& choices) {
+  std::vector<std::string> names;
+  for (const Choice& choice : choices) names.push_back(choice.value);
+  return names;
+}
+
+}  // namespace
+
+void ScanScopeOptions::AddTo(CLI::App* app, const char* type_help) {
+  app->add_option("-t,--type", types_, type_help)->type_name("TYPE,...")->join(',')->group(kGroup);
+  app->add_option("--tasks", threads_,
+                  "which threads to look at: none, loose (default: those that left a namespace of "
+                  "their process), or all; --tasks alone means all")
+      ->type_name("[THREADS]")
+      ->default_str("all")
+      ->take_last()
+      ->group(kGroup);
+}
+
+std::vector<Choice> ScanScopeOptions::ChoicesOf(absl::string_view placeholder) {
+  std::vector<Choice> choices;
+  if (placeholder == "TYPE") {
+    for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {
+      choices.push_back({info.name, ""});
+    }
+  } else if (placeholder == "THREADS") {
+    choices = {{"none", ""}, {"loose", ""}, {"all", ""}};
+  }
+  return choices;
+}
+
+absl::StatusOr<ScanScope> ScanScopeOptions::Resolve() const {
+  ScanScope scope;
+  for (const std::string& name : SplitList(types_)) {
+    const std::optional<base::NamespaceType> type = base::NamespaceTypeFromName(name);
+    if (!type.has_value()) return UnknownWord("type", name, NamesOf(ChoicesOf("TYPE")));
+    scope.types.push_back(*type);
+  }
+  std::sort(scope.types.begin(), scope.types.end());
+  scope.types.erase(std::unique(scope.types.begin(), scope.types.end()), scope.types.end());
+
+  ScanOptions::Threads threads = ScanOptions::none;
+  if (ScanOptions::Threads_Parse(threads_, &threads)) {
+    scope.threads = threads;
+  } else if (!threads_.empty()) {
+    return UnknownWord("value of --tasks", threads_, NamesOf(ChoicesOf("THREADS")));
+  }
+  return scope;
+}
+
+}  // namespace nsctl::cmd

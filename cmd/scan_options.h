@@ -1,0 +1,43 @@
+// The options that say what is looked at: --type and --tasks.
+
+#ifndef NSCTL_CMD_SCAN_OPTIONS_H_
+#define NSCTL_CMD_SCAN_OPTIONS_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "CLI/App.hpp"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/namespace_type.h"
+#include "cmd/command.h"
+#include "nsdisc/snapshot.pb.h"
+
+namespace nsctl::cmd {
+
+struct ScanScope {
+  // In the order of base::kNamespaceTypes, each once; empty: all.
+  std::vector<base::NamespaceType> types;
+  // Absent where the user did not say.
+  std::optional<nsdisc::ScanOptions::Threads> threads;
+};
+
+class ScanScopeOptions {
+ public:
+  // `type_help` says what --type does in this command.
+  void AddTo(CLI::App* app, const char* type_help);
+
+  static std::vector<Choice> ChoicesOf(absl::string_view placeholder);
+
+  // Errors: UsageError for unknown types and words.
+  absl::StatusOr<ScanScope> Resolve() const;
+
+ private:
+  std::string types_;
+  std::string threads_;
+};
+
+}  // namespace nsctl::cmd
+
+#endif  // NSCTL_CMD_SCAN_OPTIONS_H_

@@ -1,0 +1,100 @@
+#include "cmd/snapshot_command.h"
+
+#include <memory>
+#include <vector>
+
+#include "base/status_macros.h"
+#include "cmd/gap_report.h"
+#include "cmd/lxkns_json.h"
+#include "cmd/message_output.h"
+#include "cmd/output_options.h"
+#include "cmd/presentation_options.h"
+#include "cmd/scan_options.h"
+#include "cmd/snapshot_filter.h"
+#include "cmd/snapshot_pieces.h"
+#include "cmd/snapshot_summary.h"
+#include "cmd/source_options.h"
+
+namespace nsctl::cmd {
+namespace {
+
+using nsdisc::ScanOptions;
+using nsdisc::Snapshot;
+
+constexpr CommandInfo kInfo = {
+    .name = "snapshot",
+    .alias = "dump",
+    .summary = "the whole discovery result as data",
+    .arguments = "",
+    .description =
+        "Writes all namespaces, processes and their relations. What it writes in any\n"
+        "format but table and lxkns can be read again with --from, here and in every\n"
+        "other command.",
+    .examples =
+        "nsctl snapshot -o pb > host.pb\n"
+        "nsctl snapshot --from host.pb -o table\n"
+        "nsctl snapshot -o jsonl | nsctl list --from -\n"
+        "nsctl snapshot -o lxkns > lxkns.json",
+};
+
+class SnapshotCommand : public Command {
+ public:
+  void AddOptions(CLI::App* app) override {
+    scope_.AddTo(app, "write only namespaces of these types");
+    source_.AddTo(app);
+    output_.AddTo(app);
+    presentation_.AddHeadingsTo(app);
+    presentation_.AddTruncationTo(app);
+    presentation_.AddColorTo(app);
+    app->add_flag("--strict", strict_, "exit with 3 where the result has gaps");
+  }
+
+  std::vector<Choice> ChoicesOf(absl::string_view placeholder) const override {
+    if (placeholder == "FORMAT") return output_.ChoicesOf(placeholder);
+    if (placeholder == "WHEN") return PresentationOptions::ChoicesOf(placeholder);
+    return ScanScopeOptions::ChoicesOf(placeholder);
+  }
+
+  absl::StatusOr<ExitStatus> Run(Environment& env) override {
+    NSCTL_ASSIGN_OR_RETURN(const ScanScope scope, scope_.Resolve());
+    NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));
+    NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
+    // lxkns's clients expect every process to list its threads.
+    const ScanOptions::Threads default_threads =
+        format == Format::kLxkns ? ScanOptions::all : ScanOptions::loose;
+    NSCTL_ASSIGN_OR_RETURN(
+        const std::unique_ptr<Snapshot> snapshot,
+        source_.Acquire(scope, default_threads, nsdisc::ProcessDetail::kAll, env));
+    if (!scope.types.empty()) KeepTypes(scope.types, snapshot.get());
+    NSCTL_RETURN_IF_ERROR(Write(*snapshot, format, presentation, env.out));
+    return FinishWithGaps(env, kInfo.name, snapshot->gaps(), strict_);
+  }
+
+ private:
+  static absl::Status Write(const Snapshot& snapshot, Format format,
+                            const Presentation& presentation, Writer* out) {
+    if (format == Format::kTable) {
+      PrintSnapshotSummary(snapshot, presentation, out);
+      return absl::OkStatus();
+    }
+    if (format == Format::kLxkns) {
+      WriteLxknsJson(snapshot, out);
+      return absl::OkStatus();
+    }
+    return WriteMessage(
+        snapshot, [&](RecordSink sink) { ForEachSnapshotPiece(snapshot, sink); }, format, out);
+  }
+
+  SourceOptions source_;
+  ScanScopeOptions scope_;
+  OutputOptions output_{"json", /*lxkns=*/true};
+  PresentationOptions presentation_;
+  bool strict_ = false;
+};
+
+}  // namespace
+
+const CommandEntry kSnapshotCommand = {
+    &kInfo, []() -> std::unique_ptr<Command> { return std::make_unique<SnapshotCommand>(); }};
+
+}  // namespace nsctl::cmd

@@ -1,0 +1,27 @@
+// Narrows a snapshot that was taken before to what is asked for now.
+
+#ifndef NSCTL_CMD_SNAPSHOT_FILTER_H_
+#define NSCTL_CMD_SNAPSHOT_FILTER_H_
+
+#include <vector>
+
+#include "base/namespace_type.h"
+#include "cmd/scan_options.h"
+#include "nsdisc/snapshot.pb.h"
+
+namespace nsctl::cmd {
+
+// Keeps the namespaces of `types`, at least one; options and statistics follow. Processes keep the
+// numbers of all their namespaces.
+void KeepTypes(const std::vector<base::NamespaceType>& types, nsdisc::Snapshot* snapshot);
+
+// Keeps what a scan for `threads` would have given of the threads; options and statistics follow.
+// Does nothing where fewer were looked for.
+void KeepThreads(nsdisc::ScanOptions::Threads threads, nsdisc::Snapshot* snapshot);
+
+// Adds a gap of the host for all that `scope` asks for and that the snapshot was taken without.
+void AddUnrecorded(const ScanScope& scope, nsdisc::Snapshot* snapshot);
+
+}  // namespace nsctl::cmd
+
+#endif  // NSCTL_CMD_SNAPSHOT_FILTER_H_

@@ -1,0 +1,152 @@
+#include "cmd/snapshot_filter.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "google/protobuf/text_format.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "gtest/gtest.h"
+
+namespace nsctl::cmd {
+namespace {
+
+using ::nsctl::base::NamespaceType;
+using ::nsctl::nsdisc::ScanOptions;
+using ::nsctl::nsdisc::Snapshot;
+
+Snapshot Parse(const std::string& text) {
+  Snapshot snapshot;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &snapshot));
+  return snapshot;
+}
+
+void ExpectEqual(const Snapshot& actual, const std::string& expected) {
+  std::string difference;
+  google::protobuf::util::MessageDifferencer differencer;
+  differencer.ReportDifferencesToString(&difference);
+  EXPECT_TRUE(differencer.Compare(Parse(expected), actual)) << difference;
+}
+
+constexpr char kNamespaces[] = R"pb(
+  options { threads: loose }
+  statistics { namespaces: 3 }
+  namespaces { type: mnt inode: 11 }
+  namespaces { type: user inode: 12 }
+  namespaces { type: net inode: 13 owner: 12 }
+)pb";
+
+constexpr char kThreads[] = R"pb(
+  options { threads: all }
+  statistics { namespaces: 1 processes: 1 threads: 2 }
+  namespaces { type: net inode: 13 loose_threads: 7 }
+  processes {
+    pid: 5
+    namespaces { net: 12 mnt: 11 }
+    threads {
+      tid: 6
+      namespaces { net: 12 mnt: 11 }
+    }
+    threads {
+      tid: 7
+      namespaces { net: 13 mnt: 11 }
+    }
+  }
+)pb";
+
+TEST(KeepTypes, DropsOtherTypes) {
+  Snapshot snapshot = Parse(kNamespaces);
+
+  KeepTypes({NamespaceType::kMnt, NamespaceType::kNet}, &snapshot);
+
+  ExpectEqual(snapshot, R"pb(
+    options { threads: loose types: mnt types: net }
+    statistics { namespaces: 2 }
+    namespaces { type: mnt inode: 11 }
+    namespaces { type: net inode: 13 owner: 12 }
+  )pb");
+}
+
+TEST(KeepThreads, KeepsLooseOnes) {
+  Snapshot snapshot = Parse(kThreads);
+
+  KeepThreads(ScanOptions::loose, &snapshot);
+
+  ExpectEqual(snapshot, R"pb(
+    options { threads: loose }
+    statistics { namespaces: 1 processes: 1 threads: 1 }
+    namespaces { type: net inode: 13 loose_threads: 7 }
+    processes {
+      pid: 5
+      namespaces { net: 12 mnt: 11 }
+      threads {
+        tid: 7
+        namespaces { net: 13 mnt: 11 }
+      }
+    }
+  )pb");
+}
+
+TEST(KeepThreads, KeepsNone) {
+  Snapshot snapshot = Parse(kThreads);
+
+  KeepThreads(ScanOptions::none, &snapshot);
+
+  ExpectEqual(snapshot, R"pb(
+    options { threads: none }
+    statistics { namespaces: 1 processes: 1 threads: 0 }
+    namespaces { type: net inode: 13 }
+    processes {
+      pid: 5
+      namespaces { net: 12 mnt: 11 }
+    }
+  )pb");
+}
+
+TEST(KeepThreads, CannotAddThreads) {
+  Snapshot snapshot = Parse(kNamespaces);
+
+  KeepThreads(ScanOptions::all, &snapshot);
+
+  ExpectEqual(snapshot, kNamespaces);
+}
+
+TEST(AddUnrecorded, SaysNothingWhereAllWasLookedFor) {
+  Snapshot snapshot = Parse(kNamespaces);
+
+  AddUnrecorded({.types = {NamespaceType::kNet}, .threads = ScanOptions::loose}, &snapshot);
+
+  EXPECT_THAT(snapshot.gaps(), ::testing::IsEmpty());
+}
+
+TEST(AddUnrecorded, PutsItsGapsBeforeThoseOfProcesses) {
+  Snapshot snapshot = Parse(R"pb(
+    options { threads: loose types: mnt }
+    statistics { gaps: 1 }
+    gaps { subject: "pid:1" operation: "read" error: "EACCES" count: 1 }
+  )pb");
+
+  AddUnrecorded({.types = {NamespaceType::kNet}, .threads = ScanOptions::all}, &snapshot);
+
+  ExpectEqual(snapshot, R"pb(
+    options { threads: loose types: mnt }
+    statistics { gaps: 3 }
+    gaps {
+      subject: "host"
+      operation: "scan for all threads"
+      error: "ENODATA"
+      consequence: "the snapshot was taken without them"
+      count: 1
+    }
+    gaps {
+      subject: "host"
+      operation: "scan for net namespaces"
+      error: "ENODATA"
+      consequence: "the snapshot was taken without them"
+      count: 1
+    }
+    gaps { subject: "pid:1" operation: "read" error: "EACCES" count: 1 }
+  )pb");
+}
+
+}  // namespace
+}  // namespace nsctl::cmd

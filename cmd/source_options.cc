@@ -1,0 +1,77 @@
+#include "cmd/source_options.h"
+
+#include <fcntl.h>
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "base/fd.h"
+#include "base/status_macros.h"
+#include "cmd/snapshot_filter.h"
+#include "cmd/usage.h"
+#include "nsdisc/snapshot_io.h"
+#include "nsdisc/users.h"
+#include "procfsroot/procfs.h"
+
+namespace nsctl::cmd {
+namespace {
+
+using nsdisc::Snapshot;
+
+constexpr char kGroup[] = "Source";
+
+absl::StatusOr<std::unique_ptr<Snapshot>> ReadFrom(const std::string& name, Environment& env) {
+  if (name == "-") return nsdisc::ReadSnapshot(env.in);
+  NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd file,
+                         base::OpenAt(base::FdRef(AT_FDCWD), name, O_RDONLY | O_NOCTTY));
+  return nsdisc::ReadSnapshot(file);
+}
+
+}  // namespace
+
+void SourceOptions::AddTo(CLI::App* app) {
+  app->add_option("--from", from_,
+                  "read a snapshot that \"nsctl snapshot\" wrote, in any of its formats but lxkns; "
+                  "\"-\" is the standard input")
+      ->type_name("FILE")
+      ->take_last()
+      ->group(kGroup);
+  app->add_option("--procfs", procfs_, "scan the procfs that is mounted at DIR")
+      ->type_name("DIR")
+      ->take_last()
+      ->group(kGroup);
+}
+
+absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
+    const ScanScope& scope, nsdisc::ScanOptions::Threads default_threads,
+    nsdisc::ProcessDetail detail, Environment& env) const {
+  if (!from_.empty() && !procfs_.empty()) {
+    return UsageError("--from and --procfs exclude each other");
+  }
+  if (!from_.empty()) {
+    NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot, ReadFrom(from_, env));
+    AddUnrecorded(scope, snapshot.get());
+    if (scope.threads.has_value()) KeepThreads(*scope.threads, snapshot.get());
+    return snapshot;
+  }
+
+  NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(procfs_));
+  const nsdisc::UserNames users = nsdisc::ParsePasswd(env.system->ReadPasswd());
+  const nsdisc::DiscoverOptions options{
+      .threads = scope.threads.value_or(default_threads),
+      .detail = detail,
+      .types = {},
+      .users = &users,
+      .now = env.system->Now(),
+  };
+  NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
+                         nsdisc::Discover(procfs, env.system->lineage(), options));
+  if (snapshot->processes().empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(procfs.path(), " shows no process: it is no procfs, or nothing may be seen"));
+  }
+  return snapshot;
+}
+
+}  // namespace nsctl::cmd

@@ -1,0 +1,40 @@
+// Where a snapshot comes from: the live host, another procfs, or a file.
+
+#ifndef NSCTL_CMD_SOURCE_OPTIONS_H_
+#define NSCTL_CMD_SOURCE_OPTIONS_H_
+
+#include <memory>
+#include <string>
+
+#include "CLI/App.hpp"
+#include "absl/status/statusor.h"
+#include "cmd/environment.h"
+#include "cmd/scan_options.h"
+#include "nsdisc/discover.h"
+#include "nsdisc/snapshot.pb.h"
+
+namespace nsctl::cmd {
+
+class SourceOptions {
+ public:
+  // --from and --procfs.
+  void AddTo(CLI::App* app);
+
+  // Takes a snapshot, or reads the one that --from names, with the threads of `scope`. Where the
+  // user did not say which, a scan looks for `default_threads`, and a file gives what it has.
+  // Namespaces of all types are in it, since a view on some types relates them to others; what a
+  // file was taken without is a gap. A file has whatever detail it was written with. Errors:
+  // UsageError where both options were given; those of opening and reading, one line each;
+  // FAILED_PRECONDITION where the directory of --procfs shows no process.
+  absl::StatusOr<std::unique_ptr<nsdisc::Snapshot>> Acquire(
+      const ScanScope& scope, nsdisc::ScanOptions::Threads default_threads,
+      nsdisc::ProcessDetail detail, Environment& env) const;
+
+ private:
+  std::string from_;
+  std::string procfs_;
+};
+
+}  // namespace nsctl::cmd
+
+#endif  // NSCTL_CMD_SOURCE_OPTIONS_H_

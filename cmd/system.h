@@ -1,0 +1,38 @@
+// The host as commands see it. The real one is LiveSystem; tests put a recorded host in its place.
+
+#ifndef NSCTL_CMD_SYSTEM_H_
+#define NSCTL_CMD_SYSTEM_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/feature_probe.h"
+#include "nsdisc/lineage.h"
+#include "procfsroot/procfs.h"
+
+namespace nsctl::cmd {
+
+class System {
+ public:
+  virtual ~System() = default;
+
+  // The procfs in `directory`, or the live one where that is empty.
+  virtual absl::StatusOr<procfsroot::Procfs> OpenProcfs(const std::string& directory) = 0;
+
+  // What answers for the namespaces of that procfs.
+  virtual nsdisc::Lineage& lineage() = 0;
+
+  // The text of the host's passwd file; empty where it cannot be read.
+  virtual std::string ReadPasswd() = 0;
+
+  virtual absl::Time Now() = 0;
+
+  // What base::ProbeFeatures finds; empty where nothing can be tried.
+  virtual std::vector<base::Feature> ProbeFeatures() = 0;
+};
+
+}  // namespace nsctl::cmd
+
+#endif  // NSCTL_CMD_SYSTEM_H_

@@ -1,0 +1,164 @@
+#include "cmd/tree_result.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include "absl/algorithm/container.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "base/status_macros.h"
+#include "cmd/labels.h"
+#include "google/protobuf/repeated_ptr_field.h"
+#include "nsdisc/snapshot_index.h"
+
+namespace nsctl::cmd {
+namespace {
+
+using nsdisc::Namespace;
+using nsdisc::Process;
+using nsdisc::Snapshot;
+using nsdisc::SnapshotIndex;
+
+using Nodes = google::protobuf::RepeatedPtrField<NamespaceTree::Node>;
+
+// The kernel nests 33 levels (user_namespaces(7), pid_namespaces(7)). Protobuf reads messages that
+// are nested up to 100 deep.
+constexpr int kDeepest = 48;
+
+class TreeBuilder {
+ public:
+  TreeBuilder(const Snapshot& snapshot, const TreeRequest& request)
+      : snapshot_(snapshot), request_(request), index_(snapshot) {}
+
+  absl::StatusOr<NamespaceTree> Build() {
+    CollectHierarchy();
+    NamespaceTree tree;
+    *tree.mutable_taken_at() = snapshot_.taken_at();
+    *tree.mutable_host() = snapshot_.host();
+    tree.set_view(request_.view);
+    for (const Namespace* root : roots_) {
+      NSCTL_RETURN_IF_ERROR(FillNode(*root, 1, tree.add_roots()));
+    }
+    if (request_.view != NamespaceTree::pid) AddOwnerless(&tree);
+    *tree.mutable_gaps() = snapshot_.gaps();
+    return tree;
+  }
+
+ private:
+  // Sorts the view's namespaces into roots and children.
+  void CollectHierarchy() {
+    const Namespace::Type type =
+        request_.view == NamespaceTree::pid ? Namespace::pid : Namespace::user;
+    const base::NamespaceType table_type = *nsdisc::FromProto(type);
+    for (const Namespace& ns : snapshot_.namespaces()) {
+      if (ns.type() != type) continue;
+      if (ns.has_parent() && index_.FindNamespace(table_type, ns.parent()) != nullptr) {
+        children_[ns.parent()].push_back(&ns);
+      } else {
+        roots_.push_back(&ns);
+      }
+    }
+  }
+
+  absl::Status FillNode(const Namespace& ns, int depth, NamespaceTree::Node* node) {
+    if (depth > kDeepest) {
+      return absl::InvalidArgumentError(absl::StrCat(NamespaceText(ns), " is nested deeper than ",
+                                                     kDeepest, " levels, which no kernel allows"));
+    }
+    FillSelf(ns, node);
+    if (request_.view == NamespaceTree::pid) {
+      FillOwner(ns, node);
+    } else if (!request_.without_owned) {
+      AddOwned(index_.OwnedBy(ns.inode()), OwnedField(node));
+    }
+    const auto children = children_.find(ns.inode());
+    if (children == children_.end()) return absl::OkStatus();
+    for (const Namespace* child : children->second) {
+      NSCTL_RETURN_IF_ERROR(FillNode(*child, depth + 1, node->add_children()));
+    }
+    return absl::OkStatus();
+  }
+
+  void FillSelf(const Namespace& ns, NamespaceTree::Node* node) {
+    *node->mutable_namespace_() = ns;
+    const Process* representative = index_.RepresentativeOf(ns);
+    if (representative == nullptr) return;
+    AddLeader(*representative, node);
+    if (!request_.all_leaders) return;
+    for (const int32_t pid : ns.leaders()) {
+      const Process* leader = index_.FindProcess(pid);
+      if (leader != nullptr && leader != representative) AddLeader(*leader, node);
+    }
+  }
+
+  void AddLeader(const Process& process, NamespaceTree::Node* node) {
+    NamespaceTree::Leader* leader = node->add_leaders();
+    *leader->mutable_process() = process;
+    leader->mutable_process()->clear_cgroups();
+    leader->set_cgroup(index_.CgroupPathOf(process));
+  }
+
+  void FillOwner(const Namespace& ns, NamespaceTree::Node* node) {
+    if (!ns.has_owner()) return;
+    Namespace* owner = node->mutable_owner();
+    owner->set_type(Namespace::user);
+    owner->set_inode(ns.owner());
+    const Namespace* known = index_.FindNamespace(base::NamespaceType::kUser, ns.owner());
+    if (known == nullptr) return;
+    if (known->has_owner_uid()) owner->set_owner_uid(known->owner_uid());
+    if (known->has_owner_user()) owner->set_owner_user(known->owner_user());
+  }
+
+  bool IsWanted(const Namespace& ns) const {
+    const std::optional<base::NamespaceType> type = nsdisc::FromProto(ns.type());
+    return request_.owned_types.empty() ||
+           (type.has_value() && absl::c_linear_search(request_.owned_types, *type));
+  }
+
+  void AddOwned(absl::Span<const Namespace* const> owned, Nodes* nodes) {
+    std::vector<const Namespace*> sorted;
+    for (const Namespace* ns : owned) {
+      if (IsWanted(*ns)) sorted.push_back(ns);
+    }
+    // By inode they are already.
+    absl::c_stable_sort(
+        sorted, [](const Namespace* a, const Namespace* b) { return TypeText(*a) < TypeText(*b); });
+    for (const Namespace* ns : sorted) FillSelf(*ns, nodes->Add());
+  }
+
+  // A tree of owners has a place for every namespace, even where its owner could not be asked for.
+  void AddOwnerless(NamespaceTree* tree) {
+    if (request_.without_owned) return;
+    std::vector<const Namespace*> ownerless;
+    for (const Namespace& ns : snapshot_.namespaces()) {
+      if (ns.type() == Namespace::user) continue;
+      const bool owner_is_here =
+          ns.has_owner() && index_.FindNamespace(base::NamespaceType::kUser, ns.owner()) != nullptr;
+      if (!owner_is_here && IsWanted(ns)) ownerless.push_back(&ns);
+    }
+    if (ownerless.empty()) return;
+    AddOwned(ownerless, OwnedField(tree->add_roots()));
+  }
+
+  Nodes* OwnedField(NamespaceTree::Node* node) const {
+    return request_.view == NamespaceTree::user ? node->mutable_owned() : node->mutable_children();
+  }
+
+  const Snapshot& snapshot_;
+  const TreeRequest& request_;
+  const SnapshotIndex index_;
+  std::vector<const Namespace*> roots_;
+  absl::flat_hash_map<uint32_t, std::vector<const Namespace*>> children_;
+};
+
+}  // namespace
+
+absl::StatusOr<NamespaceTree> BuildNamespaceTree(const Snapshot& snapshot,
+                                                 const TreeRequest& request) {
+  return TreeBuilder(snapshot, request).Build();
+}
+
+}  // namespace nsctl::cmd

@@ -1,0 +1,27 @@
+#include "cmd/writer.h"
+
+namespace nsctl::cmd {
+namespace {
+
+constexpr size_t kBufferSize = 64 << 10;
+
+}  // namespace
+
+void FdWriter::Append(absl::string_view bytes) {
+  if (!status_.ok()) return;
+  buffer_.append(bytes.data(), bytes.size());
+  if (buffer_.size() >= kBufferSize) Flush().IgnoreError();
+}
+
+absl::Status FdWriter::Flush() {
+  if (status_.ok() && !buffer_.empty()) status_ = base::WriteAll(fd_, buffer_);
+  buffer_.clear();
+  return status_;
+}
+
+bool WriterSink::Write(const void* bytes, int size) {
+  writer_->Append(absl::string_view(static_cast<const char*>(bytes), size));
+  return writer_->ok();
+}
+
+}  // namespace nsctl::cmd
