@@ -1,6 +1,7 @@
 #!/bin/bash
 # Asks bash what it would offer, as a user who presses Tab does.
-set -euo pipefail
+# Not -e: the script answers for itself, and compopt fails outside of readline.
+set -uo pipefail
 
 readonly nsctl=$PWD/$1
 source <("$nsctl" completion bash)
@@ -21,7 +22,10 @@ expect() {
   fi
 }
 
-complete -p nsctl | grep -q -- '-F _nsctl nsctl'
+if [[ $(complete -p nsctl) != *"-F _nsctl nsctl" ]]; then
+  echo "FAIL: bash knows of no completion for nsctl"
+  failures=$((failures + 1))
+fi
 
 expect 'snapshot' nsctl sn
 expect 'list ls' nsctl l
@@ -35,9 +39,9 @@ expect 'table json jsonl textproto pb' nsctl list --output =
 expect '--output=json --output=jsonl' nsctl list --output=js
 expect 'lxkns' nsctl snapshot -o l
 expect '' nsctl list -o l
-expect 'user uts' nsctl list --type u
-expect 'net,user net,uts' nsctl list --type net,u
-expect 'PID PPID' nsctl list -c P
+expect 'uts user' nsctl list --type u
+expect 'net,uts net,user' nsctl list --type net,u
+expect 'PID PPID PNS PATH' nsctl list -c P
 expect '+PATH' nsctl list -c +PAT
 expect 'NS,+PATH' nsctl list -c NS,+PAT
 expect 'none' nsctl list --tasks = n

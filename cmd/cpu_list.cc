@@ -1,5 +1,6 @@
 #include "cmd/cpu_list.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -12,7 +13,7 @@ namespace {
 
 bool ParseCpu(absl::string_view text, uint32_t* cpu) {
   // SimpleAtoi would take blanks and a sign.
-  return !text.empty() && absl::ascii_isdigit(text[0]) && absl::SimpleAtoi(text, cpu);
+  return std::all_of(text.begin(), text.end(), absl::ascii_isdigit) && absl::SimpleAtoi(text, cpu);
 }
 
 }  // namespace

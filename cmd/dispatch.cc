@@ -69,7 +69,7 @@ ExitStatus RunNsctl(const std::vector<std::string>& arguments, Environment& env)
   if (arguments.empty() || arguments[0] == "-h" || arguments[0] == "--help") {
     env.out->Append(OverviewText(env.commands));
   } else {
-    const absl::string_view word = arguments[0] == "--version" ? "version" : arguments[0];
+    const std::string word = arguments[0] == "--version" ? "version" : arguments[0];
     if (const CommandEntry* entry = FindCommand(word, env.commands)) {
       name = entry->info->name;
       result = RunCommand(*entry, {arguments.begin() + 1, arguments.end()}, env);

@@ -9,7 +9,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -17,6 +16,7 @@
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "mounttree/mountinfo.h"
 #include "procfsroot/process_files.h"
 
 namespace nsctl::cmd {
@@ -101,8 +101,9 @@ void CollectProcfs(const Procfs& procfs, DoctorFacts* facts) {
   const absl::StatusOr<struct stat> status = base::Stat(procfs.fd());
   if (self.ok() && status.ok()) {
     const auto mountinfo = self->Read("mountinfo", kMaxMountinfo);
-    const std::string device = absl::StrCat(major(status->st_dev), ":", minor(status->st_dev));
-    if (mountinfo.ok()) facts->mount = ParseProcfsMount(*mountinfo, device);
+    if (mountinfo.ok()) {
+      facts->mount = ParseProcfsMount(*mountinfo, major(status->st_dev), minor(status->st_dev));
+    }
   }
   CollectReach(procfs, &facts->reach);
 }
@@ -119,25 +120,23 @@ DoctorFacts CollectDoctorFacts(const Procfs& procfs, System& system) {
   return facts;
 }
 
-std::optional<ProcfsMount> ParseProcfsMount(absl::string_view mountinfo,
-                                            absl::string_view major_minor) {
+std::optional<ProcfsMount> ParseProcfsMount(absl::string_view mountinfo, uint32_t device_major,
+                                            uint32_t device_minor) {
   std::optional<ProcfsMount> found;
   bool found_device = false;
-  for (const absl::string_view line : absl::StrSplit(mountinfo, '\n')) {
-    const std::vector<absl::string_view> halves = absl::StrSplit(line, absl::MaxSplits(" - ", 1));
-    if (halves.size() < 2) continue;
-    const std::vector<absl::string_view> place = absl::StrSplit(halves[0], ' ');
-    const std::vector<absl::string_view> system = absl::StrSplit(halves[1], ' ');
-    if (place.size() < 3 || system.size() < 3 || system[0] != "proc") continue;
-    const bool is_device = place[2] == major_minor;
-    if (found_device && !is_device) continue;
+  const auto visit = [&](const mounttree::MountinfoRow& row) {
+    if (row.file_system != "proc") return;
+    const bool is_device = row.device_major == device_major && row.device_minor == device_minor;
+    if (found_device && !is_device) return;
     found_device |= is_device;
     found.emplace();
-    for (absl::string_view option : absl::StrSplit(system[2], ',')) {
-      if (absl::ConsumePrefix(&option, "hidepid=")) found->hidepid = std::string(option);
+    for (absl::string_view option : absl::StrSplit(row.super_options, ',')) {
       if (option == "subset=pid") found->subset_pid = true;
+      if (absl::ConsumePrefix(&option, "hidepid=")) found->hidepid = std::string(option);
     }
-  }
+  };
+  // What stands before a line that is no mount was still seen.
+  mounttree::ForEachMount(mountinfo, visit).IgnoreError();
   return found;
 }
 

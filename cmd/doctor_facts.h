@@ -60,10 +60,10 @@ struct DoctorFacts {
 // read stays absent.
 DoctorFacts CollectDoctorFacts(const procfsroot::Procfs& procfs, System& system);
 
-// The options of the procfs with the device number `major_minor` ("0:21") in the text of a
-// proc_pid_mountinfo(5); of the last procfs there where none has it. nullopt: none at all.
-std::optional<ProcfsMount> ParseProcfsMount(absl::string_view mountinfo,
-                                            absl::string_view major_minor);
+// The options of the procfs with that device number in the text of a proc_pid_mountinfo(5); of the
+// last procfs there where none has it. nullopt: none at all.
+std::optional<ProcfsMount> ParseProcfsMount(absl::string_view mountinfo, uint32_t device_major,
+                                            uint32_t device_minor);
 
 // By the text of a process's proc_pid_cgroup(5).
 CgroupLayout ParseCgroupLayout(absl::string_view cgroup);

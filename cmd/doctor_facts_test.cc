@@ -20,18 +20,18 @@ TEST(ParseProcfsMount, FindsTheMountOfTheDevice) {
       "26 24 0:22 / /other\\040proc rw - proc proc rw,subset=pid\n"
       "27 24 0:23 / /sys rw - sysfs sysfs rw,hidepid=1\n";
 
-  EXPECT_THAT(ParseProcfsMount(kText, "0:21"),
+  EXPECT_THAT(ParseProcfsMount(kText, 0, 21),
               Optional(Eq(ProcfsMount{.hidepid = "invisible", .subset_pid = false})));
-  EXPECT_THAT(ParseProcfsMount(kText, "0:22"),
+  EXPECT_THAT(ParseProcfsMount(kText, 0, 22),
               Optional(Eq(ProcfsMount{.hidepid = "", .subset_pid = true})));
   // None has it, so the last one is as good as any.
-  EXPECT_THAT(ParseProcfsMount(kText, "0:99"),
+  EXPECT_THAT(ParseProcfsMount(kText, 0, 99),
               Optional(Eq(ProcfsMount{.hidepid = "", .subset_pid = true})));
 }
 
 TEST(ParseProcfsMount, PassesOverWhatIsNoMount) {
   for (const char* text : {"", "\n", " - ", " - proc", "1 2 0:21 / /proc rw", "x - proc proc rw"}) {
-    EXPECT_THAT(ParseProcfsMount(text, "0:21"), Eq(std::nullopt)) << text;
+    EXPECT_THAT(ParseProcfsMount(text, 0, 21), Eq(std::nullopt)) << text;
   }
 }
 

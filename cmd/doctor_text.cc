@@ -72,8 +72,11 @@ void PrintGroup(const Group& group, const DoctorReport& report, const Presentati
 }  // namespace
 
 void PrintDoctorReport(const DoctorReport& report, const Presentation& presentation, Writer* out) {
-  out->Append(absl::StrCat("Linux ", base::TerminalText(report.kernel_release()), " ",
-                           base::TerminalText(report.machine()), "\n"));
+  std::string title = absl::StrCat("Linux ", base::TerminalText(report.kernel_release()));
+  if (!report.machine().empty()) {
+    absl::StrAppend(&title, " ", base::TerminalText(report.machine()));
+  }
+  out->Append(absl::StrCat(title, "\n"));
   for (const Group& group : kGroups) PrintGroup(group, report, presentation, out);
   if (report.missing().empty()) {
     out->Append("\nResults will be complete.\n");

@@ -41,8 +41,7 @@ TEST(DescribeGaps, CountsSubjectsOfAKind) {
 
 TEST(DescribeGaps, NamesEveryKindOfSubject) {
   Gaps gaps;
-  for (const char* subject : {"tid:2", "net:[4026531840]", "pid:[4026531836]",
-                              "cgroup:/a", "host", "disk:1"}) {
+  for (const char* subject : {"tid:2", "net:[4026531840]", "cgroup:/a", "host", "disk:1"}) {
     Add(&gaps, subject, "read", "EIO");
   }
 
@@ -50,10 +49,22 @@ TEST(DescribeGaps, NamesEveryKindOfSubject) {
       DescribeGaps(gaps),
       ElementsAre("missing: 1 thread (tid:2): read: EIO: its namespaces are unknown",
                   "missing: 1 namespace (net:[4026531840]): read: EIO: its namespaces are unknown",
-                  "missing: 1 namespace (pid:[4026531836]): read: EIO: its namespaces are unknown",
                   "missing: 1 cgroup (cgroup:/a): read: EIO: its namespaces are unknown",
                   "missing: host: read: EIO: its namespaces are unknown",
                   "missing: 1 subject (disk:1): read: EIO: its namespaces are unknown"));
+}
+
+TEST(DescribeGaps, TellsPidNamespacesFromProcesses) {
+  Gaps gaps;
+  Add(&gaps, "pid:1");
+  Add(&gaps, "pid:[4026531836]");
+
+  EXPECT_THAT(
+      DescribeGaps(gaps),
+      ElementsAre("missing: 1 process (pid:1): readlinkat ns/net: EACCES: its namespaces are "
+                  "unknown",
+                  "missing: 1 namespace (pid:[4026531836]): readlinkat ns/net: EACCES: its "
+                  "namespaces are unknown"));
 }
 
 TEST(DescribeGaps, IsBounded) {

@@ -158,12 +158,12 @@ constexpr ListColumn kColumns[] = {
          return process.has_uid() ? absl::StrCat(process.uid()) : "";
        });
      }},
-    {"USER", kLeft, true, "its name",
+    {"USER", kLeft, true, "effective user of PID",
      [](const NamespaceRow& row, const ListContext&) { return OfProcess(row, UserText); }},
     {"ONS", kRight, true, "user namespace that owns it; of a user namespace: its parent",
      OwnerCell},
     {"PNS", kRight, true, "parent of a user or PID namespace", ParentCell},
-    {"CHILDREN", kLeft, false, "the other way round",
+    {"CHILDREN", kLeft, false, "namespaces whose parent it is",
      [](const NamespaceRow& row, const ListContext& context) {
        return NumberList(row.namespace_().children(), context);
      }},
@@ -245,8 +245,9 @@ std::vector<Choice> ListColumnChoices() {
   return choices;
 }
 
-absl::StatusOr<std::vector<const ListColumn*>> SelectListColumns(absl::string_view selection) {
-  const bool adds = absl::StartsWith(selection, "+");
+absl::StatusOr<std::vector<const ListColumn*>> SelectListColumns(
+    const std::vector<std::string>& selection) {
+  const bool adds = !selection.empty() && absl::StartsWith(selection.front(), "+");
   std::vector<const ListColumn*> columns;
   if (selection.empty() || adds) columns = DefaultColumns();
   const auto add = [&](const ListColumn* column) {
@@ -254,7 +255,7 @@ absl::StatusOr<std::vector<const ListColumn*>> SelectListColumns(absl::string_vi
     // COMMAND stays the last, where it can be as long as it likes.
     columns.insert(adds ? columns.end() - 1 : columns.end(), column);
   };
-  for (const std::string& word : SplitList(selection)) {
+  for (const std::string& word : SplitLists(selection)) {
     absl::string_view name = word;
     absl::ConsumePrefix(&name, "+");
     if (absl::EqualsIgnoreCase(name, "all")) {

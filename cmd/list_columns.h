@@ -3,10 +3,10 @@
 #ifndef NSCTL_CMD_LIST_COLUMNS_H_
 #define NSCTL_CMD_LIST_COLUMNS_H_
 
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "cmd/command.h"
 #include "cmd/list.pb.h"
 #include "cmd/presentation.h"
@@ -31,11 +31,12 @@ struct ListColumn {
 // Every column with its summary, for help and completion.
 std::vector<Choice> ListColumnChoices();
 
-// The columns that `selection` names, in its order: "NS,TYPE"; "all"; names with a "+" before them
-// are added to the default columns, before the last of these ("+PATH,+UID", "+PATH,UID"). Empty:
-// the default columns. Case does not matter; a column that is named twice is shown once. Errors:
-// UsageError for unknown names.
-absl::StatusOr<std::vector<const ListColumn*>> SelectListColumns(absl::string_view selection);
+// The columns that the lists of `selection` name, in their order: "NS,TYPE"; "all"; names with a
+// "+" before them are added to the default columns, before the last of these ("+PATH,+UID",
+// "+PATH,UID"). Empty: the default columns. Case does not matter; a column that is named twice is
+// shown once. Errors: UsageError for unknown names.
+absl::StatusOr<std::vector<const ListColumn*>> SelectListColumns(
+    const std::vector<std::string>& selection);
 
 // The table of `list` with these columns.
 Table MakeListTable(const NamespaceList& list, const std::vector<const ListColumn*>& columns,

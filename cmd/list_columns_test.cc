@@ -14,7 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using testing::StatusIs;
 
-std::vector<std::string> Names(absl::string_view selection) {
+std::vector<std::string> Names(const std::vector<std::string>& selection) {
   std::vector<std::string> names;
   const auto columns = SelectListColumns(selection);
   EXPECT_TRUE(columns.ok()) << columns.status();
@@ -23,21 +23,22 @@ std::vector<std::string> Names(absl::string_view selection) {
 }
 
 TEST(SelectListColumns, ChoosesAndAdds) {
-  EXPECT_THAT(Names(""), ElementsAre("NS", "TYPE", "NPROCS", "PID", "LEADERS", "USER", "ONS", "PNS",
+  EXPECT_THAT(Names({}), ElementsAre("NS", "TYPE", "NPROCS", "PID", "LEADERS", "USER", "ONS", "PNS",
                                      "COMMAND"));
-  EXPECT_THAT(Names("type,NS,Type"), ElementsAre("TYPE", "NS"));
-  EXPECT_THAT(Names("+PATH,+UID"), ElementsAre("NS", "TYPE", "NPROCS", "PID", "LEADERS", "USER",
-                                               "ONS", "PNS", "PATH", "UID", "COMMAND"));
-  EXPECT_EQ(Names("+path,uid"), Names("+PATH,+UID"));
-  EXPECT_EQ(Names("all").size(), ListColumnChoices().size());
-  EXPECT_EQ(Names("all").back(), "COMMAND");
+  EXPECT_THAT(Names({"type,NS,Type"}), ElementsAre("TYPE", "NS"));
+  EXPECT_THAT(Names({"+PATH,+UID"}), ElementsAre("NS", "TYPE", "NPROCS", "PID", "LEADERS", "USER",
+                                                 "ONS", "PNS", "PATH", "UID", "COMMAND"));
+  EXPECT_EQ(Names({"+path,uid"}), Names({"+PATH,+UID"}));
+  EXPECT_EQ(Names({"+path", "uid"}), Names({"+PATH,+UID"}));
+  EXPECT_EQ(Names({"all"}).size(), ListColumnChoices().size());
+  EXPECT_EQ(Names({"all"}).back(), "COMMAND");
 }
 
 TEST(SelectListColumns, RefusesUnknownNames) {
-  EXPECT_THAT(SelectListColumns("NS,TIPE"),
+  EXPECT_THAT(SelectListColumns({"NS,TIPE"}),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        R"(unknown column "TIPE"; did you mean "TYPE"?)"));
-  EXPECT_THAT(SelectListColumns("NS,"),
+  EXPECT_THAT(SelectListColumns({"NS,"}),
               StatusIs(absl::StatusCode::kInvalidArgument, R"(unknown column "")"));
 }
 
@@ -48,7 +49,7 @@ std::string Cell(const std::string& name, const std::string& row,
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(row, list.add_rows())) << row;
   list.mutable_host()->set_ticks_per_second(100);
   StringWriter out;
-  MakeListTable(list, *SelectListColumns(name),
+  MakeListTable(list, *SelectListColumns({name}),
                 {.shorten = presentation.shorten, .headings = false})
       .Print({.headings = false}, &out);
   return out.text().substr(0, out.text().size() - 1);

@@ -37,9 +37,9 @@ constexpr CommandInfo kInfo = {
         "nsctl list --from host.pb",
 };
 
-absl::StatusOr<std::vector<base::Pid>> ParsePids(const std::string& list) {
+absl::StatusOr<std::vector<base::Pid>> ParsePids(const std::vector<std::string>& lists) {
   std::vector<base::Pid> pids;
-  for (const std::string& word : SplitList(list)) {
+  for (const std::string& word : SplitLists(lists)) {
     base::Pid pid;
     if (!absl::SimpleAtoi(word, &pid.value) || pid.value <= 0) {
       return UsageError(absl::StrCat("not a PID: ", QuotedArgument(word)));
@@ -55,14 +55,14 @@ class ListCommand : public Command {
     scope_.AddTo(app, "list only namespaces of these types");
     app->add_option("-p,--pid", pids_, "list only namespaces that one of these processes is in")
         ->type_name("PID,...")
-        ->join(',')
+        ->allow_extra_args(false)
         ->group("What to look at");
     source_.AddTo(app);
     output_.AddTo(app);
     app->add_option("-c,--columns", columns_,
                     "show these columns, or all; +COLUMN adds to the default ones")
         ->type_name("COLUMN,...")
-        ->join(',')
+        ->allow_extra_args(false)
         ->group("Appearance");
     presentation_.AddHeadingsTo(app);
     presentation_.AddTruncationTo(app);
@@ -105,8 +105,8 @@ class ListCommand : public Command {
   ScanScopeOptions scope_;
   OutputOptions output_{"table"};
   PresentationOptions presentation_;
-  std::string pids_;
-  std::string columns_;
+  std::vector<std::string> pids_;
+  std::vector<std::string> columns_;
   bool strict_ = false;
 };
 

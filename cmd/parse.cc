@@ -73,7 +73,9 @@ absl::Status UnknownOption(const std::string& word, const CLI::App& app) {
 }
 
 absl::Status CheckLeftOver(const CLI::App& app) {
-  const std::vector<std::string> left_over = app.remaining();
+  std::vector<std::string> left_over = app.remaining();
+  // CLI11 leaves the mark of the end of options there too.
+  left_over.erase(std::remove(left_over.begin(), left_over.end(), "--"), left_over.end());
   if (left_over.empty()) return absl::OkStatus();
   const std::string& first = left_over.front();
   if (first.size() > 1 && first[0] == '-') return UnknownOption(first, app);

@@ -12,6 +12,7 @@
 namespace nsctl::cmd {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::IsOkAndHolds;
 using testing::StatusIs;
 
@@ -20,7 +21,7 @@ class SampleCommand : public Command {
   void AddOptions(CLI::App* app) override {
     app->add_option("view", view)->type_name("VIEW");
     app->add_option("-f,--from", from)->type_name("FILE")->take_last();
-    app->add_option("-t,--type", types)->type_name("TYPE,...")->join(',');
+    app->add_option("-t,--type", types)->type_name("TYPE,...")->allow_extra_args(false);
     app->add_option("--tasks", tasks)->type_name("[THREADS]")->default_str("all")->take_last();
     app->add_flag("--strict", strict);
   }
@@ -30,7 +31,8 @@ class SampleCommand : public Command {
   }
   absl::StatusOr<ExitStatus> Run(Environment&) override { return ExitStatus::kDone; }
 
-  std::string view, from, types, tasks;
+  std::string view, from, tasks;
+  std::vector<std::string> types;
   bool strict = false;
 };
 
@@ -47,7 +49,7 @@ TEST(ParseArguments, FillsTheCommand) {
               IsOkAndHolds(ParseOutcome::kRun));
 
   EXPECT_EQ(command.from, "b");
-  EXPECT_EQ(command.types, "net,mnt,pid");
+  EXPECT_THAT(command.types, ElementsAre("net", "mnt,pid"));
   EXPECT_EQ(command.view, "user");
   EXPECT_EQ(command.tasks, "none");
   EXPECT_TRUE(command.strict);
@@ -95,6 +97,7 @@ TEST(ParseArguments, NamesWhatIsWrong) {
       {{"--from="}, R"(option --from needs a value after "=")"},
       {{"--from", ""}, "--from has an empty value"},
       {{""}, "view has an empty value"},
+      {{"--type", "net", "--type", ""}, "--type has an empty value"},
       {{"--strict=yes"}, "option --strict takes no value"},
   };
   for (const Case& c : cases) {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "CLI/App.hpp"
+#include "CLI/CLI.hpp"
 #include "gtest/gtest.h"
 
 namespace nsctl::cmd {

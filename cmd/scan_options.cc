@@ -20,7 +20,10 @@ std::vector<std::string> NamesOf(const std::vector<Choice>& choices) {
 }  // namespace
 
 void ScanScopeOptions::AddTo(CLI::App* app, const char* type_help) {
-  app->add_option("-t,--type", types_, type_help)->type_name("TYPE,...")->join(',')->group(kGroup);
+  app->add_option("-t,--type", types_, type_help)
+      ->type_name("TYPE,...")
+      ->allow_extra_args(false)
+      ->group(kGroup);
   app->add_option("--tasks", threads_,
                   "which threads to look at: none, loose (default: those that left a namespace of "
                   "their process), or all; --tasks alone means all")
@@ -44,7 +47,7 @@ std::vector<Choice> ScanScopeOptions::ChoicesOf(absl::string_view placeholder) {
 
 absl::StatusOr<ScanScope> ScanScopeOptions::Resolve() const {
   ScanScope scope;
-  for (const std::string& name : SplitList(types_)) {
+  for (const std::string& name : SplitLists(types_)) {
     const std::optional<base::NamespaceType> type = base::NamespaceTypeFromName(name);
     if (!type.has_value()) return UnknownWord("type", name, NamesOf(ChoicesOf("TYPE")));
     scope.types.push_back(*type);

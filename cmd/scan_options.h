@@ -34,7 +34,7 @@ class ScanScopeOptions {
   absl::StatusOr<ScanScope> Resolve() const;
 
  private:
-  std::string types_;
+  std::vector<std::string> types_;
   std::string threads_;
 };
 

@@ -31,9 +31,12 @@ std::string QuotedArgument(absl::string_view argument) {
   return absl::StrCat("\"", base::TruncateToWidth(text, kQuotedCells, "..."), "\"");
 }
 
-std::vector<std::string> SplitList(absl::string_view list) {
-  if (list.empty()) return {};
-  return absl::StrSplit(list, ',');
+std::vector<std::string> SplitLists(const std::vector<std::string>& lists) {
+  std::vector<std::string> words;
+  for (const std::string& list : lists) {
+    for (const absl::string_view word : absl::StrSplit(list, ',')) words.emplace_back(word);
+  }
+  return words;
 }
 
 absl::Status UnknownWord(absl::string_view what, absl::string_view word,

@@ -18,8 +18,8 @@ bool IsUsageError(const absl::Status& status);
 // `argument` (bytes that a user typed) in double quotes, safe for a terminal, cut when it is long.
 std::string QuotedArgument(absl::string_view argument);
 
-// The words of a list that commas separate; none where `list` is empty. Words may be empty.
-std::vector<std::string> SplitList(absl::string_view list);
+// The words of all `lists`, each a list that commas separate. Words may be empty.
+std::vector<std::string> SplitLists(const std::vector<std::string>& lists);
 
 // UsageError: unknown `what` "`word`"; did you mean "x"? The question only where a candidate is
 // near.

@@ -27,10 +27,10 @@ TEST(UnknownWord, CannotForgeTerminalOutput) {
   EXPECT_EQ(UnknownWord("type", "\x1b[2J\n", {}).message(), R"(unknown type "\x1b[2J\x0a")");
 }
 
-TEST(SplitList, KeepsEmptyWords) {
-  EXPECT_THAT(SplitList(""), IsEmpty());
-  EXPECT_THAT(SplitList("net"), ElementsAre("net"));
-  EXPECT_THAT(SplitList("net,,mnt,"), ElementsAre("net", "", "mnt", ""));
+TEST(SplitLists, KeepsEmptyWords) {
+  EXPECT_THAT(SplitLists({}), IsEmpty());
+  EXPECT_THAT(SplitLists({"net"}), ElementsAre("net"));
+  EXPECT_THAT(SplitLists({"net,,mnt", "pid", ","}), ElementsAre("net", "", "mnt", "pid", "", ""));
 }
 
 TEST(QuotedArgument, IsCutWhenLong) {
