@@ -4,6 +4,8 @@
 set -uo pipefail
 
 readonly nsctl=$PWD/$1
+# shellcheck source=/dev/null # made by the program under test
+# shellcheck source=/dev/null
 source <("$nsctl" completion bash)
 failures=0
 

@@ -8,6 +8,8 @@ readonly nsctl=$PWD/$1
 # Namespaces of all eight types that stay while the test looks.
 if unshare --mount --uts --ipc --net --pid --fork --cgroup --user --map-root-user true 2>/dev/null; then
   mkfifo "$TEST_TMPDIR/ready" "$TEST_TMPDIR/done"
+  # shellcheck disable=SC2016 # for the inner shell to expand
+  # shellcheck disable=SC2016
   unshare --mount --uts --ipc --net --pid --fork --cgroup --user --map-root-user \
     sh -c 'echo > "$0/ready"; read -r _ < "$0/done"' "$TEST_TMPDIR" &
   trap 'echo > "$TEST_TMPDIR/done"; wait' EXIT

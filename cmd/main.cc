@@ -25,9 +25,9 @@ namespace {
 void OccupyStandardDescriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(fd, F_GETFD) >= 0) continue;
-    // The lowest free number is dealt, which is `fd`. Not O_CLOEXEC: standard descriptors are for
-    // children too.
-    if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return;
+    // The lowest free number is dealt, which is `fd`. Standard descriptors are for children too.
+    const int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+    if (open("/dev/null", mode | O_CLOEXEC) != fd || fcntl(fd, F_SETFD, 0) != 0) return;
   }
 }
 

@@ -77,9 +77,9 @@ absl::Status ForEachMount(absl::string_view text,
     const absl::string_view line = text.substr(0, size);
     MountinfoRow row;
     if (const char* fault = ParseLine(line, &row)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "mountinfo line ", number, ": bad ", fault, ": \"",
-          base::TerminalText(base::EncodeText(line.substr(0, kMaxShownBytes))), "\""));
+      return absl::InvalidArgumentError(
+          absl::StrCat("mountinfo line ", number, ": bad ", fault, ": \"",
+                       base::TerminalText(base::EncodeText(line.substr(0, kMaxShownBytes))), "\""));
     }
     visit(row);
     text.remove_prefix(newline == nullptr ? size : size + 1);

@@ -1,7 +1,7 @@
 // The rows of a mountinfo file, as views into its text.
 //
-// This library parses; it opens nothing. Text fields are as the kernel wrote them, with blanks, tabs,
-// newlines, backslashes and '#' as octal escapes: DecodeMountText turns them into bytes.
+// This library parses; it opens nothing. Text fields are as the kernel wrote them, with blanks,
+// tabs, newlines, backslashes and '#' as octal escapes: DecodeMountText turns them into bytes.
 // Source: proc_pid_mountinfo(5), fs/proc_namespace.c.
 
 #ifndef NSCTL_MOUNTTREE_MOUNTINFO_H_
@@ -27,7 +27,8 @@ struct MountinfoRow {
   // Relative to the reader's root directory.
   absl::string_view mount_point;
   absl::string_view mount_options;
-  // Blank-separated "tag[:value]" words between the options and the lone hyphen; any number of them.
+  // Blank-separated "tag[:value]" words between the options and the lone hyphen; any number of
+  // them.
   absl::string_view tags;
   // With its subtype: "fuse.sshfs".
   absl::string_view file_system;

@@ -19,9 +19,8 @@ using testing::StatusIs;
 // One row as text, so that whole rows compare.
 std::string Show(const MountinfoRow& row) {
   return absl::StrCat(row.mount_id, "|", row.parent_id, "|", row.device_major, ":",
-                      row.device_minor, "|", row.root, "|", row.mount_point, "|",
-                      row.mount_options, "|", row.tags, "|", row.file_system, "|", row.source, "|",
-                      row.super_options);
+                      row.device_minor, "|", row.root, "|", row.mount_point, "|", row.mount_options,
+                      "|", row.tags, "|", row.file_system, "|", row.source, "|", row.super_options);
 }
 
 std::vector<std::string> Rows(absl::string_view text) {
@@ -50,9 +49,10 @@ INSTANTIATE_TEST_SUITE_P(
                  "24|1|8:33|/|/|rw,relatime||ext4|/dev/root|rw,discard"},
         LineCase{"OneTag", "25 24 0:22 / /proc rw shared:5 - proc proc rw\n",
                  "25|24|0:22|/|/proc|rw|shared:5|proc|proc|rw"},
-        LineCase{"ManyTags",
-                 "36 35 98:0 /m /mnt rw shared:1 master:2 propagate_from:3 unbindable later:9 - x y z",
-                 "36|35|98:0|/m|/mnt|rw|shared:1 master:2 propagate_from:3 unbindable later:9|x|y|z"},
+        LineCase{
+            "ManyTags",
+            "36 35 98:0 /m /mnt rw shared:1 master:2 propagate_from:3 unbindable later:9 - x y z",
+            "36|35|98:0|/m|/mnt|rw|shared:1 master:2 propagate_from:3 unbindable later:9|x|y|z"},
         // fs/namespace.c prints an empty source for file systems mounted with "".
         LineCase{"EmptySource", "40 24 0:30 / /t rw - tmpfs  rw\n",
                  "40|24|0:30|/|/t|rw||tmpfs||rw"},

@@ -28,8 +28,8 @@ class CgroupTable {
     // False where the text was malformed; `cgroups` then holds the lines before the fault.
     bool well_formed = true;
   };
-  // All contents ordered by text, which does not depend on the order of calls, and in `position` for
-  // each number of Intern its index in the result. Leaves the table empty.
+  // All contents ordered by text, which does not depend on the order of calls, and in `position`
+  // for each number of Intern its index in the result. Leaves the table empty.
   std::vector<Parsed> Finish(std::vector<uint32_t>* position) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:

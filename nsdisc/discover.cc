@@ -101,9 +101,8 @@ class Scan {
   absl::Status ReadProcesses(Snapshot* snapshot) {
     NSCTL_ASSIGN_OR_RETURN(const std::vector<base::Pid> pids, procfs_.ListProcesses());
     std::vector<std::unique_ptr<Process>> processes(pids.size());
-    ForEachInParallel(pids.size(), [&](ProcessReader& reader, size_t i) {
-      processes[i] = reader.Read(pids[i]);
-    });
+    ForEachInParallel(
+        pids.size(), [&](ProcessReader& reader, size_t i) { processes[i] = reader.Read(pids[i]); });
     snapshot->mutable_processes()->Reserve(static_cast<int>(processes.size()));
     for (std::unique_ptr<Process>& process : processes) {
       if (process != nullptr) snapshot->mutable_processes()->AddAllocated(process.release());
@@ -131,9 +130,8 @@ class Scan {
     for (Process& process : *snapshot->mutable_processes()) {
       if (chosen.contains(&process)) processes.push_back(&process);
     }
-    ForEachInParallel(processes.size(), [&](ProcessReader& reader, size_t i) {
-      reader.AddDetail(processes[i]);
-    });
+    ForEachInParallel(processes.size(),
+                      [&](ProcessReader& reader, size_t i) { reader.AddDetail(processes[i]); });
   }
 
   void TakeReaderLosses(ScanStatistics* statistics) {
@@ -232,9 +230,8 @@ absl::StatusOr<std::unique_ptr<Snapshot>> Discover(const Procfs& procfs, Lineage
   snapshot->set_producer(base::kVersion);
   const absl::Time now = options.now;
   snapshot->mutable_taken_at()->set_seconds(absl::ToUnixSeconds(now));
-  snapshot->mutable_taken_at()->set_nanos(
-      static_cast<int32_t>((now - absl::FromUnixSeconds(absl::ToUnixSeconds(now))) /
-                           absl::Nanoseconds(1)));
+  snapshot->mutable_taken_at()->set_nanos(static_cast<int32_t>(
+      (now - absl::FromUnixSeconds(absl::ToUnixSeconds(now))) / absl::Nanoseconds(1)));
   FillHost(procfs, snapshot->mutable_host());
   SetOptions(procfs, options, snapshot->mutable_options());
   NSCTL_RETURN_IF_ERROR(Scan(procfs, lineage, options).Run(snapshot.get()));

@@ -28,8 +28,10 @@ namespace nsctl::nsdisc {
 
 // How much is read of each process beyond its namespaces, name, parent, state and start time.
 enum class ProcessDetail {
-  // Command line, cgroups, credentials, pidfd inode, CPU affinity and PIDs in inner namespaces: only
-  // of the processes that stand for a namespace (SnapshotIndex::RepresentativeOf). The rest stays in
+  // Command line, cgroups, credentials, pidfd inode, CPU affinity and PIDs in inner namespaces:
+  // only
+  // of the processes that stand for a namespace (SnapshotIndex::RepresentativeOf). The rest stays
+  // in
   // the result without them.
   kRepresentatives,
   // Of every process.
@@ -51,9 +53,10 @@ struct DiscoverOptions {
 
 // Scans `procfs`. `lineage` answers what link texts cannot: owners, parents and ids.
 // Errors: only where the list of processes itself cannot be read; everything else is a gap.
-// Costs per process with kRepresentatives: one directory, ten links, stat (about 17 system calls); with kAll
-// about 10 more.
-absl::StatusOr<std::unique_ptr<Snapshot>> Discover(const procfsroot::Procfs& procfs, Lineage& lineage,
+// Costs per process with kRepresentatives: one directory, ten links, stat (about 17 system calls);
+// with kAll about 10 more.
+absl::StatusOr<std::unique_ptr<Snapshot>> Discover(const procfsroot::Procfs& procfs,
+                                                   Lineage& lineage,
                                                    const DiscoverOptions& options);
 
 }  // namespace nsctl::nsdisc

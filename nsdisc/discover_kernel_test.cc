@@ -1,5 +1,5 @@
-// Discovery on the running kernel: namespaces that the test made are found, and what is said of them
-// agrees with what their members see themselves.
+// Discovery on the running kernel: namespaces that the test made are found, and what is said of
+// them agrees with what their members see themselves.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,14 +31,14 @@
 namespace nsctl::nsdisc {
 namespace {
 
-using ::testing::Contains;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using ::testing::NotNull;
 using base::NamespaceType;
 using base::TestChild;
 using procfsroot::Procfs;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using testing::IsOk;
+using ::testing::NotNull;
 
 constexpr int kAllButTime = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                             CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
@@ -307,9 +307,8 @@ TEST_F(DiscoverKernelTest, ZombieIsInItsUserAndPidNamespacesOnly) {
 }
 
 TEST_F(DiscoverKernelTest, NameMayBeAnyBytes) {
-  const absl::StatusOr<TestChild> child = TestChild::Start(0, [] {
-    return prctl(PR_SET_NAME, "a) R 1\n\x1b]0;\xff\\") == 0 ? 0 : errno;
-  });
+  const absl::StatusOr<TestChild> child = TestChild::Start(
+      0, [] { return prctl(PR_SET_NAME, "a) R 1\n\x1b]0;\xff\\") == 0 ? 0 : errno; });
   ASSERT_THAT(child, IsOk());
 
   const std::unique_ptr<Snapshot> snapshot = Scan();
@@ -328,8 +327,8 @@ TEST_F(DiscoverKernelTest, ReadsTheMapsOfAUserNamespace) {
 
   const std::unique_ptr<Snapshot> snapshot = Scan();
 
-  const Namespace* ns = SnapshotIndex(*snapshot)
-                            .FindNamespace(NamespaceType::kUser, InodeOf(child->pid().value, "user"));
+  const Namespace* ns = SnapshotIndex(*snapshot).FindNamespace(NamespaceType::kUser,
+                                                               InodeOf(child->pid().value, "user"));
   ASSERT_THAT(ns, NotNull());
   ASSERT_EQ(ns->uid_map_size(), 1);
   EXPECT_EQ(ns->uid_map(0).ShortDebugString(), "inside: 7 count: 1");

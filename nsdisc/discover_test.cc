@@ -75,36 +75,32 @@ class DiscoverTest : public ::testing::Test {
 // An initial process with a thread in an own net namespace, and a container whose user namespace is
 // the child of one that no process is in.
 std::string SmallHost() {
-  return absl::StrCat("f sys/kernel/hostname\n|box\n", "f sys/kernel/osrelease\n|6.18.0\n",
-                      "f sys/kernel/random/boot_id\n|b007\n",                              //
-                      "f 1/stat\n|", StatLine(1, "init", 0, 2, 5), "\n",                   //
-                      "f 1/status\n|Uid:\\x090\\x090\\x090\\x090\n|NSpid:\\x091\n",        //
-                      "f 1/cmdline\n:/sbin/init\\x00\n", "f 1/cgroup\n|0::/init.scope\n",  //
-                      "l 1/ns/user user:[4026531837]\n", "l 1/ns/net net:[4026531833]\n",  //
-                      "l 1/ns/pid pid:[4026531836]\n",
-                      "l 1/ns/pid_for_children pid:[4026531836]\n",
-                      "l 1/task/1/ns/net net:[4026531833]\n",
-                      "f 1/task/3/stat\n|", StatLine(3, "worker", 0, 2, 9), "\n",
-                      "f 1/task/3/cgroup\n|0::/init.scope\n",
-                      "l 1/task/3/ns/user user:[4026531837]\n",
-                      "l 1/task/3/ns/net net:[4026532500]\n",
-                      "l 1/task/3/ns/pid pid:[4026531836]\n",
-                      "l 1/task/3/ns/pid_for_children pid:[4026531836]\n",
-                      "f 20/stat\n|", StatLine(20, "a) b", 1, 1, 50), "\n",
-                      "f 20/status\n|Uid:\\x091000\\x091001\\x091000\\x091000\n",
-                      "|NSpid:\\x0920\\x091\n", "f 20/cmdline\n:sh\\x00-c\\x00\\xff\n",
-                      "f 20/cgroup\n|0::/a:b\n",  //
-                      "l 20/ns/user user:[4026532602]\n", "l 20/ns/net net:[4026531833]\n",
-                      "l 20/ns/pid pid:[4026532603]\n",
-                      "l 20/ns/pid_for_children pid:[4026532603]\n",
-                      "f 20/uid_map\n|0 1000 1\n", "f 20/gid_map\n", "f 20/setgroups\n|deny\n",
-                      "n user 4026531837 device=0:4 parent=EPERM owner_uid=0 kernel_id=3\n",
-                      "n user 4026532601 device=0:4 parent=4026531837 owner_uid=1000\n",
-                      "n user 4026532602 device=0:4 parent=4026532601 owner_uid=1000\n",
-                      "n net 4026531833 device=0:4 owner=4026531837 kernel_id=4\n",
-                      "n net 4026532500 device=0:4 owner=EPERM\n",
-                      "n pid 4026531836 device=0:4 owner=4026531837 parent=EPERM\n",
-                      "n pid 4026532603 device=0:4 owner=4026532602 parent=4026531836\n");
+  return absl::StrCat(
+      "f sys/kernel/hostname\n|box\n", "f sys/kernel/osrelease\n|6.18.0\n",
+      "f sys/kernel/random/boot_id\n|b007\n",                              //
+      "f 1/stat\n|", StatLine(1, "init", 0, 2, 5), "\n",                   //
+      "f 1/status\n|Uid:\\x090\\x090\\x090\\x090\n|NSpid:\\x091\n",        //
+      "f 1/cmdline\n:/sbin/init\\x00\n", "f 1/cgroup\n|0::/init.scope\n",  //
+      "l 1/ns/user user:[4026531837]\n", "l 1/ns/net net:[4026531833]\n",  //
+      "l 1/ns/pid pid:[4026531836]\n", "l 1/ns/pid_for_children pid:[4026531836]\n",
+      "l 1/task/1/ns/net net:[4026531833]\n", "f 1/task/3/stat\n|", StatLine(3, "worker", 0, 2, 9),
+      "\n", "f 1/task/3/cgroup\n|0::/init.scope\n", "l 1/task/3/ns/user user:[4026531837]\n",
+      "l 1/task/3/ns/net net:[4026532500]\n", "l 1/task/3/ns/pid pid:[4026531836]\n",
+      "l 1/task/3/ns/pid_for_children pid:[4026531836]\n", "f 20/stat\n|",
+      StatLine(20, "a) b", 1, 1, 50), "\n",
+      "f 20/status\n|Uid:\\x091000\\x091001\\x091000\\x091000\n", "|NSpid:\\x0920\\x091\n",
+      "f 20/cmdline\n:sh\\x00-c\\x00\\xff\n",
+      "f 20/cgroup\n|0::/a:b\n",  //
+      "l 20/ns/user user:[4026532602]\n", "l 20/ns/net net:[4026531833]\n",
+      "l 20/ns/pid pid:[4026532603]\n", "l 20/ns/pid_for_children pid:[4026532603]\n",
+      "f 20/uid_map\n|0 1000 1\n", "f 20/gid_map\n", "f 20/setgroups\n|deny\n",
+      "n user 4026531837 device=0:4 parent=EPERM owner_uid=0 kernel_id=3\n",
+      "n user 4026532601 device=0:4 parent=4026531837 owner_uid=1000\n",
+      "n user 4026532602 device=0:4 parent=4026532601 owner_uid=1000\n",
+      "n net 4026531833 device=0:4 owner=4026531837 kernel_id=4\n",
+      "n net 4026532500 device=0:4 owner=EPERM\n",
+      "n pid 4026531836 device=0:4 owner=4026531837 parent=EPERM\n",
+      "n pid 4026532603 device=0:4 owner=4026532602 parent=4026531836\n");
 }
 
 TEST_F(DiscoverTest, RelatesEverythingThatIsThere) {
@@ -122,57 +118,136 @@ TEST_F(DiscoverTest, RelatesEverythingThatIsThere) {
     options { threads: loose procfs: "/recorded" }
     statistics { namespaces: 7 processes: 2 threads: 1 gaps: 1 }
     namespaces {
-      type: user inode: 4026531837 device_major: 0 device_minor: 4 kernel_id: 3 initial: true
-      children: 4026532601 owner_uid: 0 owner_user: "root" reference: "/recorded/1/ns/user"
-      leaders: 1 ealdorman: 1 process_count: 1
-    }
-    namespaces {
-      type: user inode: 4026532601 device_major: 0 device_minor: 4 parent: 4026531837
-      children: 4026532602 owner_uid: 1000 owner_user: "me"
-    }
-    namespaces {
-      type: user inode: 4026532602 device_major: 0 device_minor: 4 parent: 4026532601
-      owner_uid: 1000 owner_user: "me" reference: "/recorded/20/ns/user" leaders: 20
-      ealdorman: 20 process_count: 1
-      uid_map { inside: 0 outside: 1000 count: 1 } setgroups_allowed: false
-    }
-    namespaces {
-      type: pid inode: 4026531836 device_major: 0 device_minor: 4 initial: true owner: 4026531837
-      children: 4026532603 reference: "/recorded/1/ns/pid" leaders: 1 ealdorman: 1
+      type: user
+      inode: 4026531837
+      device_major: 0
+      device_minor: 4
+      kernel_id: 3
+      initial: true
+      children: 4026532601
+      owner_uid: 0
+      owner_user: "root"
+      reference: "/recorded/1/ns/user"
+      leaders: 1
+      ealdorman: 1
       process_count: 1
     }
     namespaces {
-      type: pid inode: 4026532603 device_major: 0 device_minor: 4 owner: 4026532602
-      parent: 4026531836 reference: "/recorded/20/ns/pid" leaders: 20 ealdorman: 20
+      type: user
+      inode: 4026532601
+      device_major: 0
+      device_minor: 4
+      parent: 4026531837
+      children: 4026532602
+      owner_uid: 1000
+      owner_user: "me"
+    }
+    namespaces {
+      type: user
+      inode: 4026532602
+      device_major: 0
+      device_minor: 4
+      parent: 4026532601
+      owner_uid: 1000
+      owner_user: "me"
+      reference: "/recorded/20/ns/user"
+      leaders: 20
+      ealdorman: 20
+      process_count: 1
+      uid_map { inside: 0 outside: 1000 count: 1 }
+      setgroups_allowed: false
+    }
+    namespaces {
+      type: pid
+      inode: 4026531836
+      device_major: 0
+      device_minor: 4
+      initial: true
+      owner: 4026531837
+      children: 4026532603
+      reference: "/recorded/1/ns/pid"
+      leaders: 1
+      ealdorman: 1
       process_count: 1
     }
     namespaces {
-      type: net inode: 4026531833 device_major: 0 device_minor: 4 kernel_id: 4 initial: true
-      owner: 4026531837 reference: "/recorded/1/ns/net" leaders: 1 ealdorman: 1 process_count: 2
+      type: pid
+      inode: 4026532603
+      device_major: 0
+      device_minor: 4
+      owner: 4026532602
+      parent: 4026531836
+      reference: "/recorded/20/ns/pid"
+      leaders: 20
+      ealdorman: 20
+      process_count: 1
     }
     namespaces {
-      type: net inode: 4026532500 device_major: 0 device_minor: 4
-      reference: "/recorded/1/task/3/ns/net" loose_threads: 3
+      type: net
+      inode: 4026531833
+      device_major: 0
+      device_minor: 4
+      kernel_id: 4
+      initial: true
+      owner: 4026531837
+      reference: "/recorded/1/ns/net"
+      leaders: 1
+      ealdorman: 1
+      process_count: 2
+    }
+    namespaces {
+      type: net
+      inode: 4026532500
+      device_major: 0
+      device_minor: 4
+      reference: "/recorded/1/task/3/ns/net"
+      loose_threads: 3
     }
     processes {
-      pid: 1 start_time: 5 name: "init" command_line: "/sbin/init" state: "S" uid: 0 user: "root"
+      pid: 1
+      start_time: 5
+      name: "init"
+      command_line: "/sbin/init"
+      state: "S"
+      uid: 0
+      user: "root"
       namespaces { user: 4026531837 pid: 4026531836 net: 4026531833 pid_for_children: 4026531836 }
-      cgroups: 1 scheduling {} thread_count: 2
+      cgroups: 1
+      scheduling {}
+      thread_count: 2
       threads {
-        tid: 3 start_time: 9 name: "worker"
+        tid: 3
+        start_time: 9
+        name: "worker"
         namespaces { user: 4026531837 pid: 4026531836 net: 4026532500 pid_for_children: 4026531836 }
-        cgroups: 1 scheduling {}
+        cgroups: 1
+        scheduling {}
       }
     }
     processes {
-      pid: 20 start_time: 50 parent_pid: 1 name: "a) b" command_line: "sh" command_line: "-c"
-      command_line: "\\xff" state: "S" uid: 1001 user: "you\\\\"
+      pid: 20
+      start_time: 50
+      parent_pid: 1
+      name: "a) b"
+      command_line: "sh"
+      command_line: "-c"
+      command_line: "\\xff"
+      state: "S"
+      uid: 1001
+      user: "you\\\\"
       namespaces { user: 4026532602 pid: 4026532603 net: 4026531833 pid_for_children: 4026532603 }
-      namespaced_pids: 20 namespaced_pids: 1 cgroups: 0 scheduling {} thread_count: 1
+      namespaced_pids: 20
+      namespaced_pids: 1
+      cgroups: 0
+      scheduling {}
+      thread_count: 1
     }
     gaps {
-      subject: "net:[4026532500]" operation: "ioctl NS_GET_USERNS" error: "EPERM"
-      consequence: "its owner is unknown" count: 1
+      subject: "net:[4026532500]"
+      operation: "ioctl NS_GET_USERNS"
+      error: "EPERM"
+      consequence: "its owner is unknown"
+      count: 1
     }
     cgroups { unified: "/a:b" }
     cgroups { unified: "/init.scope" }
@@ -206,10 +281,10 @@ TEST_F(DiscoverTest, CountsWhatVanished) {
 }
 
 TEST_F(DiscoverTest, MalformedLinkIsAGapAndItsProcessStays) {
-  const std::unique_ptr<Snapshot> snapshot = Scan(absl::StrCat(
-      "f 8/stat\n|", StatLine(8, "a", 0, 1, 1), "\n", "f 8/status\n|Uid:\\x090\\x090\n",
-      "f 8/cmdline\n", "f 8/cgroup\n", "l 8/ns/net net:[x]\n", "l 8/ns/uts uts:[6]\n",
-      "n uts 6 open=EACCES\n"));
+  const std::unique_ptr<Snapshot> snapshot =
+      Scan(absl::StrCat("f 8/stat\n|", StatLine(8, "a", 0, 1, 1), "\n",
+                        "f 8/status\n|Uid:\\x090\\x090\n", "f 8/cmdline\n", "f 8/cgroup\n",
+                        "l 8/ns/net net:[x]\n", "l 8/ns/uts uts:[6]\n", "n uts 6 open=EACCES\n"));
 
   ASSERT_EQ(snapshot->processes_size(), 1);
   EXPECT_EQ(snapshot->processes(0).namespaces_error(), "EBADMSG");
@@ -225,10 +300,10 @@ TEST_F(DiscoverTest, MalformedLinkIsAGapAndItsProcessStays) {
 
 // Kernels without time, user or cgroup namespaces have no such links, which is no gap.
 TEST_F(DiscoverTest, TypesThatTheKernelLacksAreNotMissed) {
-  const std::unique_ptr<Snapshot> snapshot = Scan(absl::StrCat(
-      "f 1/stat\n|", StatLine(1, "a", 0, 1, 1), "\n", "f 1/status\n|Uid:\\x090\\x090\n",
-      "f 1/cmdline\n", "f 1/cgroup\n", "l 1/ns/net net:[4026531840]\n",
-      "n net 4026531840 device=0:3 owner=EPERM\n"));
+  const std::unique_ptr<Snapshot> snapshot = Scan(
+      absl::StrCat("f 1/stat\n|", StatLine(1, "a", 0, 1, 1), "\n",
+                   "f 1/status\n|Uid:\\x090\\x090\n", "f 1/cmdline\n", "f 1/cgroup\n",
+                   "l 1/ns/net net:[4026531840]\n", "n net 4026531840 device=0:3 owner=EPERM\n"));
 
   EXPECT_EQ(snapshot->gaps_size(), 0);
   ASSERT_EQ(snapshot->namespaces_size(), 1);

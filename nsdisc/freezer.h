@@ -32,10 +32,10 @@ class Freezer {
   // or open are absent.
   static Freezer FromMountinfo(absl::string_view mountinfo);
 
-  // Frozen or freezing, by cgroup.events (v2) or freezer.state (v1). nullopt where `cgroups` is in no
-  // hierarchy that freezes, which includes the v2 root. Errors: those of reading the file (ENOENT once
-  // the cgroup is gone); FAILED_PRECONDITION where the cgroup lies outside of the mounted part.
-  // Source: cgroup-v1/freezer-subsystem.rst, cgroup-v2.rst.
+  // Frozen or freezing, by cgroup.events (v2) or freezer.state (v1). nullopt where `cgroups` is in
+  // no hierarchy that freezes, which includes the v2 root. Errors: those of reading the file
+  // (ENOENT once the cgroup is gone); FAILED_PRECONDITION where the cgroup lies outside of the
+  // mounted part. Source: cgroup-v1/freezer-subsystem.rst, cgroup-v2.rst.
   absl::StatusOr<std::optional<bool>> IsFrozen(const Cgroups& cgroups) const;
 
  private:

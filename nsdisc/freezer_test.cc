@@ -113,9 +113,9 @@ TEST_F(FreezerTest, FindsACgroupBelowAMountOfAPart) {
 TEST_F(FreezerTest, ReadsNothingAboveTheCgroupNamespace) {
   const Freezer freezer({}, Mount());
 
-  EXPECT_THAT(freezer.IsFrozen(Unified("/../outside")),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       "outside of the scanner's cgroup namespace"));
+  EXPECT_THAT(
+      freezer.IsFrozen(Unified("/../outside")),
+      StatusIs(absl::StatusCode::kFailedPrecondition, "outside of the scanner's cgroup namespace"));
 }
 
 TEST_F(FreezerTest, FindsTheMountsInMountinfo) {

@@ -34,8 +34,7 @@ TEST(GapList, AddsUpRepetitions) {
   gaps.Add(Process(1), "read", EACCES, "x", 9);
   gaps.Add(Process(1), "read", EPERM, "x");
 
-  EXPECT_THAT(Show(std::move(gaps)),
-              ElementsAre("pid:1|read|EACCES|x|10", "pid:1|read|EPERM|x|1"));
+  EXPECT_THAT(Show(std::move(gaps)), ElementsAre("pid:1|read|EACCES|x|10", "pid:1|read|EPERM|x|1"));
 }
 
 TEST(GapList, OrdersByKindThenByNumber) {
@@ -48,10 +47,10 @@ TEST(GapList, OrdersByKindThenByNumber) {
   gaps.Add(Process(9), "read", EIO, "x");
   gaps.Add({}, "open", EIO, "x");
 
-  EXPECT_THAT(Show(std::move(gaps)),
-              ElementsAre("host|open|EIO|x|1", "pid:9|read|EIO|x|1", "pid:10|read|EIO|x|1",
-                          "tid:3|read|EIO|x|1", "net:[7]|open|EIO|x|1",
-                          "cgroup:/a\x1b|read|EIO|x|1"));
+  EXPECT_THAT(
+      Show(std::move(gaps)),
+      ElementsAre("host|open|EIO|x|1", "pid:9|read|EIO|x|1", "pid:10|read|EIO|x|1",
+                  "tid:3|read|EIO|x|1", "net:[7]|open|EIO|x|1", "cgroup:/a\x1b|read|EIO|x|1"));
 }
 
 TEST(GapList, MergesInAnyOrder) {

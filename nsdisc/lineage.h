@@ -1,4 +1,5 @@
-// Owners, parents and ids of namespaces: what no link text tells and only an open namespace answers.
+// Owners, parents and ids of namespaces: what no link text tells and only an open namespace
+// answers.
 
 #ifndef NSCTL_NSDISC_LINEAGE_H_
 #define NSCTL_NSDISC_LINEAGE_H_
@@ -28,8 +29,8 @@ struct Answer {
 struct NamespaceFacts {
   base::NamespaceType type;
   base::NamespaceId id;
-  // The owning user namespace; for a user namespace its parent. EPERM where that lies outside of the
-  // caller's user namespace and its descendants, or there is none.
+  // The owning user namespace; for a user namespace its parent. EPERM where that lies outside of
+  // the caller's user namespace and its descendants, or there is none.
   Answer<base::NamespaceId> owner = {};
   // user and pid only; for user the same as `owner`.
   Answer<base::NamespaceId> parent = {};
@@ -47,10 +48,10 @@ class Lineage {
   virtual ~Lineage() = default;
 
   // Facts on the namespace behind `entry` ("net", "pid_for_children") of `dir`'s ns/ and on every
-  // namespace upward from it through owners and parents, nearest first, for as long as `is_known` says
-  // no. Errors: those of opening the link (ESRCH once the process is gone, EACCES).
-  // Races: the process may have changed namespaces since its links were read: callers compare the
-  // first element's id with the one they wanted.
+  // namespace upward from it through owners and parents, nearest first, for as long as `is_known`
+  // says no. Errors: those of opening the link (ESRCH once the process is gone, EACCES). Races: the
+  // process may have changed namespaces since its links were read: callers compare the first
+  // element's id with the one they wanted.
   virtual absl::StatusOr<std::vector<NamespaceFacts>> Trace(
       const procfsroot::ProcessDir& dir, const char* entry,
       absl::FunctionRef<bool(base::NamespaceType, base::NamespaceId)> is_known) = 0;

@@ -22,15 +22,15 @@
 namespace nsctl::nsdisc {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using base::NamespaceId;
 using base::NamespaceType;
 using base::TestChild;
 using procfsroot::ProcessDir;
 using procfsroot::Procfs;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using testing::IsOk;
+using ::testing::SizeIs;
 using testing::StatusIs;
 
 NamespaceId IdOf(pid_t pid, const std::string& entry) {
@@ -135,15 +135,14 @@ TEST_F(KernelLineageTest, EndedProcessIsGone) {
   ASSERT_THAT(dir, IsOk());
   child->Stop();
 
-  const auto facts =
-      lineage_.Trace(*dir, "net", [](NamespaceType, NamespaceId) { return false; });
+  const auto facts = lineage_.Trace(*dir, "net", [](NamespaceType, NamespaceId) { return false; });
 
   EXPECT_TRUE(base::IsGone(facts.status())) << facts.status();
 }
 
 TEST_F(KernelLineageTest, RefusesWhatIsNoEntry) {
-  EXPECT_THAT(Trace(getpid(), "nothing"), StatusIs(absl::StatusCode::kInvalidArgument,
-                                                   "no entry of a ns/ directory"));
+  EXPECT_THAT(Trace(getpid(), "nothing"),
+              StatusIs(absl::StatusCode::kInvalidArgument, "no entry of a ns/ directory"));
 }
 
 }  // namespace

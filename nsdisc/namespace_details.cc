@@ -56,12 +56,10 @@ void ReadInto(const ProcessDir& dir, const char* file, const Namespace& ns,
 }
 
 void AddUserDetails(const ProcessDir& dir, Namespace* ns, GapList* gaps) {
-  ReadInto(dir, "uid_map", *ns, "its uid map is unknown", gaps, [&](absl::string_view text) {
-    return ParseIdMap(text, ns->mutable_uid_map());
-  });
-  ReadInto(dir, "gid_map", *ns, "its gid map is unknown", gaps, [&](absl::string_view text) {
-    return ParseIdMap(text, ns->mutable_gid_map());
-  });
+  ReadInto(dir, "uid_map", *ns, "its uid map is unknown", gaps,
+           [&](absl::string_view text) { return ParseIdMap(text, ns->mutable_uid_map()); });
+  ReadInto(dir, "gid_map", *ns, "its gid map is unknown", gaps,
+           [&](absl::string_view text) { return ParseIdMap(text, ns->mutable_gid_map()); });
   ReadInto(dir, "setgroups", *ns, "whether setgroups is allowed is unknown", gaps,
            [&](absl::string_view text) {
              ns->set_setgroups_allowed(absl::StartsWith(text, "allow"));

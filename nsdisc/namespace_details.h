@@ -13,18 +13,17 @@
 
 namespace nsctl::nsdisc {
 
-// user_namespaces(7): one mapping per line, as uid_map and gid_map hold them. INVALID_ARGUMENT, naming
-// the line, for anything else; mappings before it were added.
-absl::Status ParseIdMap(absl::string_view text,
-                        google::protobuf::RepeatedPtrField<IdMapping>* map);
+// user_namespaces(7): one mapping per line, as uid_map and gid_map hold them. INVALID_ARGUMENT,
+// naming the line, for anything else; mappings before it were added.
+absl::Status ParseIdMap(absl::string_view text, google::protobuf::RepeatedPtrField<IdMapping>* map);
 
 // time_namespaces(7): one "clock seconds nanoseconds" per line, as timens_offsets holds them.
 absl::Status ParseClockOffsets(absl::string_view text,
                                google::protobuf::RepeatedPtrField<ClockOffset>* offsets);
 
-// Adds to `ns`, a user or time namespace, what its member `process` shows: maps and setgroups, or clock
-// offsets. Does nothing for other types. The maps are as this program's user namespace sees them. What
-// is refused becomes a gap; a process that is gone does not.
+// Adds to `ns`, a user or time namespace, what its member `process` shows: maps and setgroups, or
+// clock offsets. Does nothing for other types. The maps are as this program's user namespace sees
+// them. What is refused becomes a gap; a process that is gone does not.
 void AddNamespaceDetails(const procfsroot::Procfs& procfs, const Process& process, Namespace* ns,
                          GapList* gaps);
 

@@ -21,8 +21,9 @@ TEST(ParseIdMap, ReadsEveryLine) {
                          ns.mutable_uid_map()),
               IsOk());
 
-  EXPECT_EQ(ns.ShortDebugString(),
-            "uid_map { outside: 1000 count: 1 } uid_map { inside: 1 outside: 100000 count: 65536 }");
+  EXPECT_EQ(
+      ns.ShortDebugString(),
+      "uid_map { outside: 1000 count: 1 } uid_map { inside: 1 outside: 100000 count: 65536 }");
 }
 
 TEST(ParseIdMap, TakesTheWholeRangeAndNothing) {

@@ -35,9 +35,9 @@ GapSubject SubjectOf(NamespaceType type, uint32_t inode) {
 
 const Process* FindParent(const google::protobuf::RepeatedPtrField<Process>& processes,
                           const Process& process) {
-  const auto found = absl::c_lower_bound(
-      processes, process.parent_pid(),
-      [](const Process& one, int32_t pid) { return one.pid() < pid; });
+  const auto found =
+      absl::c_lower_bound(processes, process.parent_pid(),
+                          [](const Process& one, int32_t pid) { return one.pid() < pid; });
   return found != processes.end() && found->pid() == process.parent_pid() ? &*found : nullptr;
 }
 
@@ -53,7 +53,8 @@ absl::StatusOr<ProcessDir> OpenHolder(const Procfs& procfs, pid_t pid, pid_t tid
   return process->OpenThread({tid});
 }
 
-// Records an errno that is no fact: EPERM at the initial namespaces says that there is nothing above.
+// Records an errno that is no fact: EPERM at the initial namespaces says that there is nothing
+// above.
 void AddRelationGap(const NamespaceFacts& facts, absl::string_view operation, int error,
                     absl::string_view consequence, bool is_top, GapList* gaps) {
   if (error == 0 || (is_top && error == EPERM)) return;
@@ -238,8 +239,7 @@ void NamespaceTable::TraceEntry(Entry& entry, const Procfs& procfs, Lineage& lin
   }
 }
 
-void NamespaceTable::AddFacts(const NamespaceFacts& facts, const UserNames* users,
-                              GapList* gaps) {
+void NamespaceTable::AddFacts(const NamespaceFacts& facts, const UserNames* users, GapList* gaps) {
   Entry& entry = FindOrAdd(facts.type, facts.id.inode);
   if (entry.traced) return;
   entry.traced = true;
@@ -252,8 +252,8 @@ void NamespaceTable::AddFacts(const NamespaceFacts& facts, const UserNames* user
   const bool is_top = facts.id.inode == info.initial_inode;
   if (info.hierarchical) {
     if (facts.parent.value.has_value()) message.set_parent(facts.parent.value->inode);
-    AddRelationGap(facts, "ioctl NS_GET_PARENT", facts.parent.error, "its parent is unknown", is_top,
-                   gaps);
+    AddRelationGap(facts, "ioctl NS_GET_PARENT", facts.parent.error, "its parent is unknown",
+                   is_top, gaps);
   }
   if (facts.type == NamespaceType::kUser) {
     if (!facts.owner_uid.value.has_value()) {

@@ -28,8 +28,8 @@ namespace nsctl::nsdisc {
 
 class NamespaceTable {
  public:
-  // Enters every namespace that `processes`, ordered by PID, and their threads are in or will create
-  // children in, with its leaders, loose threads and counts.
+  // Enters every namespace that `processes`, ordered by PID, and their threads are in or will
+  // create children in, with its leaders, loose threads and counts.
   void AddProcesses(const google::protobuf::RepeatedPtrField<Process>& processes);
 
   struct TraceLosses {
@@ -37,8 +37,8 @@ class NamespaceTable {
     // Namespaces whose last known member ended, or left, before they could be opened.
     uint32_t vanished_namespaces = 0;
   };
-  // Adds owner, parent, creator and ids to every namespace, and every namespace that is found upward,
-  // until the chains end. `users` may be nullptr.
+  // Adds owner, parent, creator and ids to every namespace, and every namespace that is found
+  // upward, until the chains end. `users` may be nullptr.
   TraceLosses Trace(const procfsroot::Procfs& procfs, Lineage& lineage, const UserNames* users);
 
   // Moves the namespaces of `types` (empty: all) into `namespaces`, in the schema's order.
@@ -46,7 +46,8 @@ class NamespaceTable {
               google::protobuf::RepeatedPtrField<Namespace>* namespaces);
 
  private:
-  // A way to open a namespace: through a process, one of its threads, or where its children will be.
+  // A way to open a namespace: through a process, one of its threads, or where its children will
+  // be.
   struct Holder {
     pid_t pid = 0;
     // 0: the process itself.

@@ -11,9 +11,9 @@
 namespace nsctl::nsdisc {
 namespace {
 
+using base::NamespaceType;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using base::NamespaceType;
 
 google::protobuf::RepeatedPtrField<Process> Processes(const std::string& text) {
   Snapshot snapshot;
@@ -33,12 +33,40 @@ std::vector<std::string> Show(NamespaceTable* table, std::vector<NamespaceType> 
 TEST(NamespaceTable, LeaderIsTheTopmostOfItsBranch) {
   NamespaceTable table;
   table.AddProcesses(Processes(R"pb(
-    processes { pid: 1 start_time: 1 namespaces { net: 100 } }
-    processes { pid: 2 start_time: 1 namespaces { net: 100 } }
-    processes { pid: 5 start_time: 9 parent_pid: 1 namespaces { net: 100 } }
-    processes { pid: 6 start_time: 9 parent_pid: 5 namespaces { net: 200 } }
-    processes { pid: 7 start_time: 9 parent_pid: 6 namespaces { net: 200 } }
-    processes { pid: 8 start_time: 9 parent_pid: 7 namespaces { net: 100 } }
+    processes {
+      pid: 1
+      start_time: 1
+      namespaces { net: 100 }
+    }
+    processes {
+      pid: 2
+      start_time: 1
+      namespaces { net: 100 }
+    }
+    processes {
+      pid: 5
+      start_time: 9
+      parent_pid: 1
+      namespaces { net: 100 }
+    }
+    processes {
+      pid: 6
+      start_time: 9
+      parent_pid: 5
+      namespaces { net: 200 }
+    }
+    processes {
+      pid: 7
+      start_time: 9
+      parent_pid: 6
+      namespaces { net: 200 }
+    }
+    processes {
+      pid: 8
+      start_time: 9
+      parent_pid: 7
+      namespaces { net: 100 }
+    }
   )pb"));
 
   EXPECT_THAT(Show(&table),
@@ -51,9 +79,21 @@ TEST(NamespaceTable, LeaderIsTheTopmostOfItsBranch) {
 TEST(NamespaceTable, EaldormanIsTheOldestLeader) {
   NamespaceTable table;
   table.AddProcesses(Processes(R"pb(
-    processes { pid: 3 start_time: 500 namespaces { uts: 7 } }
-    processes { pid: 9 start_time: 400 namespaces { uts: 7 } }
-    processes { pid: 12 start_time: 400 namespaces { uts: 7 } }
+    processes {
+      pid: 3
+      start_time: 500
+      namespaces { uts: 7 }
+    }
+    processes {
+      pid: 9
+      start_time: 400
+      namespaces { uts: 7 }
+    }
+    processes {
+      pid: 12
+      start_time: 400
+      namespaces { uts: 7 }
+    }
   )pb"));
 
   EXPECT_THAT(Show(&table), ElementsAre("type: uts inode: 7 leaders: 3 leaders: 9 leaders: 12 "
@@ -63,8 +103,16 @@ TEST(NamespaceTable, EaldormanIsTheOldestLeader) {
 TEST(NamespaceTable, UnreadableParentMakesALeaderAndStaysOut) {
   NamespaceTable table;
   table.AddProcesses(Processes(R"pb(
-    processes { pid: 1 namespaces_error: "EACCES" namespaces {} }
-    processes { pid: 2 parent_pid: 1 namespaces { ipc: 4 } }
+    processes {
+      pid: 1
+      namespaces_error: "EACCES"
+      namespaces {}
+    }
+    processes {
+      pid: 2
+      parent_pid: 1
+      namespaces { ipc: 4 }
+    }
   )pb"));
 
   EXPECT_THAT(Show(&table),
@@ -77,8 +125,14 @@ TEST(NamespaceTable, ThreadIsLooseWhereItDiffersFromItsProcess) {
     processes {
       pid: 10
       namespaces { net: 1 uts: 2 }
-      threads { tid: 13 namespaces { net: 9 uts: 2 } }
-      threads { tid: 12 namespaces { net: 9 uts: 2 } }
+      threads {
+        tid: 13
+        namespaces { net: 9 uts: 2 }
+      }
+      threads {
+        tid: 12
+        namespaces { net: 9 uts: 2 }
+      }
     }
   )pb"));
 
@@ -88,11 +142,20 @@ TEST(NamespaceTable, ThreadIsLooseWhereItDiffersFromItsProcess) {
                           "type: net inode: 9 loose_threads: 12 loose_threads: 13"));
 }
 
-// proc(5): a process whose main thread has ended shows the namespaces of none but its other threads.
+// proc(5): a process whose main thread has ended shows the namespaces of none but its other
+// threads.
 TEST(NamespaceTable, ThreadOfAnEndedMainThreadIsLoose) {
   NamespaceTable table;
   table.AddProcesses(Processes(R"pb(
-    processes { pid: 10 state: "Z" namespaces {} threads { tid: 12 namespaces { net: 9 } } }
+    processes {
+      pid: 10
+      state: "Z"
+      namespaces {}
+      threads {
+        tid: 12
+        namespaces { net: 9 }
+      }
+    }
   )pb"));
 
   EXPECT_THAT(Show(&table), ElementsAre("type: net inode: 9 loose_threads: 12"));
@@ -104,8 +167,14 @@ TEST(NamespaceTable, NamespacesForChildrenAreFound) {
     processes {
       pid: 10
       namespaces { pid: 1 pid_for_children: 5 time: 2 time_for_children: 2 }
-      threads { tid: 11 namespaces { pid: 1 pid_for_children: 6 time: 2 time_for_children: 2 } }
-      threads { tid: 12 namespaces { pid: 1 pid_for_children: 5 time: 2 time_for_children: 2 } }
+      threads {
+        tid: 11
+        namespaces { pid: 1 pid_for_children: 6 time: 2 time_for_children: 2 }
+      }
+      threads {
+        tid: 12
+        namespaces { pid: 1 pid_for_children: 5 time: 2 time_for_children: 2 }
+      }
     }
   )pb"));
 
@@ -119,7 +188,10 @@ TEST(NamespaceTable, NamespacesForChildrenAreFound) {
 TEST(NamespaceTable, InitialNamespacesAreToldByTheirFixedInodes) {
   NamespaceTable table;
   table.AddProcesses(Processes(R"pb(
-    processes { pid: 1 namespaces { user: 4026531837 mnt: 4026531840 } }
+    processes {
+      pid: 1
+      namespaces { user: 4026531837 mnt: 4026531840 }
+    }
   )pb"));
 
   EXPECT_THAT(Show(&table),
@@ -132,8 +204,15 @@ TEST(NamespaceTable, InitialNamespacesAreToldByTheirFixedInodes) {
 TEST(NamespaceTable, InitialNamespacesWithDealtInodesAreToldByKernelThreads) {
   NamespaceTable table;
   table.AddProcesses(Processes(R"pb(
-    processes { pid: 1 namespaces { net: 4026531900 ipc: 5 } }
-    processes { pid: 2 kernel_thread: true namespaces { net: 4026531840 ipc: 5 } }
+    processes {
+      pid: 1
+      namespaces { net: 4026531900 ipc: 5 }
+    }
+    processes {
+      pid: 2
+      kernel_thread: true
+      namespaces { net: 4026531840 ipc: 5 }
+    }
   )pb"));
 
   EXPECT_THAT(Show(&table, {NamespaceType::kNet}),
@@ -145,7 +224,10 @@ TEST(NamespaceTable, InitialNamespacesWithDealtInodesAreToldByKernelThreads) {
 TEST(NamespaceTable, TypesSelectWhatIsListed) {
   NamespaceTable table;
   table.AddProcesses(Processes(R"pb(
-    processes { pid: 1 namespaces { user: 3 mnt: 4 net: 5 } }
+    processes {
+      pid: 1
+      namespaces { user: 3 mnt: 4 net: 5 }
+    }
   )pb"));
 
   EXPECT_THAT(Show(&table, {NamespaceType::kNet, NamespaceType::kMnt}),

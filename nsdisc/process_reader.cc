@@ -20,7 +20,6 @@ using procfsroot::NamespaceLinks;
 using procfsroot::ProcessDir;
 using procfsroot::StatFields;
 
-
 void SetScheduling(const StatFields& stat, Scheduling* scheduling) {
   scheduling->set_policy(static_cast<Scheduling::Policy>(stat.policy));
   scheduling->set_realtime_priority(stat.realtime_priority);
@@ -122,8 +121,7 @@ ProcessReader::Losses ProcessReader::TakeLosses() { return std::exchange(losses_
 
 // False where the process or thread is gone. A stat that is there and cannot be read or parsed
 // is a gap and leaves the fields as they are.
-bool ProcessReader::ReadStat(const ProcessDir& dir, const GapSubject& subject,
-                             StatFields* fields) {
+bool ProcessReader::ReadStat(const ProcessDir& dir, const GapSubject& subject, StatFields* fields) {
   const int error = dir.TryReadRecord("stat", procfsroot::kMaxStat, &stat_);
   if (base::IsGone(error)) return false;
   const absl::StatusOr<StatFields> stat = procfsroot::ParseStat(stat_);
@@ -150,7 +148,8 @@ void ProcessReader::ReadDetail(const ProcessDir& dir, Process* process) {
   if (name != options_.users->end()) process->set_user(base::EncodeText(name->second));
 }
 
-// What only a number of our own PID namespace gives. Kernels before 6.13 leave the uid to ReadStatus.
+// What only a number of our own PID namespace gives. Kernels before 6.13 leave the uid to
+// ReadStatus.
 void ProcessReader::AskByNumber(Process* process) {
   process->mutable_scheduling()->set_cpus_allowed(ReadAffinity(process->pid()));
   const absl::StatusOr<base::OwnedFd> pidfd = base::OpenPidfd({process->pid()});
@@ -186,8 +185,7 @@ void ProcessReader::ReadCgroups(const ProcessDir& dir, const GapSubject& subject
 
 // The one costly file, so it is read only for what nothing cheaper has: the uid where pidfds do not
 // tell it, and the inner PIDs of processes outside of the procfs's own PID namespace.
-void ProcessReader::ReadStatus(const ProcessDir& dir, const GapSubject& subject,
-                               Process* process) {
+void ProcessReader::ReadStatus(const ProcessDir& dir, const GapSubject& subject, Process* process) {
   const int error = dir.TryReadRecord("status", procfsroot::kMaxStatus, &text_);
   const absl::StatusOr<procfsroot::StatusFields> status = procfsroot::ParseStatus(text_);
   if (error != 0 || !status.ok()) {
@@ -208,7 +206,8 @@ void ProcessReader::ReadThreads(const ProcessDir& dir, const NamespaceLinks& lin
   const absl::StatusOr<std::vector<base::Tid>> threads = dir.ListThreads();
   if (!threads.ok()) {
     AddGap({.kind = GapSubject::kProcess, .number = static_cast<uint64_t>(process->pid())},
-           "getdents64 task", base::ErrnoOf(threads.status()), "the namespaces of its threads are unknown");
+           "getdents64 task", base::ErrnoOf(threads.status()),
+           "the namespaces of its threads are unknown");
     return;
   }
   for (const base::Tid tid : *threads) {
@@ -222,8 +221,7 @@ void ProcessReader::ReadThreads(const ProcessDir& dir, const NamespaceLinks& lin
 }
 
 void ProcessReader::ReadThread(const ProcessDir& process_dir, base::Tid tid, Process* process) {
-  const GapSubject subject{.kind = GapSubject::kThread,
-                           .number = static_cast<uint64_t>(tid.value)};
+  const GapSubject subject{.kind = GapSubject::kThread, .number = static_cast<uint64_t>(tid.value)};
   const absl::StatusOr<ProcessDir> dir = process_dir.OpenThread(tid);
   if (!dir.ok()) {
     ++losses_.vanished_threads;

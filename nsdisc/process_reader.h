@@ -25,8 +25,8 @@ class ProcessReader {
     ScanOptions::Threads threads = ScanOptions::loose;
     // Read what AddDetail reads as well.
     bool detail = true;
-    // The PID namespace of the procfs; 0 where that is unknown. Spares reading the inner PIDs of the
-    // processes in it, which have none.
+    // The PID namespace of the procfs; 0 where that is unknown. Spares reading the inner PIDs of
+    // the processes in it, which have none.
     uint32_t pid_namespace = 0;
     // May be nullptr. Borrowed.
     const UserNames* users = nullptr;
@@ -44,8 +44,8 @@ class ProcessReader {
   ProcessReader(const procfsroot::Procfs& procfs, CgroupTable* cgroups, Options options)
       : procfs_(procfs), cgroups_(cgroups), options_(options) {}
 
-  // The process `pid`; nullptr where it is gone, which is counted. What could not be read is a gap and
-  // its field absent.
+  // The process `pid`; nullptr where it is gone, which is counted. What could not be read is a gap
+  // and its field absent.
   std::unique_ptr<Process> Read(base::Pid pid);
 
   // Adds to `process` what is not needed to relate namespaces: command line, cgroups, credentials,

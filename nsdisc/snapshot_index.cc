@@ -123,6 +123,7 @@ const Process* SnapshotIndex::RepresentativeOf(const Namespace& ns) const {
   }
   if (process == nullptr && ns.for_children_of_size() > 0) {
     process = FindProcess(ns.for_children_of(0));
+    if (process == nullptr) process = ProcessOfThread(ns.for_children_of(0));
   }
   return process;
 }

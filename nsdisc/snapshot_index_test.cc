@@ -124,6 +124,7 @@ TEST(SnapshotIndex, ChoosesARepresentative) {
     namespaces { type: pid inode: 1 for_children_of: 10 }
     namespaces { type: pid inode: 2 }
     namespaces { type: time inode: 1 ealdorman: 99 loose_threads: 98 for_children_of: 97 }
+    namespaces { type: time inode: 2 for_children_of: 21 }
     processes { pid: 10 }
     processes {
       pid: 20
@@ -137,6 +138,7 @@ TEST(SnapshotIndex, ChoosesARepresentative) {
   EXPECT_EQ(index.RepresentativeOf(snapshot.namespaces(2)), ProcessAt(snapshot, 0));
   EXPECT_EQ(index.RepresentativeOf(snapshot.namespaces(3)), nullptr);
   EXPECT_EQ(index.RepresentativeOf(snapshot.namespaces(4)), nullptr);
+  EXPECT_EQ(index.RepresentativeOf(snapshot.namespaces(5)), ProcessAt(snapshot, 1));
 }
 
 TEST(SnapshotIndex, ListsWhatAUserNamespaceOwns) {

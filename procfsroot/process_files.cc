@@ -26,9 +26,9 @@ bool ParseNumber(absl::string_view text, T* value, int radix = 10) {
 
 absl::Status Malformed(absl::string_view file, size_t line_number, absl::string_view field,
                        absl::string_view line) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      file, " line ", line_number, ": bad ", field, ": \"",
-      base::TerminalText(base::EncodeText(line.substr(0, kMaxShownBytes))), "\""));
+  return absl::InvalidArgumentError(
+      absl::StrCat(file, " line ", line_number, ": bad ", field, ": \"",
+                   base::TerminalText(base::EncodeText(line.substr(0, kMaxShownBytes))), "\""));
 }
 
 // Takes the first blank-separated word off `text`; empty at its end.
@@ -154,8 +154,7 @@ absl::Status ParseCgroup(absl::string_view text, absl::FunctionRef<void(const Cg
   for (size_t number = 1; !text.empty(); ++number) {
     const absl::string_view line = TakeLine(&text);
     const size_t first = line.find(':');
-    const size_t second =
-        first == absl::string_view::npos ? first : line.find(':', first + 1);
+    const size_t second = first == absl::string_view::npos ? first : line.find(':', first + 1);
     CgroupLine parsed;
     if (second == absl::string_view::npos ||
         !ParseNumber(line.substr(0, first), &parsed.hierarchy)) {

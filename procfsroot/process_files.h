@@ -19,8 +19,8 @@
 
 namespace nsctl::procfsroot {
 
-// Caps for reads of these files. cmdline may be as long as the kernel's argument space; what is past
-// the cap is cut, not refused.
+// Caps for reads of these files. cmdline may be as long as the kernel's argument space; what is
+// past the cap is cut, not refused.
 inline constexpr size_t kMaxStat = 4096;
 inline constexpr size_t kMaxStatus = 64 << 10;
 inline constexpr size_t kMaxCgroup = 1 << 20;
@@ -30,8 +30,8 @@ inline constexpr size_t kMaxCommandLine = 4096;
 struct StatFields {
   // 1
   base::Pid pid;
-  // 2: up to 15 bytes of the process's choice (64 for kernel workers): may hold blanks, newlines and
-  // parentheses. It ends at the last ')' of the text.
+  // 2: up to 15 bytes of the process's choice (64 for kernel workers): may hold blanks, newlines
+  // and parentheses. It ends at the last ')' of the text.
   absl::string_view name;
   // 3
   char state = '?';
@@ -50,16 +50,16 @@ struct StatFields {
   uint32_t policy = 0;
 };
 
-// INVALID_ARGUMENT, naming the field, for anything that the kernel does not print. Fields after those
-// known here are ignored.
+// INVALID_ARGUMENT, naming the field, for anything that the kernel does not print. Fields after
+// those known here are ignored.
 absl::StatusOr<StatFields> ParseStat(absl::string_view text);
 
 // proc_pid_status(5): the fields that no cheaper file has.
 struct StatusFields {
   uid_t real_uid = 0;
   uid_t effective_uid = 0;
-  // "NSpid:" the PIDs from the procfs's PID namespace downward; the raw list, blank-separated. Empty
-  // on kernels before 4.1.
+  // "NSpid:" the PIDs from the procfs's PID namespace downward; the raw list, blank-separated.
+  // Empty on kernels before 4.1.
   absl::string_view namespaced_pids;
   // "CapEff:"
   uint64_t effective_capabilities = 0;
@@ -77,7 +77,8 @@ struct CgroupLine {
   absl::string_view path;
 };
 // Calls `visit` for each line. INVALID_ARGUMENT, naming the line by number, at the first malformed
-// one; lines before it were visited. Names hold no newline: the kernel refuses to make such cgroups.
+// one; lines before it were visited. Names hold no newline: the kernel refuses to make such
+// cgroups.
 absl::Status ParseCgroup(absl::string_view text, absl::FunctionRef<void(const CgroupLine&)> visit);
 
 // Calls `visit` for each argument of proc_pid_cmdline(5). A last argument without its NUL counts.

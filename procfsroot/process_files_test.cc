@@ -21,7 +21,8 @@ constexpr absl::StatusCode kInvalid = absl::StatusCode::kInvalidArgument;
 
 // Fields 3 to 52 as Linux 6.18 prints them, for a process with nice 5, 3 threads and SCHED_RR 7.
 constexpr char kTail[] =
-    "S 1 77 77 0 -1 4194560 102 0 0 0 0 0 0 0 25 5 3 0 4711 2400256 128 18446744073709551615 1 1 0 0 "
+    "S 1 77 77 0 -1 4194560 102 0 0 0 0 0 0 0 25 5 3 0 4711 2400256 128 18446744073709551615 1 1 0 "
+    "0 "
     "0 0 0 4096 65536 0 0 0 17 1 7 2 0 0 0 0 0 0 0 0 0 0 0\n";
 
 std::string Show(const StatFields& stat) {
@@ -47,18 +48,20 @@ TEST_P(StatName, EndsAtTheLastParenthesis) {
   EXPECT_EQ(Show(*stat), absl::StrCat("77|", GetParam().comm, "|S|1|0|5|3|4711|7|2"));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Hostile, StatName,
-    ::testing::Values(NameCase{"Plain", "sleep"}, NameCase{"Empty", ""},
-                      NameCase{"Parentheses", ") S 1 (x"}, NameCase{"Blanks", " a b "},
-                      NameCase{"Newline", "a\nb"}, NameCase{"NoUtf8", "\xff\xfe\x80"},
-                      NameCase{"Escape", "\x1b]52;c;\x07"}, NameCase{"Digits", "1) R 2 3"}),
-    [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Hostile, StatName,
+                         ::testing::Values(NameCase{"Plain", "sleep"}, NameCase{"Empty", ""},
+                                           NameCase{"Parentheses", ") S 1 (x"},
+                                           NameCase{"Blanks", " a b "}, NameCase{"Newline", "a\nb"},
+                                           NameCase{"NoUtf8", "\xff\xfe\x80"},
+                                           NameCase{"Escape", "\x1b]52;c;\x07"},
+                                           NameCase{"Digits", "1) R 2 3"}),
+                         [](const auto& info) { return info.param.name; });
 
 TEST(ParseStat, TellsKernelThreadsByTheirFlag) {
   // PF_KTHREAD is 0x00200000; kthreadd of Linux 6.18.
   const std::string text =
-      "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0 18446744073709551615 0 0 0 0 "
+      "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0 18446744073709551615 0 0 0 "
+      "0 "
       "0 0 0 2147483647 0 0 0 0 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0";
 
   const absl::StatusOr<StatFields> stat = ParseStat(text);
@@ -141,8 +144,8 @@ std::vector<std::string> CgroupLines(absl::string_view text) {
   std::vector<std::string> lines;
   EXPECT_THAT(ParseCgroup(text,
                           [&](const CgroupLine& line) {
-                            lines.push_back(absl::StrCat(line.hierarchy, "|", line.controllers,
-                                                         "|", line.path));
+                            lines.push_back(absl::StrCat(line.hierarchy, "|", line.controllers, "|",
+                                                         line.path));
                           }),
               IsOk());
   return lines;

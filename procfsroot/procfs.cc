@@ -35,7 +35,10 @@ constexpr size_t kThreadBufferSize = 16 << 10;
 // "net:[4026531840]" is the longest usual form; a longer text is no namespace link.
 constexpr size_t kMaxLinkText = 64;
 
-constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+// Nothing below a procfs that is read here is a link but "self". In a directory that only looks
+// like one, links and FIFOs are somebody's tricks.
+constexpr int kDirectoryFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+constexpr int kFileFlags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 
 // Layout of the kernel's directory records (getdents64(2)); glibc has no declaration for them.
 struct DirectoryRecord {
@@ -78,6 +81,20 @@ absl::StatusOr<std::vector<pid_t>> ListNumericNames(FdRef fd, size_t buffer_size
   return numbers;
 }
 
+// The file `path` below `dir`, no component of which may be a link.
+absl::StatusOr<std::string> ReadBelow(FdRef dir, const std::string& path, size_t limit) {
+  const size_t slash = path.find('/');
+  if (slash != std::string::npos) {
+    NSCTL_ASSIGN_OR_RETURN(const OwnedFd next,
+                           base::OpenAt(dir, path.substr(0, slash), kDirectoryFlags));
+    return ReadBelow(next, path.substr(slash + 1), limit);
+  }
+  NSCTL_ASSIGN_OR_RETURN(const OwnedFd file, base::OpenAt(dir, path, kFileFlags));
+  std::string text;
+  NSCTL_RETURN_IF_ERROR(base::ReadToEnd(file, limit, &text));
+  return text;
+}
+
 NamespaceLinks::Entry ReadLink(int ns_directory, const char* entry) {
   char text[kMaxLinkText];
   const ssize_t size = readlinkat(ns_directory, entry, text, sizeof(text));
@@ -117,20 +134,20 @@ bool ShowsOwnPids(const Procfs& procfs) {
   const absl::StatusOr<StatusFields> status = ParseStatus(text);
   if (!status.ok()) return false;
   std::vector<base::Pid> pids;
-  const bool well_formed = ForEachNamespacedPid(status->namespaced_pids,
-                                                [&](base::Pid pid) { pids.push_back(pid); });
+  const bool well_formed =
+      ForEachNamespacedPid(status->namespaced_pids, [&](base::Pid pid) { pids.push_back(pid); });
   return well_formed && pids.size() == 1 && pids[0].value == getpid();
 }
 
 }  // namespace
 
 absl::StatusOr<std::string> ProcessDir::Read(const std::string& name, size_t limit) const {
-  return base::ReadFileAt(fd_, name, limit);
+  return ReadBelow(fd_, name, limit);
 }
 
 int ProcessDir::TryReadRecord(const char* name, size_t limit, std::string* out) const {
   out->clear();
-  const int fd = openat(fd_.get(), name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  const int fd = openat(fd_.get(), name, kFileFlags);
   if (fd < 0) return errno;
   const OwnedFd file(fd);
   // These files are one record each (seq_file's single_open), which the kernel hands out whole: a
@@ -194,7 +211,8 @@ absl::StatusOr<Procfs> Procfs::Live() {
 }
 
 absl::StatusOr<Procfs> Procfs::At(const std::string& directory) {
-  NSCTL_ASSIGN_OR_RETURN(OwnedFd root, base::OpenAt(FdRef(AT_FDCWD), directory, kDirectoryFlags));
+  NSCTL_ASSIGN_OR_RETURN(OwnedFd root,
+                         base::OpenAt(FdRef(AT_FDCWD), directory, kDirectoryFlags & ~O_NOFOLLOW));
   struct statfs filesystem;
   if (fstatfs(root.get(), &filesystem) != 0) {
     const int error = errno;
@@ -215,18 +233,17 @@ absl::StatusOr<std::vector<base::Pid>> Procfs::ListProcesses() const {
 }
 
 absl::StatusOr<ProcessDir> Procfs::OpenProcess(base::Pid pid) const {
-  NSCTL_ASSIGN_OR_RETURN(OwnedFd fd,
-                         base::OpenAt(root_, absl::StrCat(pid.value), kDirectoryFlags));
+  NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, base::OpenAt(root_, absl::StrCat(pid.value), kDirectoryFlags));
   return ProcessDir(std::move(fd));
 }
 
 absl::StatusOr<ProcessDir> Procfs::OpenSelf() const {
-  NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, base::OpenAt(root_, "self", kDirectoryFlags));
+  NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, base::OpenAt(root_, "self", kDirectoryFlags & ~O_NOFOLLOW));
   return ProcessDir(std::move(fd));
 }
 
 absl::StatusOr<std::string> Procfs::ReadFile(const std::string& name, size_t limit) const {
-  return base::ReadFileAt(root_, name, limit);
+  return ReadBelow(root_, name, limit);
 }
 
 }  // namespace nsctl::procfsroot

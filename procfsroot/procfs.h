@@ -57,10 +57,10 @@ class ProcessDir {
   // RESOURCE_EXHAUSTED past `limit` bytes.
   absl::StatusOr<std::string> Read(const std::string& name, size_t limit) const;
 
-  // For scans, which read thousands of small files and are refused many: reads the file `name`, one of
-  // those that the kernel makes as a single record (stat, status, cgroup, cmdline, comm), into `out`
-  // (replaced; its capacity is reused). Returns 0 or an errno; EFBIG past `limit` bytes, of which
-  // `out` then holds the first `limit`. Three system calls.
+  // For scans, which read thousands of small files and are refused many: reads the file `name`, one
+  // of those that the kernel makes as a single record (stat, status, cgroup, cmdline, comm), into
+  // `out` (replaced; its capacity is reused). Returns 0 or an errno; EFBIG past `limit` bytes, of
+  // which `out` then holds the first `limit`. Three system calls.
   int TryReadRecord(const char* name, size_t limit, std::string* out) const;
 
   // All links below ns/. Never fails as a whole: where ns/ cannot be opened every entry has that

@@ -107,6 +107,29 @@ TEST_F(RecordedProcfs, ReadsRecordsUpToTheirLimit) {
   EXPECT_EQ(text, "");
 }
 
+// A directory that a container made up must not have files of the host read.
+TEST_F(RecordedProcfs, FollowsNoLinkAndWaitsForNoFifo) {
+  MakeDirectory("7");
+  MakeFile("secret", "secret");
+  MakeLink("7/cmdline", "../secret");
+  MakeLink("8", "7");
+  MakeLink("sys", ".");
+  ASSERT_EQ(mkfifo(absl::StrCat(root_, "/7/stat").c_str(), 0644), 0);
+  const absl::StatusOr<Procfs> procfs = Procfs::At(root_);
+  ASSERT_THAT(procfs, IsOk());
+  const absl::StatusOr<ProcessDir> dir = procfs->OpenProcess({7});
+  ASSERT_THAT(dir, IsOk());
+  std::string text;
+
+  EXPECT_EQ(dir->TryReadRecord("cmdline", 100, &text), ELOOP);
+  EXPECT_EQ(dir->TryReadRecord("stat", 100, &text), 0);
+  EXPECT_EQ(text, "");
+  EXPECT_THAT(dir->Read("cmdline", 100), HasErrno(ELOOP));
+  EXPECT_THAT(procfs->OpenProcess({8}), HasErrno(ENOTDIR));
+  EXPECT_THAT(procfs->ReadFile("sys/secret", 100), HasErrno(ENOTDIR));
+  EXPECT_THAT(procfs->ReadFile("secret", 100), IsOkAndHolds("secret"));
+}
+
 TEST_F(RecordedProcfs, AbsentProcessIsGone) {
   const absl::StatusOr<Procfs> procfs = Procfs::At(root_);
   ASSERT_THAT(procfs, IsOk());
