@@ -1,5 +1,6 @@
 #include "nsdisc/discover.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include "nsdisc/cgroup_table.h"
 #include "nsdisc/freezer.h"
 #include "nsdisc/gap_list.h"
+#include "nsdisc/hidden_processes.h"
 #include "nsdisc/namespace_details.h"
 #include "nsdisc/namespace_table.h"
 #include "nsdisc/process_reader.h"
@@ -83,6 +85,10 @@ class Scan {
 
   absl::Status Run(Snapshot* snapshot) {
     NSCTL_RETURN_IF_ERROR(ReadProcesses(snapshot));
+    mountinfo_ = ReadOwnMountinfo();
+    if (HidesProcesses(procfs_, mountinfo_)) {
+      gaps_.Add({}, "mount option hidepid", EPERM, "processes of other users are hidden");
+    }
     NamespaceTable table;
     table.AddProcesses(snapshot->processes());
     NamespaceTable::TraceLosses losses = table.Trace(procfs_, lineage_, options_.users);
@@ -148,7 +154,7 @@ class Scan {
   void PlaceCgroups(Snapshot* snapshot) {
     std::vector<uint32_t> position;
     std::vector<CgroupTable::Parsed> parsed = cgroups_.Finish(&position);
-    const Freezer freezer = OpenFreezer();
+    const Freezer freezer = Freezer::FromMountinfo(mountinfo_);
     for (CgroupTable::Parsed& one : parsed) {
       if (!one.well_formed) {
         gaps_.Add({.kind = GapSubject::kCgroup, .path = one.text}, "parse cgroup", EBADMSG,
@@ -165,12 +171,12 @@ class Scan {
     }
   }
 
-  Freezer OpenFreezer() {
-    if (!procfs_.is_kernel()) return Freezer({}, {});
+  // This program's own mounts; empty where they do not matter or cannot be read.
+  std::string ReadOwnMountinfo() const {
+    if (!procfs_.is_kernel()) return "";
     const absl::StatusOr<procfsroot::ProcessDir> self = procfs_.OpenSelf();
-    if (!self.ok()) return Freezer({}, {});
-    const absl::StatusOr<std::string> mountinfo = self->Read("mountinfo", kMaxMountinfo);
-    return mountinfo.ok() ? Freezer::FromMountinfo(*mountinfo) : Freezer({}, {});
+    if (!self.ok()) return "";
+    return self->Read("mountinfo", kMaxMountinfo).value_or("");
   }
 
   void AddFrozen(const Freezer& freezer, Cgroups* cgroups) {
@@ -199,6 +205,7 @@ class Scan {
   const DiscoverOptions& options_;
   CgroupTable cgroups_;
   std::vector<ProcessReader> readers_;
+  std::string mountinfo_;
   GapList gaps_;
 };
 
