@@ -1,0 +1,185 @@
+#include "procfsroot/enter_mount_namespace.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/errors.h"
+#include "base/fd.h"
+
+namespace nsctl::procfsroot {
+namespace {
+
+using base::ErrnoStatus;
+using base::FdRef;
+using base::OwnedFd;
+
+constexpr int kRootFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+
+// What a task does on its way.
+enum class Step : int { kUnshare, kJoinUser, kJoinMount, kOpenRoot, kSend, kDone };
+
+const char* NameOf(Step step) {
+  constexpr const char* kNames[] = {"unshare CLONE_FS", "setns user", "setns mnt",
+                                    "open root of",     "sendmsg",    "done"};
+  return kNames[static_cast<int>(step)];
+}
+
+struct Progress {
+  // The step that failed, with `error`; kDone where none did.
+  Step step = Step::kDone;
+  int error = 0;
+};
+
+// System calls alone: also runs in a child of a process with threads.
+int JoinAndOpenRoot(int mount_namespace, Progress* progress) {
+  progress->step = Step::kJoinMount;
+  if (syscall(SYS_setns, mount_namespace, CLONE_NEWNS) != 0) {
+    progress->error = errno;
+    return -1;
+  }
+  progress->step = Step::kOpenRoot;
+  const long root = syscall(SYS_openat, AT_FDCWD, "/", kRootFlags, 0);
+  if (root < 0) {
+    progress->error = errno;
+    return -1;
+  }
+  progress->step = Step::kDone;
+  return static_cast<int>(root);
+}
+
+// One descriptor beside one byte or more, as unix(7) wants it.
+struct Message {
+  Message(void* data, size_t size) {
+    vector = {.iov_base = data, .iov_len = size};
+    header.msg_iov = &vector;
+    header.msg_iovlen = 1;
+    header.msg_control = control;
+    header.msg_controllen = sizeof(control);
+  }
+
+  struct iovec vector;
+  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  struct msghdr header = {};
+};
+
+// Sends how it went, with the descriptor where there is one.
+void Report(int socket_fd, Progress progress, int root) {
+  Message message(&progress, sizeof(progress));
+  if (root >= 0) {
+    struct cmsghdr* const rights = CMSG_FIRSTHDR(&message.header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(rights), &root, sizeof(root));
+  } else {
+    message.header.msg_control = nullptr;
+    message.header.msg_controllen = 0;
+  }
+  syscall(SYS_sendmsg, socket_fd, &message.header, MSG_NOSIGNAL);
+}
+
+[[noreturn]] void RunChild(int mount_namespace, int user_namespace, int socket_fd) {
+  // Nobody in the other user namespace may look into this copy of the caller's memory.
+  syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  Progress progress = {.step = Step::kJoinUser, .error = 0};
+  int root = -1;
+  // EINVAL: it is there already.
+  if (syscall(SYS_setns, user_namespace, CLONE_NEWUSER) != 0 && errno != EINVAL) {
+    progress.error = errno;
+  } else {
+    // Behind setns(2), which takes it back with the new credentials.
+    syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    root = JoinAndOpenRoot(mount_namespace, &progress);
+  }
+  Report(socket_fd, progress, root);
+  syscall(SYS_exit_group, 0);
+  __builtin_unreachable();
+}
+
+// What the child sent.
+absl::StatusOr<OwnedFd> Receive(FdRef socket_fd, absl::Duration timeout, FdRef name) {
+  struct pollfd waiting = {.fd = socket_fd.get(), .events = POLLIN, .revents = 0};
+  const int64_t limit = std::clamp<int64_t>(absl::ToInt64Milliseconds(timeout), 0, INT_MAX);
+  int ready;
+  do {
+    ready = poll(&waiting, 1, static_cast<int>(limit));
+  } while (ready < 0 && errno == EINTR);
+  if (ready <= 0) return ErrnoStatus(ETIMEDOUT, "enter", name.path());
+  Progress progress = {.step = Step::kSend, .error = EPIPE};
+  Message message(&progress, sizeof(progress));
+  const ssize_t size = recvmsg(socket_fd.get(), &message.header, MSG_CMSG_CLOEXEC);
+  const struct cmsghdr* const rights = size > 0 ? CMSG_FIRSTHDR(&message.header) : nullptr;
+  OwnedFd root;
+  if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS) {
+    int fd;
+    memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
+    root = OwnedFd(fd, std::string(name.path()));
+  }
+  if (progress.step != Step::kDone) {
+    return ErrnoStatus(progress.error, NameOf(progress.step), name.path());
+  }
+  // A descriptor is missing where the caller may open no more.
+  if (!root.ok()) return ErrnoStatus(EMFILE, "recvmsg", name.path());
+  return root;
+}
+
+}  // namespace
+
+absl::StatusOr<OwnedFd> OpenRootByThisThread(FdRef mount_namespace) {
+  // setns(2) demands a root and current directory that no other task shares.
+  if (unshare(CLONE_FS) != 0) {
+    const int error = errno;
+    return ErrnoStatus(error, NameOf(Step::kUnshare), mount_namespace.path());
+  }
+  Progress progress;
+  const int root = JoinAndOpenRoot(mount_namespace.get(), &progress);
+  if (root < 0) {
+    return ErrnoStatus(progress.error, NameOf(progress.step), mount_namespace.path());
+  }
+  return OwnedFd(root, std::string(mount_namespace.path()));
+}
+
+absl::StatusOr<OwnedFd> OpenRootByChild(FdRef mount_namespace, FdRef user_namespace,
+                                        absl::Duration timeout) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    const int error = errno;
+    return ErrnoStatus(error, "socketpair");
+  }
+  const OwnedFd from_child(ends[0]);
+  OwnedFd to_parent(ends[1]);
+  // As fork(2), but without its handlers and without a signal at the child's end.
+  const long pid = syscall(SYS_clone, 0UL, nullptr, nullptr, nullptr, nullptr);
+  if (pid < 0) {
+    const int error = errno;
+    return ErrnoStatus(error, "clone");
+  }
+  if (pid == 0) RunChild(mount_namespace.get(), user_namespace.get(), to_parent.get());
+  // So that the child's end ends the wait.
+  (void)to_parent.Close();
+  absl::StatusOr<OwnedFd> root = Receive(from_child, timeout, mount_namespace);
+  kill(static_cast<pid_t>(pid), SIGKILL);
+  while (waitpid(static_cast<pid_t>(pid), nullptr, __WALL) < 0 && errno == EINTR) {
+  }
+  return root;
+}
+
+}  // namespace nsctl::procfsroot

@@ -1,0 +1,47 @@
+// A process that is known to be the one that was meant, before and after something is taken from
+// it.
+
+#ifndef NSCTL_PROCFSROOT_GUARDED_PROCESS_H_
+#define NSCTL_PROCFSROOT_GUARDED_PROCESS_H_
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/namespace_type.h"
+#include "procfsroot/procfs.h"
+
+namespace nsctl::procfsroot {
+
+class GuardedProcess {
+ public:
+  // Opens the directory of `pid`. With `pidfd_inode` only that of the process whose pidfd has this
+  // inode number, which is never dealt again while the kernel runs.
+  //
+  // Errors: ENOENT or ESRCH where the process is gone, or is another one than `pidfd_inode` says;
+  // FAILED_PRECONDITION where `procfs` is a recorded tree, whose links lead anywhere, or
+  // `pidfd_inode` is given and `procfs` does not show this process's own PIDs; EOPNOTSUPP where
+  // pidfds have no inode numbers (before Linux 6.9).
+  static absl::StatusOr<GuardedProcess> Open(const Procfs& procfs, base::Pid pid,
+                                             std::optional<uint64_t> pidfd_inode);
+
+  const ProcessDir& directory() const { return directory_; }
+
+  // OK where the process still is there and has the start time that it had: what was taken from
+  // directory() and by the PID since Open was this process's own. ESRCH where not.
+  absl::Status CheckAlive() const;
+
+ private:
+  GuardedProcess(ProcessDir directory, base::Pid pid)
+      : directory_(std::move(directory)), pid_(pid) {}
+
+  ProcessDir directory_;
+  base::Pid pid_;
+  uint64_t start_time_ = 0;
+};
+
+}  // namespace nsctl::procfsroot
+
+#endif  // NSCTL_PROCFSROOT_GUARDED_PROCESS_H_

@@ -1,0 +1,70 @@
+#include "procfsroot/guarded_process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/errors.h"
+#include "base/fd.h"
+#include "base/namespace_type.h"
+#include "base/pidfd.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "procfsroot/procfs.h"
+#include "procfsroot/test_tree.h"
+#include "testing/resource_check.h"
+#include "testing/status_matchers.h"
+
+namespace nsctl::procfsroot {
+namespace {
+
+using testing::HasErrno;
+using ::testing::HasSubstr;
+using testing::IsOk;
+using testing::StatusIs;
+
+TEST(GuardedProcess, IsAliveUntilTheProcessWasWaitedFor) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Procfs procfs, Procfs::Live());
+  const pid_t child = fork();
+  if (child == 0) {
+    while (true) pause();
+  }
+  NSCTL_ASSERT_OK_AND_ASSIGN(const GuardedProcess process,
+                             GuardedProcess::Open(procfs, {child}, std::nullopt));
+  const absl::Status before = process.CheckAlive();
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+
+  const absl::Status after = process.CheckAlive();
+
+  EXPECT_THAT(before, IsOk());
+  EXPECT_TRUE(base::IsGone(after)) << after;
+}
+
+TEST(GuardedProcess, IsTheOneWithThePidfdInode) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Procfs procfs, Procfs::Live());
+  const base::Pid self{getpid()};
+  NSCTL_ASSERT_OK_AND_ASSIGN(const base::OwnedFd pidfd, base::OpenPidfd(self));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const std::optional<uint64_t> inode, base::PidfdInodeOf(pidfd));
+  if (!inode.has_value()) GTEST_SKIP() << "needs pidfs (Linux 6.9)";
+
+  EXPECT_THAT(GuardedProcess::Open(procfs, self, *inode), IsOk());
+  EXPECT_THAT(GuardedProcess::Open(procfs, self, *inode + 1), HasErrno(ESRCH));
+}
+
+TEST(GuardedProcess, IsNotOfARecordedTree) {
+  TestTree tree({{'f', "7/stat", "7 (x) S 1"}});
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Procfs procfs, Procfs::At(tree.path()));
+
+  EXPECT_THAT(GuardedProcess::Open(procfs, {7}, std::nullopt),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("recorded tree")));
+}
+
+}  // namespace
+}  // namespace nsctl::procfsroot

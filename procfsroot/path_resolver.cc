@@ -1,0 +1,158 @@
+#include "procfsroot/path_resolver.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/errors.h"
+#include "base/fd.h"
+#include "procfsroot/path_walker.h"
+#include "procfsroot/resolve_options.h"
+
+namespace nsctl::procfsroot {
+namespace {
+
+using base::FdRef;
+using base::OwnedFd;
+
+// A path as the kernel wants it, without an allocation.
+class PathText {
+ public:
+  // `path` must be shorter than PATH_MAX.
+  explicit PathText(absl::string_view path) {
+    memcpy(text_, path.data(), path.size());
+    text_[path.size()] = '\0';
+  }
+  const char* c_str() const { return text_; }
+
+ private:
+  // Not initialised: the kernel reads to the NUL.
+  char text_[PATH_MAX];
+};
+
+uint64_t ResolveFlags(const ResolveOptions& options) {
+  return RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (options.same_mount ? RESOLVE_NO_XDEV : 0);
+}
+
+// A handle, or an errno negated.
+int OpenHandle(int root, const char* path, bool follow_last, uint64_t resolve) {
+  struct open_how how = {};
+  how.flags = O_PATH | O_CLOEXEC | (follow_last ? 0 : O_NOFOLLOW);
+  how.resolve = resolve;
+  const long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+  return fd < 0 ? -errno : static_cast<int>(fd);
+}
+
+// The component that makes the kernel answer `error`: the last one of the shortest beginning of
+// `path` for which it does. Empty where it no longer does.
+absl::string_view FailingComponent(FdRef root, absl::string_view path, int error,
+                                   const ResolveOptions& options, uint64_t resolve) {
+  size_t end = 0;
+  for (int disturbed = 0; disturbed < options.max_attempts;) {
+    const size_t start = end;
+    const size_t begin = path.find_first_not_of('/', start);
+    if (begin == absl::string_view::npos) return "";
+    end = std::min(path.find('/', begin), path.size());
+    const bool is_last = path.find_first_not_of('/', end) == absl::string_view::npos;
+    // With its slash, so that it must lead on; the last with all that follows it.
+    const PathText beginning(is_last ? path : path.substr(0, end + 1));
+    const int fd = OpenHandle(root.get(), beginning.c_str(), options.follow_last, resolve);
+    if (fd >= 0) {
+      close(fd);
+    } else if (fd == -EAGAIN && (resolve & RESOLVE_CACHED) == 0) {
+      ++disturbed;
+      end = start;
+    } else {
+      return -fd == error ? path.substr(begin, end - begin) : "";
+    }
+  }
+  return "";
+}
+
+absl::Status CheckPath(FdRef root, absl::string_view path) {
+  if (path.size() >= PATH_MAX) return ResolveError(ENAMETOOLONG, root, path.substr(0, 64), "");
+  if (memchr(path.data(), '\0', path.size()) != nullptr) {
+    return absl::InvalidArgumentError("resolve: a path cannot hold a NUL byte");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<OwnedFd> ResolveByKernel(FdRef root, absl::string_view path,
+                                        const ResolveOptions& options) {
+  const uint64_t resolve = ResolveFlags(options);
+  const PathText text(path);
+  absl::Time deadline = absl::InfiniteFuture();
+  for (int attempt = 1;; ++attempt) {
+    const int fd = OpenHandle(root.get(), text.c_str(), options.follow_last, resolve);
+    if (fd >= 0) return OwnedFd(fd, DescribeInRoot(root, path));
+    if (fd != -EAGAIN) {
+      return ResolveError(-fd, root, path, FailingComponent(root, path, -fd, options, resolve));
+    }
+    const absl::Time now = absl::Now();
+    if (attempt == 1) deadline = now + options.patience;
+    if (attempt >= options.max_attempts || now >= deadline) {
+      return ResolveError(EAGAIN, root, path, "");
+    }
+  }
+}
+
+// nullopt where the caches do not answer, or openat2 does not.
+std::optional<absl::StatusOr<OwnedFd>> ResolveFromCaches(FdRef root, absl::string_view path,
+                                                         const ResolveOptions& options,
+                                                         uint64_t resolve) {
+  const PathText text(path);
+  const int fd = OpenHandle(root.get(), text.c_str(), options.follow_last, resolve);
+  if (fd >= 0) return OwnedFd(fd, DescribeInRoot(root, path));
+  // EINVAL: RESOLVE_CACHED is not known.
+  if (fd == -EAGAIN || fd == -ENOSYS || fd == -EPERM || fd == -EINVAL) return std::nullopt;
+  const absl::string_view component = FailingComponent(root, path, -fd, options, resolve);
+  // Dropped from the caches meanwhile: the walker will name it.
+  if (component.empty() && !path.empty()) return std::nullopt;
+  return ResolveError(-fd, root, path, component);
+}
+
+}  // namespace
+
+absl::StatusOr<OwnedFd> Resolve(FdRef root, absl::string_view path, const ResolveOptions& options) {
+  if (absl::Status good = CheckPath(root, path); !good.ok()) return good;
+  switch (options.backend) {
+    case Backend::kOpenat2:
+      return ResolveByKernel(root, path, options);
+    case Backend::kWalker:
+      return WalkPath(root, path, options);
+    case Backend::kAuto:
+      break;
+  }
+  std::optional<absl::StatusOr<OwnedFd>> known =
+      ResolveFromCaches(root, path, options, ResolveFlags(options) | RESOLVE_CACHED);
+  if (known.has_value()) return *std::move(known);
+  return WalkPath(root, path, options);
+}
+
+std::optional<absl::StatusOr<OwnedFd>> ResolveCached(FdRef root, absl::string_view path,
+                                                     const ResolveOptions& options) {
+  if (options.backend != Backend::kAuto) return std::nullopt;
+  if (absl::Status good = CheckPath(root, path); !good.ok()) return good;
+  // Where a mount is crossed at the path's end the kernel may ask the file system behind it, cached
+  // or not; and only the walker asks options.gate.
+  const uint64_t resolve = ResolveFlags(options) | RESOLVE_CACHED | RESOLVE_NO_XDEV;
+  std::optional<absl::StatusOr<OwnedFd>> known = ResolveFromCaches(root, path, options, resolve);
+  if (known.has_value() && base::ErrnoOf(known->status()) == EXDEV) return std::nullopt;
+  return known;
+}
+
+}  // namespace nsctl::procfsroot
