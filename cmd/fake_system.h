@@ -11,7 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "base/feature_probe.h"
 #include "cmd/system.h"
-#include "nsdisc/lineage.h"
+#include "nsdisc/questions.h"
 #include "procfsroot/procfs.h"
 #include "testing/fake_lineage.h"
 #include "testing/test_directory.h"
@@ -27,7 +27,9 @@ class FakeSystem : public System {
   const std::string& procfs_path() const { return directory_.path(); }
 
   absl::StatusOr<procfsroot::Procfs> OpenProcfs(const std::string& directory) override;
-  nsdisc::Lineage& lineage() override { return *lineage_; }
+  nsdisc::Questions QuestionsFor(const procfsroot::Procfs&) override {
+    return {.lineage = lineage_.get()};
+  }
   // root, www-data (33) and ann (1000).
   std::string ReadPasswd() override;
   // 2025-01-01 00:00:00 UTC.

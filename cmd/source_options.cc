@@ -66,7 +66,7 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
       .now = env.system->Now(),
   };
   NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
-                         nsdisc::Discover(procfs, env.system->lineage(), options));
+                         nsdisc::Discover(procfs, env.system->QuestionsFor(procfs), options));
   if (snapshot->processes().empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat(procfs.path(), " shows no process: it is no procfs, or nothing may be seen"));

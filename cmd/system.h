@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/feature_probe.h"
-#include "nsdisc/lineage.h"
+#include "nsdisc/questions.h"
 #include "procfsroot/procfs.h"
 
 namespace nsctl::cmd {
@@ -22,7 +22,7 @@ class System {
   virtual absl::StatusOr<procfsroot::Procfs> OpenProcfs(const std::string& directory) = 0;
 
   // What answers for the namespaces of that procfs.
-  virtual nsdisc::Lineage& lineage() = 0;
+  virtual nsdisc::Questions QuestionsFor(const procfsroot::Procfs& procfs) = 0;
 
   // The text of the host's passwd file; empty where it cannot be read.
   virtual std::string ReadPasswd() = 0;
