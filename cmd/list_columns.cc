@@ -1,18 +1,16 @@
 #include "cmd/list_columns.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
+#include "base/status_macros.h"
+#include "cmd/column_selection.h"
 #include "cmd/labels.h"
-#include "cmd/usage.h"
 #include "google/protobuf/repeated_field.h"
 #include "google/protobuf/repeated_ptr_field.h"
 
@@ -213,59 +211,25 @@ constexpr ListColumn kColumns[] = {
     {"COMMAND", kLeft, true, "command line of PID", CommandCell},
 };
 
-const ListColumn* FindColumn(absl::string_view name) {
+std::vector<ColumnName> ColumnNames() {
+  std::vector<ColumnName> names;
   for (const ListColumn& column : kColumns) {
-    if (absl::EqualsIgnoreCase(column.name, name)) return &column;
+    names.push_back({column.name, column.shown_by_default, column.summary});
   }
-  return nullptr;
-}
-
-std::vector<const ListColumn*> DefaultColumns() {
-  std::vector<const ListColumn*> columns;
-  for (const ListColumn& column : kColumns) {
-    if (column.shown_by_default) columns.push_back(&column);
-  }
-  return columns;
-}
-
-absl::Status UnknownColumn(absl::string_view name) {
-  std::vector<std::string> names = {"all"};
-  for (const ListColumn& column : kColumns) names.push_back(column.name);
-  return UnknownWord("column", name, names);
+  return names;
 }
 
 }  // namespace
 
-std::vector<Choice> ListColumnChoices() {
-  std::vector<Choice> choices;
-  for (const ListColumn& column : kColumns) {
-    choices.push_back(
-        {column.name, absl::StrCat(column.summary, column.shown_by_default ? " (default)" : "")});
-  }
-  return choices;
-}
+std::vector<Choice> ListColumnChoices() { return ColumnChoices(ColumnNames()); }
 
 absl::StatusOr<std::vector<const ListColumn*>> SelectListColumns(
     const std::vector<std::string>& selection) {
-  const bool adds = !selection.empty() && absl::StartsWith(selection.front(), "+");
+  NSCTL_ASSIGN_OR_RETURN(const std::vector<size_t> selected,
+                         SelectColumns(selection, ColumnNames()));
   std::vector<const ListColumn*> columns;
-  if (selection.empty() || adds) columns = DefaultColumns();
-  const auto add = [&](const ListColumn* column) {
-    if (std::find(columns.begin(), columns.end(), column) != columns.end()) return;
-    // COMMAND stays the last, where it can be as long as it likes.
-    columns.insert(adds ? columns.end() - 1 : columns.end(), column);
-  };
-  for (const std::string& word : SplitLists(selection)) {
-    absl::string_view name = word;
-    absl::ConsumePrefix(&name, "+");
-    if (absl::EqualsIgnoreCase(name, "all")) {
-      for (const ListColumn& column : kColumns) add(&column);
-      continue;
-    }
-    const ListColumn* column = FindColumn(name);
-    if (column == nullptr) return UnknownColumn(name);
-    add(column);
-  }
+  columns.reserve(selected.size());
+  for (const size_t column : selected) columns.push_back(&kColumns[column]);
   return columns;
 }
 

@@ -31,10 +31,7 @@ struct ListColumn {
 // Every column with its summary, for help and completion.
 std::vector<Choice> ListColumnChoices();
 
-// The columns that the lists of `selection` name, in their order: "NS,TYPE"; "all"; names with a
-// "+" before them are added to the default columns, before the last of these ("+PATH,+UID",
-// "+PATH,UID"). Empty: the default columns. Case does not matter; a column that is named twice is
-// shown once. Errors: UsageError for unknown names.
+// As SelectColumns (column_selection.h).
 absl::StatusOr<std::vector<const ListColumn*>> SelectListColumns(
     const std::vector<std::string>& selection);
 
