@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/sysmacros.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -49,6 +50,18 @@ std::optional<NamespaceWay> WayThroughProcfs(const Procfs& procfs, absl::string_
   way.for_children = for_children != nullptr && parts[2] == for_children;
   const bool is_link = parts[1] == "ns" && parts[2] == LinkEntryOf(way, type);
   return is_link ? std::optional<NamespaceWay>(way) : std::nullopt;
+}
+
+// The process that a path through a procfs, wherever that was, leads through.
+std::optional<int32_t> ProcessOfPath(absl::string_view path) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(path, '/');
+  for (size_t i = 0; i + 1 < parts.size(); ++i) {
+    const absl::string_view next = parts[i + 1];
+    int32_t pid = 0;
+    if (next != "ns" && next != "fd" && next != "task") continue;
+    if (absl::SimpleAtoi(parts[i], &pid)) return pid;
+  }
+  return std::nullopt;
 }
 
 // True while the process that is meant has the number.
@@ -130,16 +143,11 @@ PortableReference MakePortableReference(const SnapshotIndex& index, const Namesp
   *reference.mutable_path() = ns.reference();
   reference.set_boot_id(index.snapshot().host().boot_id());
   if (ns.reference().empty()) return reference;
-  // "/proc" or where else the procfs was: the first component that is a number of a process.
-  const std::string& procfs = index.snapshot().options().procfs();
-  absl::string_view path = ns.reference(0);
-  absl::ConsumePrefix(&path, procfs.empty() ? "/proc" : procfs);
-  absl::ConsumePrefix(&path, "/");
-  int32_t pid = 0;
-  if (!absl::SimpleAtoi(path.substr(0, path.find('/')), &pid)) return reference;
-  const Process* const process = index.FindProcess(pid);
+  const std::optional<int32_t> pid = ProcessOfPath(ns.reference(0));
+  if (!pid.has_value()) return reference;
+  const Process* const process = index.FindProcess(*pid);
   if (process == nullptr) return reference;
-  reference.set_pid(pid);
+  reference.set_pid(*pid);
   reference.set_start_time(process->start_time());
   return reference;
 }
