@@ -66,14 +66,17 @@ absl::Status ReadAll(const Procfs& procfs, const NamespaceTable::Known& where,
     address.process = base::Pid{way.pid};
     break;
   }
-  absl::Status status = absl::NotFoundError("no way to the mount namespace");
+  absl::Status status = base::ErrnoStatus(ESRCH, "open", "mount namespace");
   if (address.kernel_id.has_value() || address.process.has_value()) {
     status = mounttree::ReadMounts(address, options, mounts);
     if (status.ok() || !procfs.is_kernel()) return status;
   }
   for (const NamespaceWay& way : where.ways) {
     const absl::StatusOr<base::OwnedFd> fd = OpenWay(procfs, way, where.target);
-    if (!fd.ok()) continue;
+    if (!fd.ok()) {
+      status = fd.status();
+      continue;
+    }
     address.process = std::nullopt;
     address.fd = *fd;
     return mounttree::ReadMounts(address, options, mounts);

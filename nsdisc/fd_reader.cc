@@ -117,7 +117,7 @@ void FdReader::Read(const ProcessDir& dir, base::Pid pid, base::Tid tid) {
   const int weight = reads_ < kAllMeasured ? 1 : kSampleEvery;
   ++reads_;
   const int64_t start = is_sample ? ThreadCpuNanoseconds() : 0;
-  const base::OwnedFd directory(openat(dir.fd().get(), "fd", kDirectoryFlags));
+  const base::OwnedFd directory(procfsroot::OpenBelowProcfs(dir.fd().get(), "fd", kDirectoryFlags));
   int error = directory.ok() ? 0 : errno;
   if (error == 0) {
     error = ForEachFd(directory.get(), buffer_.get(), [&](const char* name, int fd) {
@@ -138,8 +138,8 @@ bool FdReader::HasOwnTable(const ProcessDir& process, base::Pid pid, base::Tid t
     if (by_lists) break;
     const long order = syscall(SYS_kcmp, other.value, tid.value, KCMP_FILES, 0, 0);
     if (order == 0) return false;
-    // One of the two is gone: what it had is no table of its own any more.
-    if (order < 0 && base::IsGone(errno)) return false;
+    // One of the two is gone, or what it has may not be looked at.
+    if (order < 0 && (base::IsGone(errno) || base::IsDenied(errno))) return false;
     by_lists = order < 0;
   }
   if (!by_lists) return true;
@@ -154,7 +154,8 @@ std::vector<int> FdReader::List(const ProcessDir& process, base::Tid tid) {
   std::vector<int> fds;
   char path[32];
   snprintf(path, sizeof(path), "task/%d/fd", tid.value);
-  const base::OwnedFd directory(openat(process.fd().get(), path, kDirectoryFlags));
+  const base::OwnedFd directory(
+      procfsroot::OpenBelowProcfs(process.fd().get(), path, kDirectoryFlags));
   if (!directory.ok()) return fds;
   ForEachFd(directory.get(), buffer_.get(), [&](const char*, int fd) { fds.push_back(fd); });
   std::sort(fds.begin(), fds.end());

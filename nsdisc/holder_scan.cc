@@ -248,11 +248,11 @@ bool HolderScan::AddBindMountsOf(const NamespaceTable::Known& where) {
   if (!mounts.ok()) {
     const int error = base::ErrnoOf(mounts.status());
     // It, or the process that was the way to it, is gone; a recorded tree may hold no mounts.
-    if (!base::IsGone(error)) {
+    if (!base::IsGone(error) && error != ESTALE && error != EBADF) {
       gaps_.Add({.kind = GapSubject::kNamespace,
                  .number = where.target.inode,
                  .type = NamespaceType::kMnt},
-                "read mounts", error != 0 ? error : EBADMSG,
+                "read mounts", error != 0 ? error : ENODATA,
                 "namespaces that are bind-mounted in it may be missing");
     }
     return false;
