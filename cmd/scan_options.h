@@ -1,4 +1,4 @@
-// The options that say what is looked at: --type and --tasks.
+// The options that say what is looked at: --type, --tasks and --without.
 
 #ifndef NSCTL_CMD_SCAN_OPTIONS_H_
 #define NSCTL_CMD_SCAN_OPTIONS_H_
@@ -21,6 +21,12 @@ struct ScanScope {
   std::vector<base::NamespaceType> types;
   // Absent where the user did not say.
   std::optional<nsdisc::ScanOptions::Threads> threads;
+  // Sources that are left out; false for each that is.
+  bool fds = true;
+  bool sockets = true;
+  bool bind_mounts = true;
+  bool kernel_lists = true;
+  bool names = true;
 };
 
 class ScanScopeOptions {
@@ -36,6 +42,7 @@ class ScanScopeOptions {
  private:
   std::vector<std::string> types_;
   std::string threads_;
+  std::vector<std::string> without_;
 };
 
 }  // namespace nsctl::cmd

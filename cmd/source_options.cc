@@ -61,6 +61,11 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
   const nsdisc::DiscoverOptions options{
       .threads = scope.threads.value_or(default_threads),
       .detail = detail,
+      .fds = scope.fds,
+      .sockets = scope.sockets,
+      .bind_mounts = scope.bind_mounts,
+      .kernel_lists = scope.kernel_lists,
+      .names = scope.names,
       .types = {},
       .users = &users,
       .now = env.system->Now(),
