@@ -14,9 +14,23 @@ constexpr std::array<const char*, kHolderKindCount> kNames = {
     "pidfd",   "socket", "bind-mount",   "child", "owned"};
 
 constexpr std::pair<const char*, HolderKind> kOtherNames[] = {
-    {"proc", HolderKind::kProcess},        {"task", HolderKind::kThread},
-    {"bindmount", HolderKind::kBindMount}, {"bind", HolderKind::kBindMount},
+    {"proc", HolderKind::kProcess},
+    {"procs", HolderKind::kProcess},
+    {"processes", HolderKind::kProcess},
+    {"task", HolderKind::kThread},
+    {"tasks", HolderKind::kThread},
+    {"threads", HolderKind::kThread},
+    {"fds", HolderKind::kFd},
+    {"pidfds", HolderKind::kPidfd},
+    {"sockets", HolderKind::kSocket},
+    {"bindmount", HolderKind::kBindMount},
+    {"bindmounts", HolderKind::kBindMount},
+    {"bind-mounts", HolderKind::kBindMount},
+    {"bind", HolderKind::kBindMount},
     {"mount", HolderKind::kBindMount},
+    {"mounts", HolderKind::kBindMount},
+    {"children", HolderKind::kChild},
+    {"owns", HolderKind::kOwned},
 };
 
 uint64_t CountOf(const Namespace& ns, FdHolder::Kind kind) {

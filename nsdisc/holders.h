@@ -35,7 +35,7 @@ inline constexpr int kHolderKindCount = 10;
 // "process", "thread", "for-children", "fd", "tun", "pidfd", "socket", "bind-mount", "child",
 // "owned".
 const char* HolderKindName(HolderKind kind);
-// The inverse, and words that people use instead: "proc", "task", "bindmount", "bind", "mount".
+// The inverse, and words that people use instead: plurals, "proc", "task", "bindmount", "mount".
 std::optional<HolderKind> HolderKindFromName(absl::string_view name);
 
 struct HolderCount {
