@@ -15,7 +15,7 @@ using testing::IsOkAndHolds;
 using testing::StatusIs;
 
 constexpr ColumnName kColumns[] = {
-    {"NS", true, "number"}, {"TYPE", true, "kind"}, {"PATH", false, "file"},
+    {"NS", true, "number"}, {"TYPE", true, "kind"},     {"PATH", false, "file"},
     {"UID", false, "user"}, {"COMMAND", true, "words"},
 };
 
