@@ -31,10 +31,8 @@ using base::ErrnoStatus;
 using base::FdRef;
 using base::OwnedFd;
 
-constexpr int kRootFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-
 // What a task does on its way.
-enum class Step : int { kUnshare, kJoinUser, kJoinMount, kOpenRoot, kSend, kDone };
+enum class Step : int { kUnshare, kJoinUser, kJoinMount, kOpen, kSend, kDone };
 
 const char* NameOf(Step step) {
   constexpr const char* kNames[] = {"unshare CLONE_FS", "setns user", "setns mnt",
@@ -49,20 +47,20 @@ struct Progress {
 };
 
 // System calls alone: also runs in a child of a process with threads.
-int JoinAndOpenRoot(int mount_namespace, Progress* progress) {
+int JoinAndOpen(int mount_namespace, const InsideFile& file, Progress* progress) {
   progress->step = Step::kJoinMount;
   if (syscall(SYS_setns, mount_namespace, CLONE_NEWNS) != 0) {
     progress->error = errno;
     return -1;
   }
-  progress->step = Step::kOpenRoot;
-  const long root = syscall(SYS_openat, AT_FDCWD, "/", kRootFlags, 0);
-  if (root < 0) {
+  progress->step = Step::kOpen;
+  const long fd = syscall(SYS_openat, file.directory.get(), file.path, file.flags | O_CLOEXEC, 0);
+  if (fd < 0) {
     progress->error = errno;
     return -1;
   }
   progress->step = Step::kDone;
-  return static_cast<int>(root);
+  return static_cast<int>(fd);
 }
 
 // One descriptor beside one byte or more, as unix(7) wants it.
@@ -96,7 +94,8 @@ void Report(int socket_fd, Progress progress, int root) {
   syscall(SYS_sendmsg, socket_fd, &message.header, MSG_NOSIGNAL);
 }
 
-[[noreturn]] void RunChild(int mount_namespace, int user_namespace, int socket_fd) {
+[[noreturn]] void RunChild(int mount_namespace, int user_namespace, const InsideFile& file,
+                           int socket_fd) {
   // Nobody in the other user namespace may look into this copy of the caller's memory.
   syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   Progress progress = {.step = Step::kJoinUser, .error = 0};
@@ -107,7 +106,7 @@ void Report(int socket_fd, Progress progress, int root) {
   } else {
     // Behind setns(2), which takes it back with the new credentials.
     syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    root = JoinAndOpenRoot(mount_namespace, &progress);
+    root = JoinAndOpen(mount_namespace, file, &progress);
   }
   Report(socket_fd, progress, root);
   syscall(SYS_exit_group, 0);
@@ -143,14 +142,14 @@ absl::StatusOr<OwnedFd> Receive(FdRef socket_fd, absl::Duration timeout, FdRef n
 
 }  // namespace
 
-absl::StatusOr<OwnedFd> OpenRootByThisThread(FdRef mount_namespace) {
+absl::StatusOr<OwnedFd> OpenRootByThisThread(FdRef mount_namespace, const InsideFile& file) {
   // setns(2) demands a root and current directory that no other task shares.
   if (unshare(CLONE_FS) != 0) {
     const int error = errno;
     return ErrnoStatus(error, NameOf(Step::kUnshare), mount_namespace.path());
   }
   Progress progress;
-  const int root = JoinAndOpenRoot(mount_namespace.get(), &progress);
+  const int root = JoinAndOpen(mount_namespace.get(), file, &progress);
   if (root < 0) {
     return ErrnoStatus(progress.error, NameOf(progress.step), mount_namespace.path());
   }
@@ -158,7 +157,7 @@ absl::StatusOr<OwnedFd> OpenRootByThisThread(FdRef mount_namespace) {
 }
 
 absl::StatusOr<OwnedFd> OpenRootByChild(FdRef mount_namespace, FdRef user_namespace,
-                                        absl::Duration timeout) {
+                                        absl::Duration timeout, const InsideFile& file) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     const int error = errno;
@@ -172,7 +171,9 @@ absl::StatusOr<OwnedFd> OpenRootByChild(FdRef mount_namespace, FdRef user_namesp
     const int error = errno;
     return ErrnoStatus(error, "clone");
   }
-  if (pid == 0) RunChild(mount_namespace.get(), user_namespace.get(), to_parent.get());
+  if (pid == 0) {
+    RunChild(mount_namespace.get(), user_namespace.get(), file, to_parent.get());
+  }
   // So that the child's end ends the wait.
   (void)to_parent.Close();
   absl::StatusOr<OwnedFd> root = Receive(from_child, timeout, mount_namespace);

@@ -10,20 +10,30 @@
 #ifndef NSCTL_PROCFSROOT_ENTER_MOUNT_NAMESPACE_H_
 #define NSCTL_PROCFSROOT_ENTER_MOUNT_NAMESPACE_H_
 
+#include <fcntl.h>
+
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/fd.h"
 
 namespace nsctl::procfsroot {
 
+// What the task opens once it is there: its root, or for example its own mountinfo.
+struct InsideFile {
+  base::FdRef directory = base::FdRef(AT_FDCWD);
+  const char* path = "/";
+  int flags = O_PATH | O_DIRECTORY;
+};
+
 // Moves the calling thread, for good, into the mount namespace `mount_namespace` with a root and
-// current directory of its own, and returns an O_PATH handle of its root. To be called in a thread
-// that ends right afterwards; other threads notice nothing.
+// current directory of its own, and returns an O_PATH handle of its root, or `file` instead. To
+// be called in a thread that ends right afterwards; other threads notice nothing.
 //
 // Errors: EPERM without CAP_SYS_ADMIN in the user namespace that owns it, and CAP_SYS_CHROOT and
 // CAP_SYS_ADMIN in the caller's own; EINVAL where it is no mount namespace.
 // Source: setns(2), unshare(2).
-absl::StatusOr<base::OwnedFd> OpenRootByThisThread(base::FdRef mount_namespace);
+absl::StatusOr<base::OwnedFd> OpenRootByThisThread(base::FdRef mount_namespace,
+                                                   const InsideFile& file = {});
 
 // The same by a child process that joins `user_namespace` first. Blocks until the child was waited
 // for; it is killed after `timeout` and when the calling thread ends. The child sends no SIGCHLD
@@ -32,7 +42,8 @@ absl::StatusOr<base::OwnedFd> OpenRootByThisThread(base::FdRef mount_namespace);
 // Errors: as above, of which EPERM also where `user_namespace` may not be joined; ETIMEDOUT.
 // Source: user_namespaces(7), unix(7) for SCM_RIGHTS.
 absl::StatusOr<base::OwnedFd> OpenRootByChild(base::FdRef mount_namespace,
-                                              base::FdRef user_namespace, absl::Duration timeout);
+                                              base::FdRef user_namespace, absl::Duration timeout,
+                                              const InsideFile& file = {});
 
 }  // namespace nsctl::procfsroot
 

@@ -50,30 +50,43 @@ absl::Status CheckIsMountNamespace(FdRef fd) {
   return ErrnoStatus(EINVAL, "use as a mount namespace", fd.path());
 }
 
-absl::StatusOr<OwnedFd> EnterByThread(const SharedFd& mount_namespace, const RootOptions& options) {
+// The file of its own mountinfo that a task inside opens below the procfs `procfs`; its root where
+// that is null.
+InsideFile FileInside(const SharedFd& procfs) {
+  if (procfs == nullptr) return {};
+  return {.directory = *procfs, .path = "thread-self/mountinfo", .flags = O_RDONLY};
+}
+
+absl::StatusOr<OwnedFd> EnterByThread(const SharedFd& mount_namespace, const SharedFd& procfs,
+                                      const RootOptions& options) {
   return options.caller->Run<OwnedFd>(
       absl::StrCat("enter ", mount_namespace->path()), options.timeout,
-      [mount_namespace](const DeviceGate&) { return OpenRootByThisThread(*mount_namespace); },
+      [mount_namespace, procfs](const DeviceGate&) {
+        return OpenRootByThisThread(*mount_namespace, FileInside(procfs));
+      },
       BoundedCaller::Worker::kUsedOnce);
 }
 
-absl::StatusOr<OwnedFd> EnterByChild(const SharedFd& mount_namespace, const RootOptions& options) {
+absl::StatusOr<OwnedFd> EnterByChild(const SharedFd& mount_namespace, const SharedFd& procfs,
+                                     const RootOptions& options) {
   NSCTL_ASSIGN_OR_RETURN(OwnedFd owner, base::OpenOwner(*mount_namespace));
   const SharedFd user_namespace = std::make_shared<const OwnedFd>(std::move(owner));
   return options.caller->Run<OwnedFd>(
       absl::StrCat("enter ", mount_namespace->path()), options.timeout,
-      [mount_namespace, user_namespace, timeout = options.timeout * 0.9](const DeviceGate&) {
-        return OpenRootByChild(*mount_namespace, *user_namespace, timeout);
+      [mount_namespace, procfs, user_namespace,
+       timeout = options.timeout * 0.9](const DeviceGate&) {
+        return OpenRootByChild(*mount_namespace, *user_namespace, timeout, FileInside(procfs));
       });
 }
 
-absl::StatusOr<OwnedFd> Enter(const SharedFd& mount_namespace,
+// What FileInside says, of `mount_namespace`.
+absl::StatusOr<OwnedFd> Enter(const SharedFd& mount_namespace, const SharedFd& procfs,
                               const MountNamespaceOptions& options) {
-  if (options.entry == Entry::kChild) return EnterByChild(mount_namespace, options.root);
-  absl::StatusOr<OwnedFd> root = EnterByThread(mount_namespace, options.root);
+  if (options.entry == Entry::kChild) return EnterByChild(mount_namespace, procfs, options.root);
+  absl::StatusOr<OwnedFd> root = EnterByThread(mount_namespace, procfs, options.root);
   if (options.entry == Entry::kThread || base::ErrnoOf(root.status()) != EPERM) return root;
   // What is not allowed to the caller here may be to him there.
-  absl::StatusOr<OwnedFd> by_child = EnterByChild(mount_namespace, options.root);
+  absl::StatusOr<OwnedFd> by_child = EnterByChild(mount_namespace, procfs, options.root);
   // The first refusal says more than that the owner is out of reach as well.
   return by_child.ok() || base::ErrnoOf(by_child.status()) != EPERM ? std::move(by_child)
                                                                     : std::move(root);
@@ -108,14 +121,37 @@ absl::StatusOr<OwnedFd> OpenReference(const Root& context, const std::string& re
       });
 }
 
+// A descriptor of our own for what may go on after its call.
+absl::StatusOr<SharedFd> Share(FdRef fd) {
+  const int copy = fcntl(fd.get(), F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) {
+    const int error = errno;
+    return ErrnoStatus(error, "fcntl F_DUPFD_CLOEXEC", fd.path());
+  }
+  return std::make_shared<const OwnedFd>(copy, std::string(fd.path()));
+}
+
 }  // namespace
+
+absl::StatusOr<std::string> ReadMountinfoInside(const Procfs& procfs, FdRef mount_namespace,
+                                                size_t limit, MountNamespaceOptions options) {
+  if (options.root.caller == nullptr) options.root.caller = std::make_shared<BoundedCaller>();
+  NSCTL_RETURN_IF_ERROR(CheckIsMountNamespace(mount_namespace));
+  NSCTL_ASSIGN_OR_RETURN(const SharedFd shared, Share(mount_namespace));
+  NSCTL_ASSIGN_OR_RETURN(const SharedFd shared_procfs, Share(procfs.fd()));
+  // The open file stays bound to where its opener was.
+  NSCTL_ASSIGN_OR_RETURN(const OwnedFd mountinfo, Enter(shared, shared_procfs, options));
+  std::string text;
+  NSCTL_RETURN_IF_ERROR(base::ReadToEnd(mountinfo, limit, &text));
+  return text;
+}
 
 absl::StatusOr<MountNamespaceRoot> MountNamespaceRoot::OfNamespace(OwnedFd mount_namespace,
                                                                    MountNamespaceOptions options) {
   if (options.root.caller == nullptr) options.root.caller = std::make_shared<BoundedCaller>();
   NSCTL_RETURN_IF_ERROR(CheckIsMountNamespace(mount_namespace));
   auto shared = std::make_shared<const OwnedFd>(std::move(mount_namespace));
-  NSCTL_ASSIGN_OR_RETURN(OwnedFd handle, Enter(shared, options));
+  NSCTL_ASSIGN_OR_RETURN(OwnedFd handle, Enter(shared, nullptr, options));
   NSCTL_ASSIGN_OR_RETURN(Root root, Root::OfFd(std::move(handle), std::move(options.root)));
   return MountNamespaceRoot(std::move(shared), std::move(root));
 }

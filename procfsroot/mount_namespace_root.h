@@ -14,6 +14,7 @@
 #ifndef NSCTL_PROCFSROOT_MOUNT_NAMESPACE_ROOT_H_
 #define NSCTL_PROCFSROOT_MOUNT_NAMESPACE_ROOT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -76,6 +77,15 @@ class MountNamespaceRoot {
   std::shared_ptr<const base::OwnedFd> namespace_;
   Root root_;
 };
+
+// The text of the mountinfo of the namespace that is open as `mount_namespace`, as one sees it that
+// stands at the namespace's root: a thread or child goes there and opens its own below `procfs`, a
+// procfs of the running kernel. For namespaces that no process is in.
+//
+// Errors: those of MountNamespaceRoot::OfNamespace; ENOENT where `procfs` does not show this
+// process; RESOURCE_EXHAUSTED past `limit` bytes.
+absl::StatusOr<std::string> ReadMountinfoInside(const Procfs& procfs, base::FdRef mount_namespace,
+                                                size_t limit, MountNamespaceOptions options = {});
 
 }  // namespace nsctl::procfsroot
 

@@ -1,0 +1,78 @@
+#include "mounttree/holding.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "mounttree/mount.pb.h"
+#include "mounttree/mount_path.h"
+#include "mounttree/mount_tree.h"
+
+namespace nsctl::mounttree {
+namespace {
+
+using Reason = Holding::Reason;
+
+bool IsOn(const Mount& mount, const Device& device) {
+  return mount.device_major() == device.major && mount.device_minor() == device.minor;
+}
+
+bool ParseNumber(absl::string_view text, uint32_t* value) {
+  // SimpleAtoi takes blanks and signs as well.
+  return !text.empty() && absl::ascii_isdigit(text.front()) && absl::ascii_isdigit(text.back()) &&
+         absl::SimpleAtoi(text, value);
+}
+
+std::optional<Reason> WhyHolding(const Mount& mount, const HoldingQuery& query) {
+  if (query.device.has_value() && IsOn(mount, *query.device)) return Reason::kDevice;
+  if (query.path.has_value()) {
+    if (mount.has_source() && mount.source() == *query.path) return Reason::kSource;
+    if (mount.has_mount_point() && mount.mount_point() == *query.path) return Reason::kMountPoint;
+  }
+  if (query.place.has_value() && IsOn(mount, query.place->device)) {
+    if (mount.root() == query.place->path) return Reason::kRoot;
+    if (IsAtOrBelow(mount.root(), query.place->path)) return Reason::kBelowRoot;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Device> ParseDevice(absl::string_view text) {
+  const size_t colon = text.find(':');
+  Device device;
+  if (colon == absl::string_view::npos || !ParseNumber(text.substr(0, colon), &device.major) ||
+      !ParseNumber(text.substr(colon + 1), &device.minor)) {
+    return std::nullopt;
+  }
+  return device;
+}
+
+std::optional<FilePlace> PlaceOf(const MountNamespace& mounts, const MountTree& tree,
+                                 absl::string_view path) {
+  const std::optional<uint32_t> row = tree.FindHolder(path);
+  if (!row.has_value()) return std::nullopt;
+  const Mount& holder = mounts.mounts(static_cast<int>(*row));
+  return FilePlace{{holder.device_major(), holder.device_minor()},
+                   MovePath(path, holder.mount_point(), holder.root())};
+}
+
+std::vector<Holding> FindHolding(const std::vector<const MountNamespace*>& namespaces,
+                                 const HoldingQuery& query) {
+  std::vector<Holding> holdings;
+  for (uint32_t i = 0; i < namespaces.size(); ++i) {
+    for (int row = 0; row < namespaces[i]->mounts_size(); ++row) {
+      const std::optional<Reason> reason = WhyHolding(namespaces[i]->mounts(row), query);
+      if (reason.has_value()) holdings.push_back({i, static_cast<uint32_t>(row), *reason});
+    }
+  }
+  return holdings;
+}
+
+}  // namespace nsctl::mounttree
