@@ -23,6 +23,7 @@
 #include "nsdisc/freezer.h"
 #include "nsdisc/gap_list.h"
 #include "nsdisc/hidden_processes.h"
+#include "nsdisc/mount_scan.h"
 #include "nsdisc/namespace_details.h"
 #include "nsdisc/namespace_table.h"
 #include "nsdisc/process_reader.h"
@@ -99,6 +100,10 @@ class Scan {
     if (options_.detail == ProcessDetail::kRepresentatives) ReadRepresentatives(snapshot);
     TakeReaderLosses(snapshot->mutable_statistics());
     PlaceCgroups(snapshot);
+    if (options_.mounts) {
+      ScanMounts(snapshot->namespaces(), procfs_, {.worker_threads = options_.worker_threads},
+                 snapshot->mutable_mounts(), &gaps_);
+    }
     gaps_.MoveTo(snapshot->mutable_gaps());
     return absl::OkStatus();
   }
@@ -214,6 +219,7 @@ void SetOptions(const Procfs& procfs, const DiscoverOptions& options, ScanOption
   message->set_detail(options.detail == ProcessDetail::kAll ? ScanOptions::every_process
                                                             : ScanOptions::representatives);
   for (const base::NamespaceType type : options.types) message->add_types(ToProto(type));
+  message->set_mounts(options.mounts);
   if (!procfs.is_live()) message->set_procfs(base::EncodeText(procfs.path()));
 }
 
@@ -224,6 +230,9 @@ void SetTotals(Snapshot* snapshot) {
   uint32_t threads = 0;
   for (const Process& process : snapshot->processes()) threads += process.threads_size();
   statistics->set_threads(threads);
+  uint32_t mounts = 0;
+  for (const mounttree::MountNamespace& ns : snapshot->mounts()) mounts += ns.mounts_size();
+  statistics->set_mounts(mounts);
   statistics->set_gaps(snapshot->gaps_size());
   snapshot->set_complete(true);
 }

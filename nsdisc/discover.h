@@ -41,6 +41,8 @@ enum class ProcessDetail {
 struct DiscoverOptions {
   ScanOptions::Threads threads = ScanOptions::loose;
   ProcessDetail detail = ProcessDetail::kAll;
+  // The mounts of every mount namespace are in the result.
+  bool mounts = false;
   // Which namespaces the result lists; empty: all. Relations are followed for all of them.
   std::vector<base::NamespaceType> types;
   // 0: base::DefaultThreadCount().
