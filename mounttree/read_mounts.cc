@@ -45,8 +45,8 @@ void FoldLastRow(absl::flat_hash_map<uint32_t, int>* rows, MountNamespace* out) 
 absl::Status CheckInode(const procfsroot::ProcessDir& process,
                         const MountNamespaceAddress& address) {
   if (!address.inode.has_value()) return absl::OkStatus();
-  const auto& link =
-      process.ReadNamespaceLinks().in[static_cast<size_t>(base::NamespaceType::kMnt)];
+  const procfsroot::NamespaceLinks links = process.ReadNamespaceLinks();
+  const auto& link = links.in[static_cast<size_t>(base::NamespaceType::kMnt)];
   if (link.error == 0 && link.inode == *address.inode) return absl::OkStatus();
   return ErrnoStatus(link.error == 0 ? ESRCH : link.error, "readlinkat ns/mnt",
                      process.fd().path());
