@@ -32,6 +32,10 @@ class FakeSystem : public System {
   std::string ReadPasswd() override;
   // 2025-01-01 00:00:00 UTC.
   absl::Time Now() override { return absl::FromUnixSeconds(1735689600); }
+  absl::StatusOr<TargetRoot> OpenRoot(const Target&, const std::string&,
+                                      const procfsroot::RootOptions&) override {
+    return absl::UnimplementedError("none");
+  }
   // One in every state.
   std::vector<base::Feature> ProbeFeatures() override;
 
