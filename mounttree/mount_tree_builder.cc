@@ -222,7 +222,9 @@ void MountTreeBuilder::Inherit() {
     if (path_ids_[row] == 0) {
       verdicts_[row] = {Mount::unreachable, kNone};
     } else if (verdicts_[row].visibility == Mount::unknown) {
-      verdicts_[row] = verdicts_[tree_.parents_[row]];
+      const uint32_t parent = tree_.parents_[row];
+      // What is on a mount that can be reached was judged before, if its path is below that one's.
+      verdicts_[row] = reached_[parent] ? Verdict{Mount::unreachable, kNone} : verdicts_[parent];
     }
   });
 }
