@@ -79,6 +79,7 @@ std::string FindmntLine(const Mount& mount) {
 }
 
 absl::StatusOr<std::string> RunFindmnt() {
+  // NSCTL_ALLOW(name-service): the program of the test machine.
   FILE* const pipe = popen(
       "LC_ALL=C findmnt --raw --noheadings --nofsroot --kernel --output "
       "ID,PARENT,MAJ:MIN,TARGET,FSTYPE,VFS-OPTIONS,FS-OPTIONS,PROPAGATION,FSROOT",

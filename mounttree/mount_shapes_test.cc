@@ -145,9 +145,10 @@ TEST(MountShapes, OvermountedSocketAndFifo) {
   CheckShape(
       [](const Scene& scene) -> std::string {
         struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
-        const std::string path = scene.PathOf("socket");
-        NSCTL_CHILD_EXPECT(path.size() < sizeof(address.sun_path));
-        path.copy(address.sun_path, path.size());
+        // Short whatever the directory for tests is called.
+        const base::OwnedFd top(open(scene.directory().c_str(), O_PATH | O_CLOEXEC));
+        const std::string path = absl::StrCat("/proc/self/fd/", top.get(), "/socket");
+        path.copy(address.sun_path, sizeof(address.sun_path) - 1);
         const base::OwnedFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
         NSCTL_CHILD_EXPECT(
             bind(fd.get(), reinterpret_cast<struct sockaddr*>(&address), sizeof(address)) == 0);

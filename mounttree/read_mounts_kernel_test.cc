@@ -96,7 +96,6 @@ TEST_F(ReadMountsKernelTest, PivotedRoot) {
   RUN_WITH_MOUNTS(CLONE_NEWNS, [&]() -> std::string {
     NSCTL_CHILD_EXPECT(MountTmpfs("") && MakeDirectory("/old") && MakeDirectory("/proc"));
     NSCTL_CHILD_EXPECT(syscall(SYS_pivot_root, path().c_str(), (path() + "/old").c_str()) == 0);
-    NSCTL_CHILD_EXPECT(chdir("/") == 0);
     CHILD_EXPECT_SAME(CompareReaders(*procfs_));
     const absl::StatusOr<MountNamespace> mounts = ReadOwnMounts(*procfs_, Reader::kStatmount);
     NSCTL_CHILD_EXPECT(mounts.ok() && mounts->notes().empty());
@@ -117,7 +116,7 @@ TEST_F(ReadMountsKernelTest, ChangedRoot) {
     NSCTL_CHILD_EXPECT(MountTmpfs("") && MakeDirectory("/root") && MakeDirectory("/root/a"));
     NSCTL_CHILD_EXPECT(MountTmpfs("/root/a") && MakeDirectory("/root/a/b"));
     NSCTL_CHILD_EXPECT(MountTmpfs("/root/a/b"));
-    NSCTL_CHILD_EXPECT(chroot((path() + "/root").c_str()) == 0 && chdir("/") == 0);
+    NSCTL_CHILD_EXPECT(chroot((path() + "/root").c_str()) == 0);
     const absl::StatusOr<MountNamespace> mountinfo = ReadOwnMounts(*procfs_, Reader::kMountinfo);
     const absl::StatusOr<MountNamespace> statmount = ReadOwnMounts(*procfs_, Reader::kStatmount);
     NSCTL_CHILD_EXPECT(mountinfo.ok() && statmount.ok());

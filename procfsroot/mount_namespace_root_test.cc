@@ -19,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
@@ -145,6 +146,17 @@ std::string Marker(const absl::StatusOr<MountNamespaceRoot>& there, const std::s
     if (nsctl_marker_ != (text)) return absl::StrCat(__LINE__, ": ", nsctl_marker_); \
   } while (false)
 
+// The mountinfo of the namespace of `inhabitant`, read inside, has `line` in it.
+#define CHILD_EXPECT_MOUNTINFO(inhabitant, entry_way, line)                                     \
+  do {                                                                                          \
+    const absl::StatusOr<Procfs> nsctl_procfs_ = Procfs::Live();                                \
+    CHILD_EXPECT_OK(nsctl_procfs_);                                                             \
+    const absl::StatusOr<std::string> nsctl_text_ = ReadMountinfoInside(                        \
+        *nsctl_procfs_, (inhabitant).OpenNamespace(), size_t{1} << 20, {.entry = (entry_way)}); \
+    CHILD_EXPECT_OK(nsctl_text_);                                                               \
+    if (!absl::StrContains(*nsctl_text_, line)) return *nsctl_text_;                            \
+  } while (false)
+
 TEST(MountNamespaceRoot, OfAProcess) {
   TestTree tree({{'d', "mnt"}});
 
@@ -245,6 +257,7 @@ TEST(MountNamespaceRoot, OwnedByAChildUserNamespace) {
     for (const Entry entry : {Entry::kAuto, Entry::kThread, Entry::kChild}) {
       CHILD_EXPECT_MARKER(MountNamespaceRoot::OfChain({other.NamespacePath()}, {.entry = entry}),
                           mnt, "user");
+      CHILD_EXPECT_MOUNTINFO(other, entry, absl::StrCat(" / ", mnt, " rw,"));
     }
     if (OwnPlace() != place) return absl::StrCat("moved:\n", OwnPlace());
     return testing::AwaitNoLeaks(resources, absl::Seconds(30));
@@ -277,6 +290,7 @@ TEST(MountNamespaceRoot, OfTheCallersOwnUserNamespaceWithoutPrivileges) {
       const absl::StatusOr<struct statx> status = there->root().Stat(mnt);
       CHILD_EXPECT_OK(status);
       NSCTL_CHILD_EXPECT((status->stx_mode & 0777) == 0123);
+      CHILD_EXPECT_MOUNTINFO(other, Entry::kAuto, absl::StrCat(" / ", mnt, " rw,"));
     }
     // The caller's own is out of reach either way.
     const absl::StatusOr<MountNamespaceRoot> own =
@@ -304,6 +318,17 @@ TEST(MountNamespaceRoot, KeepsTheNamespaceTogether) {
     CHILD_EXPECT_MARKER(there, mnt, "kept");
     return "";
   });
+}
+
+TEST(MountNamespaceRoot, ReadsNoMoreMountinfoThanAllowed) {
+  const absl::StatusOr<Procfs> procfs = Procfs::Live();
+  ASSERT_TRUE(procfs.ok());
+  const base::OwnedFd self(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  const absl::StatusOr<std::string> text = ReadMountinfoInside(*procfs, self, 10);
+  if (base::ErrnoOf(text.status()) == EPERM) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
+  EXPECT_THAT(text, StatusIs(absl::StatusCode::kResourceExhausted));
+  const base::OwnedFd other(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  EXPECT_THAT(ReadMountinfoInside(*procfs, other, 10), HasErrno(EINVAL));
 }
 
 TEST(MountNamespaceRoot, SaysWhatAReferenceIsNot) {
