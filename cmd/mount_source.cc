@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "base/errors.h"
 #include "base/namespace_type.h"
 #include "base/nsfs.h"
 #include "base/status_macros.h"
@@ -17,6 +18,7 @@
 #include "cmd/target_mount_namespace.h"
 #include "mounttree/read_mounts.h"
 #include "nsdisc/snapshot_index.h"
+#include "procfsroot/guarded_process.h"
 #include "procfsroot/process_files.h"
 
 namespace nsctl::cmd {
@@ -27,6 +29,7 @@ using nsdisc::Namespace;
 using nsdisc::Process;
 using nsdisc::Snapshot;
 using nsdisc::SnapshotIndex;
+using procfsroot::GuardedProcess;
 using procfsroot::ProcessDir;
 using procfsroot::Procfs;
 
@@ -104,13 +107,33 @@ class Finder {
   const SnapshotIndex& index_;
 };
 
+// Its mountinfo, which the kernel shows of processes whose namespaces it does not let one open.
+absl::StatusOr<ScannedMounts> ScanMountinfoOf(const ProcessTarget& target, const Procfs& procfs) {
+  NSCTL_ASSIGN_OR_RETURN(const GuardedProcess process,
+                         GuardedProcess::Open(procfs, target.pid, target.pidfd_inode));
+  ScannedMounts scanned;
+  const mounttree::ReadMountsOptions options{
+      .reader = mounttree::ReadMountsOptions::Reader::kMountinfo};
+  NSCTL_RETURN_IF_ERROR(mounttree::ReadMounts({.procfs = &procfs, .process = target.pid}, options,
+                                              &scanned.mounts));
+  NSCTL_RETURN_IF_ERROR(process.CheckAlive());
+  scanned.info.set_pid(target.pid.value);
+  scanned.info.set_command(CommandOf(procfs, target.pid));
+  return scanned;
+}
+
 }  // namespace
 
 absl::StatusOr<ScannedMounts> ScanMountsOf(const std::optional<Target>& target,
                                            const Procfs& procfs) {
-  NSCTL_ASSIGN_OR_RETURN(
-      const TargetMountNamespace opened,
-      target.has_value() ? OpenMountNamespace(*target, procfs) : OpenOwn(procfs));
+  const absl::StatusOr<TargetMountNamespace> found =
+      target.has_value() ? OpenMountNamespace(*target, procfs) : OpenOwn(procfs);
+  if (base::IsDenied(found.status()) && target.has_value()) {
+    const ProcessTarget* process = std::get_if<ProcessTarget>(&*target);
+    if (process != nullptr) return ScanMountinfoOf(*process, procfs);
+  }
+  NSCTL_RETURN_IF_ERROR(found.status());
+  const TargetMountNamespace& opened = *found;
   NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId id, base::NamespaceIdOf(opened.fd));
   mounttree::MountNamespaceAddress address{.fd = base::FdRef(opened.fd),
                                            .procfs = &procfs,

@@ -16,7 +16,8 @@
 namespace nsctl::cmd {
 
 // The mounts of one mount namespace of the running kernel: of `target`, or where that is absent of
-// this process. `procfs` is a live one.
+// this process. `procfs` is a live one. Of a process whose namespaces may not be opened, what its
+// mountinfo shows, and the namespace has no number.
 //
 // Errors: those of OpenMountNamespace (target_mount_namespace.h) and ReadMounts.
 absl::StatusOr<ScannedMounts> ScanMountsOf(const std::optional<Target>& target,

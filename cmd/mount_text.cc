@@ -42,7 +42,9 @@ void PrintReaches(const MountRow& row, absl::string_view what,
   MountPlace self;
   if (row.has_mount_namespace()) self.set_mount_namespace(row.mount_namespace());
   self.set_path(row.mount().mount_point());
-  const std::string name = base::TerminalText(PlaceText(self));
+  // Several mounts may stand at one path.
+  const std::string name =
+      absl::StrCat(base::TerminalText(PlaceText(self)), " (", row.mount().mount_id(), ")");
   if (places.empty()) {
     out->Append(absl::StrCat(what, " ", name, " reaches no other mount\n"));
     return;

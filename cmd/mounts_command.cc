@@ -8,11 +8,13 @@
 #include <variant>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
+#include "cmd/diagnostics.h"
 #include "cmd/gap_report.h"
 #include "cmd/message_output.h"
 #include "cmd/mount_columns.h"
@@ -127,10 +129,14 @@ class MountsCommand : public Command {
     if (scanned.snapshot != nullptr) {
       *list.mutable_taken_at() = scanned.snapshot->taken_at();
       *list.mutable_host() = scanned.snapshot->host();
-      list.mutable_gaps()->Swap(scanned.snapshot->mutable_gaps());
+      TakeGaps(scanned.snapshot.get(), &list);
     } else {
       list.mutable_taken_at()->set_seconds(absl::ToUnixSeconds(env.system->Now()));
       list.mutable_gaps()->Swap(gaps.mutable_gaps());
+    }
+    if (holding && list.rows().empty()) {
+      Complain(env, kInfo.name,
+               absl::StrCat("nothing has ", QuotedArgument(options_.holding()), " mounted"));
     }
     if (format == Format::kTable) {
       const bool reaches = selection.propagation &&
@@ -149,6 +155,18 @@ class MountsCommand : public Command {
   }
 
  private:
+  // Where one namespace was named, what is not known of others is no gap.
+  void TakeGaps(Snapshot* snapshot, MountList* list) const {
+    const bool all = !parsed_target_.has_value() || options_.propagation();
+    for (nsdisc::Gap& gap : *snapshot->mutable_gaps()) {
+      const bool shown = absl::c_any_of(list->rows(), [&](const MountRow& row) {
+        return gap.subject() ==
+               base::NamespaceLinkText(base::NamespaceType::kMnt, row.mount_namespace());
+      });
+      if (all || shown) *list->add_gaps() = std::move(gap);
+    }
+  }
+
   absl::Status ResolveTarget() {
     if (target_.empty()) return absl::OkStatus();
     if (all_) return UsageError("--all and a TARGET exclude each other");
@@ -166,17 +184,16 @@ class MountsCommand : public Command {
   absl::StatusOr<Scanned> Scan(Environment& env) const {
     Scanned scanned;
     std::optional<uint32_t> shown;
-    bool one_is_enough = false;
     if (!source_.is_file()) {
       NSCTL_ASSIGN_OR_RETURN(const Procfs procfs, env.system->OpenProcfs(source_.procfs()));
       if (procfs.is_live() && !ShowsAll()) {
         NSCTL_ASSIGN_OR_RETURN(ScannedMounts one, ScanMountsOf(parsed_target_, procfs));
+        // 0 is the number of none: a namespace that could not be opened has no number.
         shown = one.mounts.inode();
-        one_is_enough = !options_.propagation();
         scanned.mounts.push_back(std::move(one));
+        if (!options_.propagation()) return scanned;
       }
     }
-    if (one_is_enough) return scanned;
 
     NSCTL_ASSIGN_OR_RETURN(
         scanned.snapshot,
