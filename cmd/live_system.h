@@ -17,6 +17,8 @@ class LiveSystem : public System {
   nsdisc::Lineage& lineage() override { return lineage_; }
   std::string ReadPasswd() override;
   absl::Time Now() override { return absl::Now(); }
+  absl::StatusOr<TargetRoot> OpenRoot(const Target& target, const std::string& procfs,
+                                      const procfsroot::RootOptions& options) override;
   std::vector<base::Feature> ProbeFeatures() override;
 
  private:
