@@ -1,8 +1,8 @@
 #include "cmd/run_apart.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -29,10 +29,8 @@ using base::OwnedFd;
   _exit(written == 1 ? 0 : result);
 }
 
-// Ends this process as the child was ended.
-int Mirror(int wait_status) {
-  if (!WIFSIGNALED(wait_status)) return WEXITSTATUS(wait_status);
-  const int number = WTERMSIG(wait_status);
+// Ends this process by the signal `number`.
+int EndBy(int number) {
   // The child's core is the one to look at.
   const struct rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
@@ -41,18 +39,47 @@ int Mirror(int wait_status) {
   return 128 + number;
 }
 
+// What the child gets as well, and may need a moment to obey.
+constexpr int kForwarded[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+constexpr int kPatienceMilliseconds = 2000;
+
+pid_t forward_to = 0;
+volatile sig_atomic_t received = 0;
+
+void Forward(int number) {
+  received = number;
+  kill(forward_to, number);
+}
+
+void ForwardSignals(pid_t child) {
+  forward_to = child;
+  received = 0;
+  struct sigaction action = {};
+  action.sa_handler = Forward;
+  sigemptyset(&action.sa_mask);
+  for (const int number : kForwarded) {
+    struct sigaction before;
+    sigaction(number, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) sigaction(number, &action, nullptr);
+  }
+}
+
 int AwaitChild(pid_t child, const OwnedFd& answer) {
+  struct pollfd event = {.fd = answer.get(), .events = POLLIN, .revents = 0};
+  while (true) {
+    // A signal between these two is seen a moment later.
+    const int count = poll(&event, 1, kPatienceMilliseconds);
+    if (count > 0) break;
+    // It cannot end: left behind.
+    if (count == 0 && received != 0) return EndBy(received);
+  }
   uint8_t result = 0;
-  ssize_t got = 0;
-  do {
-    got = read(answer.get(), &result, 1);
-  } while (got < 0 && errno == EINTR);
-  if (got == 1) return result;
+  if (read(answer.get(), &result, 1) == 1) return result;
   int wait_status = 0;
   while (waitpid(child, &wait_status, 0) < 0) {
     if (errno != EINTR) return 1;
   }
-  return Mirror(wait_status);
+  return WIFSIGNALED(wait_status) ? EndBy(WTERMSIG(wait_status)) : WEXITSTATUS(wait_status);
 }
 
 }  // namespace
@@ -67,12 +94,8 @@ int RunApart(absl::FunctionRef<int()> body) {
   if (child < 0) return body();
   if (child == 0) RunInChild(body, parent, std::move(write_end));
   (void)write_end.Close();
-  const auto interrupt = signal(SIGINT, SIG_IGN);
-  const auto quit = signal(SIGQUIT, SIG_IGN);
-  const int result = AwaitChild(child, read_end);
-  signal(SIGINT, interrupt);
-  signal(SIGQUIT, quit);
-  return result;
+  ForwardSignals(child);
+  return AwaitChild(child, read_end);
 }
 
 }  // namespace nsctl::cmd

@@ -49,28 +49,85 @@ TEST(RunApart, EndsAsTheChildWasEnded) {
   }
 }
 
-TEST(RunApart, TakesTheChildAlong) {
-  int ends[2] = {-1, -1};
-  ASSERT_EQ(pipe(ends), 0);
-  const base::OwnedFd read_end(ends[0]);
-  base::OwnedFd write_end(ends[1]);
-  const pid_t child = fork();
-  if (child == 0) {
-    _exit(RunApart([&write_end] {
-      EXPECT_TRUE(base::WriteAll(write_end, "x").ok());
-      while (true) pause();
-      return 0;
-    }));
+// Two processes that report to a pipe: the one that calls RunApart, and its child.
+class RunApartWithSignals : public ::testing::Test {
+ protected:
+  RunApartWithSignals() {
+    int ends[2] = {-1, -1};
+    EXPECT_EQ(pipe(ends), 0);
+    read_end_ = base::OwnedFd(ends[0]);
+    write_end_ = base::OwnedFd(ends[1]);
   }
-  (void)write_end.Close();
-  char ready = 0;
-  ASSERT_EQ(read(read_end.get(), &ready, 1), 1);
 
-  ASSERT_EQ(kill(child, SIGTERM), 0);
-  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  // Starts them and waits until `body` has written.
+  void Start(absl::FunctionRef<int()> body) {
+    caller_ = fork();
+    if (caller_ == 0) _exit(RunApart(body));
+    (void)write_end_.Close();
+    EXPECT_EQ(Read(), 'x');
+  }
+  // What `body` wrote next; 0 once both have ended.
+  char Read() const {
+    char byte = 0;
+    return read(read_end_.get(), &byte, 1) == 1 ? byte : '\0';
+  }
+  int WaitStatus() const {
+    int status = -1;
+    EXPECT_EQ(waitpid(caller_, &status, 0), caller_);
+    return status;
+  }
 
-  // Its last descriptor of the pipe is closed: end of file.
-  EXPECT_EQ(read(read_end.get(), &ready, 1), 0);
+  base::OwnedFd read_end_, write_end_;
+  pid_t caller_ = 0;
+};
+
+volatile sig_atomic_t told = 0;
+
+TEST_F(RunApartWithSignals, LetsTheChildEndInOrder) {
+  Start([this] {
+    signal(SIGTERM, [](int) { told = 1; });
+    EXPECT_TRUE(base::WriteAll(write_end_, "x").ok());
+    while (told == 0) usleep(1000);
+    EXPECT_TRUE(base::WriteAll(write_end_, "y").ok());
+    return 9;
+  });
+
+  ASSERT_EQ(kill(caller_, SIGTERM), 0);
+  const int status = WaitStatus();
+
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 9);
+  EXPECT_EQ(Read(), 'y');
+}
+
+TEST_F(RunApartWithSignals, DoesNotWaitForAChildThatIgnoresThem) {
+  Start([this] {
+    signal(SIGINT, SIG_IGN);
+    EXPECT_TRUE(base::WriteAll(write_end_, "x").ok());
+    while (true) pause();
+    return 0;
+  });
+
+  ASSERT_EQ(kill(caller_, SIGINT), 0);
+  const int status = WaitStatus();
+
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), SIGINT);
+  // SIGTERM ended the child.
+  EXPECT_EQ(Read(), '\0');
+}
+
+TEST_F(RunApartWithSignals, TakesTheChildAlong) {
+  Start([this] {
+    EXPECT_TRUE(base::WriteAll(write_end_, "x").ok());
+    while (true) pause();
+    return 0;
+  });
+
+  ASSERT_EQ(kill(caller_, SIGKILL), 0);
+  WaitStatus();
+
+  EXPECT_EQ(Read(), '\0');
 }
 
 }  // namespace
