@@ -90,11 +90,17 @@ int RunApart(absl::FunctionRef<int()> body) {
   const OwnedFd read_end(ends[0]);
   OwnedFd write_end(ends[1]);
   const pid_t parent = getpid();
+  // None must come between the child's beginning and the handlers that hand it on.
+  sigset_t forwarded, before;
+  sigemptyset(&forwarded);
+  for (const int number : kForwarded) sigaddset(&forwarded, number);
+  sigprocmask(SIG_BLOCK, &forwarded, &before);
   const pid_t child = fork();
+  if (child > 0) ForwardSignals(child);
+  sigprocmask(SIG_SETMASK, &before, nullptr);
   if (child < 0) return body();
   if (child == 0) RunInChild(body, parent, std::move(write_end));
   (void)write_end.Close();
-  ForwardSignals(child);
   return AwaitChild(child, read_end);
 }
 

@@ -1,5 +1,6 @@
 #include "cmd/run_apart.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,7 +55,7 @@ class RunApartWithSignals : public ::testing::Test {
  protected:
   RunApartWithSignals() {
     int ends[2] = {-1, -1};
-    EXPECT_EQ(pipe(ends), 0);
+    EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
     read_end_ = base::OwnedFd(ends[0]);
     write_end_ = base::OwnedFd(ends[1]);
   }

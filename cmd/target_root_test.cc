@@ -75,7 +75,7 @@ class TargetRootTest : public ::testing::Test {
                   mount("test", path.c_str(), "tmpfs", 0, nullptr) != 0) {
                 return errno;
               }
-              const base::OwnedFd file(creat(marker.c_str(), 0644));
+              const base::OwnedFd file(open(marker.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
               return write(file.get(), "inside", 6) == 6 ? 0 : EIO;
             }};
   }

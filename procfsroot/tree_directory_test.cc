@@ -62,7 +62,7 @@ TEST(TreeDirectory, GivesManyNamesInPieces) {
   TestTree tree({{'d', "many"}});
   for (int i = 0; i < 5000; ++i) {
     const std::string path = tree.PathOf(absl::StrCat("many/", i, std::string(40, 'x')));
-    ASSERT_GE(OwnedFd(creat(path.c_str(), 0600)).get(), 0);
+    ASSERT_GE(OwnedFd(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)).get(), 0);
   }
   NSCTL_ASSERT_OK_AND_ASSIGN(TreeDirectory directory, OpenTree(tree.PathOf("many")));
 
