@@ -31,6 +31,7 @@ struct Environment {
   Writer* out;
   Writer* err;
   bool out_is_terminal = false;
+  bool err_is_terminal = false;
   // Of the terminal, in cells; 0: unknown.
   size_t terminal_width = 0;
   Variables variables;

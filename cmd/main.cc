@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "cmd/command_table.h"
 #include "cmd/commands.h"
 #include "cmd/dispatch.h"
 #include "cmd/environment.h"
 #include "cmd/live_system.h"
+#include "cmd/run_apart.h"
 #include "cmd/writer.h"
 
 namespace nsctl::cmd {
@@ -58,6 +60,7 @@ int Main(int argc, char** argv) {
       .out = &out,
       .err = &err,
       .out_is_terminal = isatty(STDOUT_FILENO) == 1,
+      .err_is_terminal = isatty(STDERR_FILENO) == 1,
       .terminal_width = TerminalWidth(STDOUT_FILENO),
       .variables = {.no_color = !Variable("NO_COLOR").empty(),
                     .columns = Variable("COLUMNS"),
@@ -66,7 +69,10 @@ int Main(int argc, char** argv) {
       .commands = AllCommands(),
   };
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
-  return static_cast<int>(RunNsctl(arguments, env));
+  const auto run = [&] { return static_cast<int>(RunNsctl(arguments, env)); };
+  const CommandEntry* const entry =
+      arguments.empty() ? nullptr : FindCommand(arguments[0], env.commands);
+  return entry != nullptr && entry->info->apart ? RunApart(run) : run();
 }
 
 }  // namespace

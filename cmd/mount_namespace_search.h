@@ -12,8 +12,8 @@
 
 namespace nsctl::cmd {
 
-// Opens mnt:[`inode`]. Looked for are, in this order: processes of `procfs`, all mount namespaces of
-// the kernel (Linux 6.12, from the initial PID and user namespaces), threads, descriptors of
+// Opens mnt:[`inode`]. Looked for are, in this order: processes of `procfs`, all mount namespaces
+// of the kernel (Linux 6.12, from the initial PID and user namespaces), threads, descriptors of
 // processes. What is found is opened before it is compared, so it is the one.
 //
 // Errors: NOT_FOUND, with what could not be looked at; FAILED_PRECONDITION where `procfs` is a

@@ -112,10 +112,10 @@ absl::StatusOr<ScannedMounts> ScanMountinfoOf(const ProcessTarget& target, const
   NSCTL_ASSIGN_OR_RETURN(const GuardedProcess process,
                          GuardedProcess::Open(procfs, target.pid, target.pidfd_inode));
   ScannedMounts scanned;
-  const mounttree::ReadMountsOptions options{
-      .reader = mounttree::ReadMountsOptions::Reader::kMountinfo};
-  NSCTL_RETURN_IF_ERROR(mounttree::ReadMounts({.procfs = &procfs, .process = target.pid}, options,
-                                              &scanned.mounts));
+  const mounttree::ReadMountsOptions options{.reader =
+                                                 mounttree::ReadMountsOptions::Reader::kMountinfo};
+  NSCTL_RETURN_IF_ERROR(
+      mounttree::ReadMounts({.procfs = &procfs, .process = target.pid}, options, &scanned.mounts));
   NSCTL_RETURN_IF_ERROR(process.CheckAlive());
   scanned.info.set_pid(target.pid.value);
   scanned.info.set_command(CommandOf(procfs, target.pid));

@@ -8,7 +8,6 @@
 #include <variant>
 #include <vector>
 
-#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -158,12 +157,12 @@ class MountsCommand : public Command {
   // Where one namespace was named, what is not known of others is no gap.
   void TakeGaps(Snapshot* snapshot, MountList* list) const {
     const bool all = !parsed_target_.has_value() || options_.propagation();
+    const std::string named =
+        list->rows().empty()
+            ? ""
+            : base::NamespaceLinkText(base::NamespaceType::kMnt, list->rows(0).mount_namespace());
     for (nsdisc::Gap& gap : *snapshot->mutable_gaps()) {
-      const bool shown = absl::c_any_of(list->rows(), [&](const MountRow& row) {
-        return gap.subject() ==
-               base::NamespaceLinkText(base::NamespaceType::kMnt, row.mount_namespace());
-      });
-      if (all || shown) *list->add_gaps() = std::move(gap);
+      if (all || gap.subject() == named) *list->add_gaps() = std::move(gap);
     }
   }
 
@@ -195,10 +194,9 @@ class MountsCommand : public Command {
       }
     }
 
-    NSCTL_ASSIGN_OR_RETURN(
-        scanned.snapshot,
-        source_.Acquire({.mounts = true}, nsdisc::ScanOptions::loose,
-                        nsdisc::ProcessDetail::kRepresentatives, env));
+    NSCTL_ASSIGN_OR_RETURN(scanned.snapshot,
+                           source_.Acquire({.mounts = true}, nsdisc::ScanOptions::loose,
+                                           nsdisc::ProcessDetail::kRepresentatives, env));
     if (parsed_target_.has_value() && !shown.has_value()) {
       NSCTL_ASSIGN_OR_RETURN(shown, FindMountNamespaceIn(*scanned.snapshot, *parsed_target_));
     }

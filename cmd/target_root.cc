@@ -69,8 +69,7 @@ struct Opener {
   }
 
   Result operator()(const ProcessTarget& target) const {
-    absl::StatusOr<Root> root =
-        Root::OfProcess(procfs, target.pid, target.pidfd_inode, options);
+    absl::StatusOr<Root> root = Root::OfProcess(procfs, target.pid, target.pidfd_inode, options);
     if (base::IsGone(root.status())) {
       return base::Annotate(root.status(), absl::StrCat("no process ", ToString(target)));
     }

@@ -52,8 +52,7 @@ void AddGaps(const Namespace& ns, const absl::Status& status, const MountNamespa
               "its mounts are unknown");
   }
   for (const mounttree::MountGap& gap : mounts.gaps()) {
-    gaps->Add(subject, gap.operation(), gap.error(), gap.consequence(),
-              gap.count());
+    gaps->Add(subject, gap.operation(), gap.error(), gap.consequence(), gap.count());
   }
 }
 
@@ -61,8 +60,7 @@ void AddGaps(const Namespace& ns, const absl::Status& status, const MountNamespa
 
 absl::Status ReadMountsOf(const Namespace& ns, const Procfs& procfs,
                           const mounttree::ReadMountsOptions& options, MountNamespace* out) {
-  MountNamespaceAddress address{
-      .procfs = &procfs, .process = MemberOf(ns), .inode = ns.inode()};
+  MountNamespaceAddress address{.procfs = &procfs, .process = MemberOf(ns), .inode = ns.inode()};
   // An id from a recording is one of another kernel.
   if (procfs.is_kernel() && ns.has_kernel_id()) address.kernel_id = ns.kernel_id();
 

@@ -109,8 +109,7 @@ TEST(ScanMountsKernelTest, ReadsWhatMountinfoHas) {
   const testing::RealProcess& process = fixture->last();
   NSCTL_ASSERT_OK_AND_ASSIGN(const procfsroot::ProcessDir dir, procfs.OpenProcess(process.pid));
   NSCTL_ASSERT_OK_AND_ASSIGN(const std::string mountinfo, dir.Read("mountinfo", 1 << 20));
-  const auto& link =
-      process.namespaces.in[static_cast<size_t>(base::NamespaceType::kMnt)];
+  const auto& link = process.namespaces.in[static_cast<size_t>(base::NamespaceType::kMnt)];
   RepeatedPtrField<Namespace> namespaces;
   *namespaces.Add() = MountNamespaceOf(link.inode, process.pid.value);
   RepeatedPtrField<MountNamespace> mounts;
