@@ -217,7 +217,7 @@ TEST_F(ReadMountsKernelTest, ReadsAnotherNamespaceInEveryWay) {
     MountNamespaceAddress address;
     Reader reader;
     MountNamespace::Reader expected;
-  } kWays[] = {
+  } ways[] = {
       {"id", {.kernel_id = id}, Reader::kAuto, MountNamespace::statmount},
       {"descriptor", {.fd = fd}, Reader::kAuto, MountNamespace::statmount},
       {"process",
@@ -235,7 +235,7 @@ TEST_F(ReadMountsKernelTest, ReadsAnotherNamespaceInEveryWay) {
   };
 
   MountNamespace first;
-  for (const auto& way : kWays) {
+  for (const auto& way : ways) {
     SCOPED_TRACE(way.name);
     MountNamespace mounts;
     ASSERT_THAT(ReadMounts(way.address, {.reader = way.reader}, &mounts), IsOk());
