@@ -41,20 +41,12 @@ namespace {
 
 using base::TestChild;
 using procfsroot::Procfs;
-using procfsroot::RunInChild;
 using testing::HasErrno;
 using testing::IsOk;
 using testing::StatusIs;
 using Reader = ReadMountsOptions::Reader;
 
 constexpr base::NamespaceType kMnt = base::NamespaceType::kMnt;
-
-#define RUN_WITH_MOUNTS(flags, ...)                                               \
-  do {                                                                            \
-    const std::string nsctl_result_ = RunInChild(flags, __VA_ARGS__);             \
-    if (nsctl_result_ == "unshare: EPERM") GTEST_SKIP() << "needs CAP_SYS_ADMIN"; \
-    EXPECT_EQ(nsctl_result_, "");                                                 \
-  } while (false)
 
 // Returns from a `body` what went wrong, if something did.
 #define CHILD_EXPECT_SAME(difference)                                               \
@@ -93,7 +85,7 @@ class ReadMountsKernelTest : public ::testing::Test {
 };
 
 TEST_F(ReadMountsKernelTest, PivotedRoot) {
-  RUN_WITH_MOUNTS(CLONE_NEWNS, [&]() -> std::string {
+  NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
     NSCTL_CHILD_EXPECT(MountTmpfs("") && MakeDirectory("/old") && MakeDirectory("/proc"));
     NSCTL_CHILD_EXPECT(syscall(SYS_pivot_root, path().c_str(), (path() + "/old").c_str()) == 0);
     CHILD_EXPECT_SAME(CompareReaders(*procfs_));
@@ -112,7 +104,7 @@ TEST_F(ReadMountsKernelTest, PivotedRoot) {
 
 // mountinfo has only what is below the reader's root, and no "/" where that is a plain directory.
 TEST_F(ReadMountsKernelTest, ChangedRoot) {
-  RUN_WITH_MOUNTS(CLONE_NEWNS, [&]() -> std::string {
+  NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
     NSCTL_CHILD_EXPECT(MountTmpfs("") && MakeDirectory("/root") && MakeDirectory("/root/a"));
     NSCTL_CHILD_EXPECT(MountTmpfs("/root/a") && MakeDirectory("/root/a/b"));
     NSCTL_CHILD_EXPECT(MountTmpfs("/root/a/b"));
@@ -137,7 +129,7 @@ TEST_F(ReadMountsKernelTest, ChangedRoot) {
 
 // The process itself stays below, but whoever joins the namespace is on top.
 TEST_F(ReadMountsKernelTest, OvermountedRoot) {
-  RUN_WITH_MOUNTS(CLONE_NEWNS, [&]() -> std::string {
+  NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
     const base::OwnedFd self(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
     NSCTL_CHILD_EXPECT(mount("top", "/", "tmpfs", 0, nullptr) == 0);
     NSCTL_CHILD_EXPECT(setns(self.get(), CLONE_NEWNS) == 0);
@@ -150,7 +142,7 @@ TEST_F(ReadMountsKernelTest, OvermountedRoot) {
 }
 
 TEST_F(ReadMountsKernelTest, KeepsTheSubtype) {
-  RUN_WITH_MOUNTS(CLONE_NEWNS, [&]() -> std::string {
+  NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
     const base::OwnedFd device(open("/dev/fuse", O_RDWR | O_CLOEXEC));
     if (!device.ok()) return "";
     const std::string options =
@@ -178,7 +170,7 @@ absl::StatusOr<base::OwnedFd> MakeUserNamespace(const std::string& map) {
 }
 
 TEST_F(ReadMountsKernelTest, TellsTheMapsOfAnIdmappedMount) {
-  RUN_WITH_MOUNTS(CLONE_NEWNS, [&]() -> std::string {
+  NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
     const absl::StatusOr<base::OwnedFd> users = MakeUserNamespace("0 10000 5\n7 20000 1\n");
     NSCTL_CHILD_EXPECT(users.ok());
     NSCTL_CHILD_EXPECT(MountTmpfs("") && MakeDirectory("/from") && MakeDirectory("/to"));
@@ -203,7 +195,7 @@ TEST_F(ReadMountsKernelTest, TellsTheMapsOfAnIdmappedMount) {
 
 // All that a user namespace's mount namespace copied from its parent's is locked together.
 TEST_F(ReadMountsKernelTest, LockedMountsOfAUserNamespace) {
-  RUN_WITH_MOUNTS(CLONE_NEWUSER | CLONE_NEWNS, [&]() -> std::string {
+  NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWUSER | CLONE_NEWNS, [&]() -> std::string {
     CHILD_EXPECT_SAME(CheckOwnMounts(*procfs_));
     NSCTL_CHILD_EXPECT(MountTmpfs(""));
     CHILD_EXPECT_SAME(CheckOwnMounts(*procfs_));
@@ -225,7 +217,7 @@ TEST_F(ReadMountsKernelTest, ReadsAnotherNamespaceInEveryWay) {
     MountNamespaceAddress address;
     Reader reader;
     MountNamespace::Reader expected;
-  } kWays[] = {
+  } ways[] = {
       {"id", {.kernel_id = id}, Reader::kAuto, MountNamespace::statmount},
       {"descriptor", {.fd = fd}, Reader::kAuto, MountNamespace::statmount},
       {"process",
@@ -243,7 +235,7 @@ TEST_F(ReadMountsKernelTest, ReadsAnotherNamespaceInEveryWay) {
   };
 
   MountNamespace first;
-  for (const auto& way : kWays) {
+  for (const auto& way : ways) {
     SCOPED_TRACE(way.name);
     MountNamespace mounts;
     ASSERT_THAT(ReadMounts(way.address, {.reader = way.reader}, &mounts), IsOk());
@@ -278,7 +270,7 @@ TEST_F(ReadMountsKernelTest, ReadsANamespaceThatNoProcessIsIn) {
 
 // A kernel before 6.13 tells no sources and subtypes: then mountinfo knows more.
 TEST_F(ReadMountsKernelTest, TakesMountinfoWhereStatmountKnowsLess) {
-  RUN_WITH_MOUNTS(CLONE_NEWNS, [&]() -> std::string {
+  NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
     NSCTL_CHILD_EXPECT(MountTmpfs(""));
     const base::OwnedFd fd(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
     const ReadMountsOptions old = {.hidden_statmount_fields = base::abi::kStatmountFsSubtype |

@@ -42,12 +42,7 @@ using Entry = MountNamespaceOptions::Entry;
 using testing::HasErrno;
 using testing::StatusIs;
 
-#define RUN_WITH_MOUNTS(...)                                                      \
-  do {                                                                            \
-    const std::string nsctl_result_ = RunInChild(CLONE_NEWNS, __VA_ARGS__);       \
-    if (nsctl_result_ == "unshare: EPERM") GTEST_SKIP() << "needs CAP_SYS_ADMIN"; \
-    EXPECT_EQ(nsctl_result_, "");                                                 \
-  } while (false)
+#define RUN_WITH_MOUNTS(...) NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, __VA_ARGS__)
 
 #define CHILD_EXPECT_OK(result)                                                            \
   do {                                                                                     \
