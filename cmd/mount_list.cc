@@ -86,7 +86,7 @@ class MountListBuilder {
     if (!propagation_.has_value()) {
       std::vector<const MountNamespace*> namespaces;
       for (const ScannedMounts& one : scanned_) namespaces.push_back(&one.mounts);
-      propagation_.emplace(std::move(namespaces), &trees_);
+      propagation_.emplace(std::move(namespaces), trees_);
     }
     return *propagation_;
   }

@@ -1,17 +1,18 @@
 #include "cmd/mount_propagation.h"
 
-#include <optional>
+#include <utility>
 
 namespace nsctl::cmd {
 
 using mounttree::Mount;
 using mounttree::MountRef;
 using mounttree::PeerGroup;
-using mounttree::PropagatedEvent;
 
 MountPropagation::MountPropagation(std::vector<const mounttree::MountNamespace*> namespaces,
-                                   const std::vector<mounttree::MountTree>* trees)
-    : namespaces_(namespaces), trees_(trees), graph_(std::move(namespaces)) {}
+                                   const std::vector<mounttree::MountTree>& trees)
+    : namespaces_(namespaces), graph_(std::move(namespaces)) {
+  for (const mounttree::MountTree& tree : trees) trees_.push_back(&tree);
+}
 
 const Mount& MountPropagation::MountOf(MountRef ref) const {
   return namespaces_[ref.mount_namespace]->mounts(static_cast<int>(ref.row));
@@ -69,18 +70,8 @@ void MountPropagation::AddReaches(size_t index, uint32_t row, MountRow* to) cons
   for (const MountRef reached : graph_.ReachedFrom(from)) {
     FillPlace(reached, to->add_mount_reaches());
   }
-  const std::optional<uint32_t> parent = (*trees_)[index].ParentOf(row);
-  if (!parent.has_value() || !MountOf(from).has_mount_point()) return;
-  // An unmount happens on the mount below, at the directory that is mounted on; what goes is what
-  // lies at the same directory of the mounts that this one reaches.
-  for (const PropagatedEvent& event :
-       graph_.ReachedFromPath({from.mount_namespace, *parent}, MountOf(from).mount_point())) {
-    const mounttree::MountTree& tree = (*trees_)[event.mount.mount_namespace];
-    for (const uint32_t child : tree.ChildrenOf(event.mount.row)) {
-      const MountRef there{event.mount.mount_namespace, child};
-      if (!MountOf(there).has_mount_point() || MountOf(there).mount_point() != event.path) continue;
-      FillPlace(there, to->add_unmount_reaches());
-    }
+  for (const MountRef gone : graph_.UnmountedWith(from, trees_)) {
+    FillPlace(gone, to->add_unmount_reaches());
   }
 }
 

@@ -19,7 +19,7 @@ class MountPropagation {
  public:
   // Both are borrowed; `trees` are those of `namespaces`.
   MountPropagation(std::vector<const mounttree::MountNamespace*> namespaces,
-                   const std::vector<mounttree::MountTree>* trees);
+                   const std::vector<mounttree::MountTree>& trees);
 
   // Adds the peer groups of the rows that are `chosen` (by namespace and row), their masters, and
   // the groups that they hand down to.
@@ -34,7 +34,7 @@ class MountPropagation {
   void AddWithGroupsBelow(uint64_t id, absl::btree_set<uint64_t>* ids) const;
 
   std::vector<const mounttree::MountNamespace*> namespaces_;
-  const std::vector<mounttree::MountTree>* trees_;
+  std::vector<const mounttree::MountTree*> trees_;
   mounttree::PropagationGraph graph_;
 };
 
