@@ -45,10 +45,10 @@ constexpr CommandInfo kInfo = {
     .summary = "mount tree of any mount namespace, visibility, propagation",
     .arguments = "[TARGET]",
     .description =
-        "Shows what is mounted where in the mount namespace of TARGET, or of this process:\n"
-        "each mount below the one that it lies on, and whether its path leads to it or\n"
-        "another mount is in the way. Nothing that is mounted is touched, so a dead server\n"
-        "does no harm.\n"
+        "Shows what is mounted where in the mount namespace of TARGET, or of this\n"
+        "process: each mount below the one that it lies on, and whether its path leads\n"
+        "to it or another mount is in the way. Nothing that is mounted is touched, so a\n"
+        "dead server does no harm.\n"
         "\n" NSCTL_TARGET_HELP,
     .examples =
         "nsctl mounts\n"
