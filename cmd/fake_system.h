@@ -13,7 +13,7 @@
 #include "cmd/system.h"
 #include "cmd/target.h"
 #include "cmd/target_root.h"
-#include "nsdisc/lineage.h"
+#include "nsdisc/questions.h"
 #include "procfsroot/procfs.h"
 #include "procfsroot/root.h"
 #include "testing/fake_lineage.h"
@@ -33,7 +33,9 @@ class FakeSystem : public System {
   const std::string& root_path() const { return root_directory_.path(); }
 
   absl::StatusOr<procfsroot::Procfs> OpenProcfs(const std::string& directory) override;
-  nsdisc::Lineage& lineage() override { return *lineage_; }
+  nsdisc::Questions QuestionsFor(const procfsroot::Procfs&) override {
+    return {.lineage = lineage_.get()};
+  }
   // root, www-data (33) and ann (1000).
   std::string ReadPasswd() override;
   // 2025-01-01 00:00:00 UTC.

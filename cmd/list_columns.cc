@@ -1,5 +1,6 @@
 #include "cmd/list_columns.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -54,12 +55,63 @@ TableCell ParentCell(const NamespaceRow& row, const ListContext&) {
   return {hierarchical && !ns.initial() ? kUnknown : ""};
 }
 
+// "process 3, fd 1".
+std::string HeldByText(const NamespaceRow& row) {
+  return absl::StrJoin(row.held_by(), ", ", [](std::string* out, const HeldBy& held_by) {
+    absl::StrAppend(out, held_by.kind(), " ", held_by.count());
+  });
+}
+
+TableCell HeldByCell(const NamespaceRow& row, const ListContext&) { return {HeldByText(row)}; }
+
+TableCell StateCell(const NamespaceRow& row) {
+  if (row.state() == NamespaceRow::unknown) return {""};
+  return {NamespaceRow::State_Name(row.state()),
+          row.state() == NamespaceRow::dark ? Role::kLimited : Role::kPlain};
+}
+
+// The texts of as many elements as are shown of lists, with commas between them.
+template <typename Message, typename Text>
+TableCell TextList(const RepeatedPtrField<Message>& list, const ListContext& context,
+                   const Text& text) {
+  const int shown =
+      context.presentation.shorten ? std::min(list.size(), kListedNumbers) : list.size();
+  std::string cell;
+  for (int i = 0; i < shown; ++i) absl::StrAppend(&cell, i > 0 ? "," : "", text(list[i]));
+  if (shown < list.size()) absl::StrAppend(&cell, ",+", list.size() - shown);
+  return {cell};
+}
+
+TableCell FdsCell(const NamespaceRow& row, const ListContext& context) {
+  return TextList(row.namespace_().fds(), context, [](const nsdisc::FdHolder& holder) {
+    const std::string thread = holder.has_tid() ? absl::StrCat("task/", holder.tid(), "/") : "";
+    return absl::StrCat(holder.pid(), "/", thread, "fd/", holder.fd());
+  });
+}
+
+// The same mount is shown in each mount namespace that it is propagated to: one path is enough.
+TableCell NsfsCell(const NamespaceRow& row, const ListContext& context) {
+  RepeatedPtrField<nsdisc::BindMount> mounts;
+  for (const nsdisc::BindMount& mount : row.namespace_().bind_mounts()) {
+    const bool is_there =
+        std::any_of(mounts.begin(), mounts.end(),
+                    [&](const nsdisc::BindMount& other) { return other.path() == mount.path(); });
+    if (!is_there) *mounts.Add() = mount;
+  }
+  return TextList(mounts, context, [](const nsdisc::BindMount& mount) { return mount.path(); });
+}
+
 // Why a namespace without a process is there.
 TableCell NoProcess(const NamespaceRow& row) {
   std::vector<std::string> reasons;
   const int children = row.namespace_().children_size();
+  for (const HeldBy& held_by : row.held_by()) {
+    if (held_by.kind() == "child" || held_by.kind() == "owned") continue;
+    reasons.push_back(absl::StrCat(held_by.kind(), " ", held_by.count()));
+  }
   if (children > 0) reasons.push_back(absl::StrCat("parent of ", children));
   if (row.owned_count() > 0) reasons.push_back(absl::StrCat("owns ", row.owned_count()));
+  if (row.state() == NamespaceRow::dark) reasons.push_back("nothing in sight holds it");
   return {
       absl::StrCat("(no process", reasons.empty() ? "" : ": ", absl::StrJoin(reasons, ", "), ")"),
       Role::kFaint};
@@ -198,6 +250,39 @@ constexpr ListColumn kColumns[] = {
        return MapCell(row.namespace_().gid_map());
      }},
     {"OFFSETS", kLeft, false, "of a time namespace: clock:seconds", OffsetsCell},
+    {"NSSTATE", kLeft, false, "active, pending, persistent or dark",
+     [](const NamespaceRow& row, const ListContext&) { return StateCell(row); }},
+    {"HELD-BY", kLeft, false, "what keeps it alive, with numbers", HeldByCell},
+    {"FDS", kLeft, false, "descriptors that hold it: PID/fd/N, with the thread's task/TID/ before",
+     FdsCell},
+    {"SOCKETS", kRight, false, "sockets made in a network namespace",
+     [](const NamespaceRow& row, const ListContext&) {
+       return row.namespace_().type() == Namespace::net ? Number(row.namespace_().socket_count())
+                                                        : TableCell{""};
+     }},
+    {"NSFS", kLeft, false, "mount points of the namespace's file", NsfsCell},
+    {"NETNSID", kRight, false, "what one's own network namespace calls a network namespace",
+     [](const NamespaceRow& row, const ListContext&) {
+       const Namespace& ns = row.namespace_();
+       return ns.has_nsid() ? TableCell{absl::StrCat(ns.nsid())} : TableCell{""};
+     }},
+    {"NAME", kLeft, false, "what \"ip netns\" calls a network namespace",
+     [](const NamespaceRow& row, const ListContext&) {
+       return TableCell{absl::StrJoin(row.namespace_().names(), ",")};
+     }},
+    {"HOSTNAME", kLeft, false, "host name of a UTS namespace",
+     [](const NamespaceRow& row, const ListContext&) {
+       return TableCell{row.namespace_().hostname()};
+     }},
+    {"DOMAIN", kLeft, false, "NIS domain name of a UTS namespace",
+     [](const NamespaceRow& row, const ListContext&) {
+       return TableCell{row.namespace_().domainname()};
+     }},
+    {"MOUNTS", kRight, false, "mounts in a mount namespace, beside its root",
+     [](const NamespaceRow& row, const ListContext&) {
+       const Namespace& ns = row.namespace_();
+       return ns.has_mount_count() ? Number(ns.mount_count()) : TableCell{""};
+     }},
     {"STATE", kLeft, false, "state of PID, as ps shows it",
      [](const NamespaceRow& row, const ListContext&) {
        return OfProcess(row, [](const Process& process) { return process.state(); });

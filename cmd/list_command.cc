@@ -1,11 +1,14 @@
 #include "cmd/list_command.h"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/status_macros.h"
 #include "cmd/gap_report.h"
 #include "cmd/list.pb.h"
@@ -27,12 +30,16 @@ constexpr CommandInfo kInfo = {
     .summary = "namespaces as a table",
     .arguments = "",
     .description =
-        "Lists every namespace that a process or thread is in, or will have its children\n"
-        "in, and those that own or contain them, with the processes that lead them.",
+        "Lists every namespace: those that processes and threads are in, or will have\n"
+        "their children in; those that nothing but a descriptor, a socket or a bind mount\n"
+        "keeps alive, in whichever mount namespace; those that own or contain others; and,\n"
+        "where the kernel tells, those that nothing in sight holds.",
     .examples =
         "nsctl list\n"
         "nsctl list --type net,mnt --columns +PATH\n"
         "nsctl list --pid 1 --noheadings -c NS,TYPE\n"
+        "nsctl list --state persistent,dark -c +HELD-BY\n"
+        "nsctl list --held-by fd,socket -c +FDS\n"
         "nsctl list -o jsonl | jq .namespace.inode\n"
         "nsctl list --from host.pb",
 };
@@ -49,6 +56,65 @@ absl::StatusOr<std::vector<base::Pid>> ParsePids(const std::vector<std::string>&
   return pids;
 }
 
+std::vector<Choice> HolderKindChoices() {
+  std::vector<Choice> choices;
+  for (int i = 0; i < nsdisc::kHolderKindCount; ++i) {
+    choices.push_back({nsdisc::HolderKindName(static_cast<nsdisc::HolderKind>(i)), ""});
+  }
+  return choices;
+}
+
+std::vector<Choice> StateChoices() {
+  return {{"active", "processes or threads are in it"},
+          {"pending", "none is yet, but children will be"},
+          {"persistent", "none is, but something holds it"},
+          {"dark", "nothing in sight holds it"}};
+}
+
+std::vector<std::string> WordsOf(const std::vector<Choice>& choices) {
+  std::vector<std::string> words;
+  for (const Choice& choice : choices) words.push_back(choice.value);
+  return words;
+}
+
+absl::StatusOr<std::vector<nsdisc::HolderKind>> ParseHolderKinds(
+    const std::vector<std::string>& lists) {
+  std::vector<nsdisc::HolderKind> kinds;
+  for (const std::string& word : SplitLists(lists)) {
+    const std::optional<nsdisc::HolderKind> kind = nsdisc::HolderKindFromName(word);
+    if (!kind.has_value()) return UnknownWord("kind of holder", word, WordsOf(HolderKindChoices()));
+    kinds.push_back(*kind);
+  }
+  return kinds;
+}
+
+absl::StatusOr<std::vector<NamespaceRow::State>> ParseStates(
+    const std::vector<std::string>& lists) {
+  std::vector<NamespaceRow::State> states;
+  for (const std::string& word : SplitLists(lists)) {
+    NamespaceRow::State state;
+    if (word == "unknown" || !NamespaceRow::State_Parse(word, &state)) {
+      return UnknownWord("state", word, WordsOf(StateChoices()));
+    }
+    states.push_back(state);
+  }
+  return states;
+}
+
+// "user:[4026531837]", "user:4026531837" or the number alone.
+absl::StatusOr<std::optional<uint32_t>> ParseOwner(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  absl::string_view number = text;
+  uint32_t inode = 0;
+  if (absl::ConsumePrefix(&number, "user:") && absl::ConsumePrefix(&number, "[")) {
+    absl::ConsumeSuffix(&number, "]");
+  }
+  if (!absl::SimpleAtoi(number, &inode)) {
+    return UsageError(absl::StrCat("not a user namespace: ", QuotedArgument(text)));
+  }
+  return inode;
+}
+
 class ListCommand : public Command {
  public:
   void AddOptions(CLI::App* app) override {
@@ -56,6 +122,24 @@ class ListCommand : public Command {
     app->add_option("-p,--pid", pids_, "list only namespaces that one of these processes is in")
         ->type_name("PID,...")
         ->allow_extra_args(false)
+        ->group("What to look at");
+    const auto add = [app](const char* name, auto& variable, const char* help, const char* type) {
+      app->add_option(name, variable, help)->type_name(type)->group("What to look at");
+    };
+    add("--owner", owner_, "list only namespaces that this user namespace owns, or is parent of",
+        "NS");
+    add("--cgroup", cgroup_, "list only namespaces of processes in this control group or below it",
+        "CGROUP");
+    app->add_option("--held-by", held_by_,
+                    "list only namespaces that something of these kinds holds")
+        ->type_name("KIND,...")
+        ->allow_extra_args(false)
+        ->group("What to look at");
+    app->add_option("--state", states_, "list only namespaces in these states")
+        ->type_name("STATE,...")
+        ->allow_extra_args(false)
+        ->group("What to look at");
+    app->add_flag("--dark", dark_, "list only namespaces that nothing in sight holds")
         ->group("What to look at");
     source_.AddTo(app);
     output_.AddTo(app);
@@ -72,6 +156,8 @@ class ListCommand : public Command {
 
   std::vector<Choice> ChoicesOf(absl::string_view placeholder) const override {
     if (placeholder == "COLUMN") return ListColumnChoices();
+    if (placeholder == "KIND") return HolderKindChoices();
+    if (placeholder == "STATE") return StateChoices();
     if (placeholder == "FORMAT") return output_.ChoicesOf(placeholder);
     if (placeholder == "WHEN") return PresentationOptions::ChoicesOf(placeholder);
     return ScanScopeOptions::ChoicesOf(placeholder);
@@ -79,16 +165,22 @@ class ListCommand : public Command {
 
   absl::StatusOr<ExitStatus> Run(Environment& env) override {
     NSCTL_ASSIGN_OR_RETURN(const ScanScope scope, scope_.Resolve());
-    NSCTL_ASSIGN_OR_RETURN(const std::vector<base::Pid> pids, ParsePids(pids_));
+    ListFilter filter{.types = scope.types, .cgroup = cgroup_};
+    NSCTL_ASSIGN_OR_RETURN(filter.pids, ParsePids(pids_));
+    NSCTL_ASSIGN_OR_RETURN(filter.owner, ParseOwner(owner_));
+    NSCTL_ASSIGN_OR_RETURN(filter.held_by, ParseHolderKinds(held_by_));
+    NSCTL_ASSIGN_OR_RETURN(filter.states, ParseStates(states_));
+    if (dark_) filter.states.push_back(NamespaceRow::dark);
     NSCTL_ASSIGN_OR_RETURN(const std::vector<const ListColumn*> columns,
                            SelectListColumns(columns_));
     NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));
     NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
+    // Whoever asks for a control group asks about every process.
+    const nsdisc::ProcessDetail detail =
+        cgroup_.empty() ? nsdisc::ProcessDetail::kRepresentatives : nsdisc::ProcessDetail::kAll;
     NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<nsdisc::Snapshot> snapshot,
-                           source_.Acquire(scope, nsdisc::ScanOptions::loose,
-                                           nsdisc::ProcessDetail::kRepresentatives, env));
-    NSCTL_ASSIGN_OR_RETURN(const NamespaceList list,
-                           BuildNamespaceList(*snapshot, {scope.types, pids}));
+                           source_.Acquire(scope, nsdisc::ScanOptions::loose, detail, env));
+    NSCTL_ASSIGN_OR_RETURN(const NamespaceList list, BuildNamespaceList(*snapshot, filter));
     if (format == Format::kTable) {
       MakeListTable(list, columns, presentation).Print(presentation, env.out);
     } else {
@@ -107,6 +199,11 @@ class ListCommand : public Command {
   PresentationOptions presentation_;
   std::vector<std::string> pids_;
   std::vector<std::string> columns_;
+  std::vector<std::string> held_by_;
+  std::vector<std::string> states_;
+  std::string owner_;
+  std::string cgroup_;
+  bool dark_ = false;
   bool strict_ = false;
 };
 

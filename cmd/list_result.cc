@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/status_macros.h"
 #include "nsdisc/snapshot_index.h"
 
@@ -21,19 +22,63 @@ using nsdisc::SnapshotIndex;
 
 using NamespaceKey = std::pair<NamespaceType, uint32_t>;
 
-// The namespaces that the processes are in.
+void AddNamespacesOf(const nsdisc::NamespaceSet& set, absl::flat_hash_set<NamespaceKey>* keys) {
+  for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {
+    const std::optional<uint32_t> inode = nsdisc::NamespaceOf(set, info.type);
+    if (inode.has_value()) keys->insert({info.type, *inode});
+  }
+}
+
+// The namespaces that the processes, or threads of such numbers, are in.
 absl::StatusOr<absl::flat_hash_set<NamespaceKey>> NamespacesOf(const std::vector<base::Pid>& pids,
                                                                const SnapshotIndex& index) {
   absl::flat_hash_set<NamespaceKey> keys;
   for (const base::Pid pid : pids) {
     const Process* process = index.FindProcess(pid.value);
+    if (process != nullptr) {
+      AddNamespacesOf(process->namespaces(), &keys);
+      continue;
+    }
+    process = index.ProcessOfThread(pid.value);
     if (process == nullptr) return absl::NotFoundError(absl::StrCat("no process ", pid.value));
-    for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {
-      const std::optional<uint32_t> inode = nsdisc::NamespaceOf(process->namespaces(), info.type);
-      if (inode.has_value()) keys.insert({info.type, *inode});
+    for (const nsdisc::Thread& thread : process->threads()) {
+      if (thread.tid() == pid.value) AddNamespacesOf(thread.namespaces(), &keys);
     }
   }
   return keys;
+}
+
+bool IsAtOrBelow(absl::string_view path, absl::string_view cgroup) {
+  if (!absl::ConsumePrefix(&path, absl::StripSuffix(cgroup, "/"))) return false;
+  return path.empty() || path[0] == '/';
+}
+
+bool IsInCgroup(const nsdisc::Cgroups& cgroups, absl::string_view cgroup) {
+  return (cgroups.has_unified() && IsAtOrBelow(cgroups.unified(), cgroup)) ||
+         absl::c_any_of(cgroups.v1(), [&](const nsdisc::Cgroups::V1& v1) {
+           return IsAtOrBelow(v1.path(), cgroup);
+         });
+}
+
+// The namespaces of all processes in `cgroup` and below, in whichever hierarchy.
+absl::flat_hash_set<NamespaceKey> NamespacesIn(const std::string& cgroup,
+                                               const nsdisc::Snapshot& snapshot) {
+  absl::flat_hash_set<NamespaceKey> keys;
+  for (const Process& process : snapshot.processes()) {
+    const bool has_cgroups =
+        process.has_cgroups() && process.cgroups() < static_cast<uint32_t>(snapshot.cgroups_size());
+    if (has_cgroups && IsInCgroup(snapshot.cgroups(static_cast<int>(process.cgroups())), cgroup)) {
+      AddNamespacesOf(process.namespaces(), &keys);
+    }
+  }
+  return keys;
+}
+
+NamespaceRow::State StateOf(const Namespace& ns, const std::vector<nsdisc::HolderCount>& holders) {
+  if (ns.process_count() > 0 || ns.loose_threads_size() > 0) return NamespaceRow::active;
+  if (ns.dark()) return NamespaceRow::dark;
+  if (ns.for_children_of_size() > 0) return NamespaceRow::pending;
+  return holders.empty() ? NamespaceRow::unknown : NamespaceRow::persistent;
 }
 
 void FillRow(const Namespace& ns, const SnapshotIndex& index, NamespaceRow* row) {
@@ -48,6 +93,20 @@ void FillRow(const Namespace& ns, const SnapshotIndex& index, NamespaceRow* row)
   }
 }
 
+// What a namespace must have to be listed, beside its type and members.
+bool HasStateAndHolders(const std::vector<nsdisc::HolderCount>& holders, NamespaceRow::State state,
+                        const ListFilter& filter) {
+  if (!filter.states.empty() && !absl::c_linear_search(filter.states, state)) return false;
+  return filter.held_by.empty() || absl::c_any_of(holders, [&](const nsdisc::HolderCount& holder) {
+           return absl::c_linear_search(filter.held_by, holder.kind);
+         });
+}
+
+bool IsOwnedBy(const Namespace& ns, uint32_t owner) {
+  return ns.type() == Namespace::user ? ns.has_parent() && ns.parent() == owner
+                                      : ns.has_owner() && ns.owner() == owner;
+}
+
 }  // namespace
 
 absl::StatusOr<NamespaceList> BuildNamespaceList(const nsdisc::Snapshot& snapshot,
@@ -55,20 +114,38 @@ absl::StatusOr<NamespaceList> BuildNamespaceList(const nsdisc::Snapshot& snapsho
   const SnapshotIndex index(snapshot);
   NSCTL_ASSIGN_OR_RETURN(const absl::flat_hash_set<NamespaceKey> wanted,
                          NamespacesOf(filter.pids, index));
+  absl::flat_hash_set<NamespaceKey> in_cgroup;
+  if (!filter.cgroup.empty()) in_cgroup = NamespacesIn(filter.cgroup, snapshot);
   const auto passes = [&](const Namespace& ns) {
     const std::optional<NamespaceType> type = nsdisc::FromProto(ns.type());
     if (!filter.types.empty() &&
         (!type.has_value() || !absl::c_linear_search(filter.types, *type))) {
       return false;
     }
-    return filter.pids.empty() || (type.has_value() && wanted.contains({*type, ns.inode()}));
+    const auto is_among = [&](const absl::flat_hash_set<NamespaceKey>& keys) {
+      return type.has_value() && keys.contains({*type, ns.inode()});
+    };
+    return (filter.pids.empty() || is_among(wanted)) &&
+           (filter.cgroup.empty() || is_among(in_cgroup)) &&
+           (!filter.owner.has_value() || IsOwnedBy(ns, *filter.owner));
   };
 
   NamespaceList list;
   *list.mutable_taken_at() = snapshot.taken_at();
   *list.mutable_host() = snapshot.host();
   for (const Namespace& ns : snapshot.namespaces()) {
-    if (passes(ns)) FillRow(ns, index, list.add_rows());
+    if (!passes(ns)) continue;
+    const std::vector<nsdisc::HolderCount> holders = nsdisc::HoldersOf(index, ns);
+    const NamespaceRow::State state = StateOf(ns, holders);
+    if (!HasStateAndHolders(holders, state, filter)) continue;
+    NamespaceRow* const row = list.add_rows();
+    FillRow(ns, index, row);
+    row->set_state(state);
+    for (const nsdisc::HolderCount& holder : holders) {
+      HeldBy* const held_by = row->add_held_by();
+      held_by->set_kind(nsdisc::HolderKindName(holder.kind));
+      held_by->set_count(holder.count);
+    }
   }
   *list.mutable_gaps() = snapshot.gaps();
   return list;

@@ -3,20 +3,31 @@
 #ifndef NSCTL_CMD_LIST_RESULT_H_
 #define NSCTL_CMD_LIST_RESULT_H_
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/namespace_type.h"
 #include "cmd/list.pb.h"
+#include "nsdisc/holders.h"
 #include "nsdisc/snapshot.pb.h"
 
 namespace nsctl::cmd {
 
 struct ListFilter {
   // Empty: all.
-  std::vector<base::NamespaceType> types;
-  // Only namespaces that one of these processes is in; empty: all.
-  std::vector<base::Pid> pids;
+  std::vector<base::NamespaceType> types = {};
+  // Only namespaces that one of these processes, or a thread of such a number, is in; empty: all.
+  std::vector<base::Pid> pids = {};
+  // Only namespaces in one of these states; empty: in any.
+  std::vector<NamespaceRow::State> states = {};
+  // Only namespaces that this user namespace owns, and those whose parent it is.
+  std::optional<uint32_t> owner = std::nullopt;
+  // Only namespaces in which a process of this control group, or of one below it, is. Stored text.
+  std::string cgroup = "";
+  // Only namespaces that have a holder of one of these kinds; empty: all.
+  std::vector<nsdisc::HolderKind> held_by = {};
 };
 
 // The namespaces of `snapshot` that pass `filter`. Errors: NOT_FOUND where `snapshot` has no

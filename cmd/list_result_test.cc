@@ -1,9 +1,11 @@
 #include "cmd/list_result.h"
 
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
@@ -86,6 +88,96 @@ TEST(BuildNamespaceList, CountsWhatIsOwnedThoughItIsNotListed) {
 TEST(BuildNamespaceList, KnowsNoProcessOfThatNumber) {
   EXPECT_THAT(BuildNamespaceList(MakeSnapshot(), {.types = {}, .pids = {Pid{1}, Pid{99}}}),
               StatusIs(absl::StatusCode::kNotFound, "no process 99"));
+}
+
+// One namespace in each state, held by one thing each.
+nsdisc::Snapshot HeldNamespaces() {
+  nsdisc::Snapshot snapshot;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      R"pb(
+        namespaces { type: uts inode: 5 owner: 20 process_count: 3 }
+        namespaces { type: user inode: 20 children: 21 process_count: 1 }
+        namespaces { type: user inode: 21 parent: 20 }
+        namespaces { type: pid inode: 30 owner: 20 for_children_of: 7 }
+        namespaces {
+          type: net
+          inode: 40
+          owner: 21
+          fds { kind: namespace_file pid: 7 fd: 3 }
+          fd_count: 1
+          bind_mounts { path: "/run/netns/a" }
+          bind_mount_count: 1
+        }
+        namespaces { type: net inode: 41 owner: 20 dark: true }
+        processes {
+          pid: 7
+          namespaces { uts: 5 }
+          threads {
+            tid: 8
+            namespaces { uts: 5 net: 40 }
+          }
+          cgroups: 0
+        }
+        cgroups {
+          unified: "/a.slice/b"
+          v1 { controllers: "cpu" path: "/c" }
+        }
+      )pb",
+      &snapshot));
+  return snapshot;
+}
+
+std::vector<uint32_t> Filtered(const ListFilter& filter) {
+  const absl::StatusOr<NamespaceList> list = BuildNamespaceList(HeldNamespaces(), filter);
+  EXPECT_THAT(list, testing::IsOk());
+  return list.ok() ? Inodes(*list) : std::vector<uint32_t>();
+}
+
+TEST(BuildNamespaceList, TellsStateAndHolders) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const NamespaceList list, BuildNamespaceList(HeldNamespaces(), {}));
+
+  std::vector<std::string> shown;
+  for (const NamespaceRow& row : list.rows()) {
+    std::string text = NamespaceRow::State_Name(row.state());
+    for (const HeldBy& held_by : row.held_by()) {
+      absl::StrAppend(&text, ", ", held_by.kind(), " ", held_by.count());
+    }
+    shown.push_back(text);
+  }
+  EXPECT_THAT(shown, ElementsAre("active, process 3", "active, process 1, child 1, owned 3",
+                                 "persistent, owned 1", "pending, for-children 1",
+                                 "persistent, fd 1, bind-mount 1", "dark"));
+}
+
+TEST(BuildNamespaceList, SelectsByState) {
+  EXPECT_THAT(Filtered({.states = {NamespaceRow::dark, NamespaceRow::pending}}),
+              ElementsAre(30, 41));
+  EXPECT_THAT(Filtered({.states = {NamespaceRow::persistent}}), ElementsAre(21, 40));
+}
+
+TEST(BuildNamespaceList, SelectsByHolder) {
+  using nsdisc::HolderKind;
+
+  EXPECT_THAT(Filtered({.held_by = {HolderKind::kFd}}), ElementsAre(40));
+  EXPECT_THAT(Filtered({.held_by = {HolderKind::kForChildren, HolderKind::kProcess}}),
+              ElementsAre(5, 20, 30));
+  EXPECT_THAT(Filtered({.held_by = {HolderKind::kSocket}}), IsEmpty());
+}
+
+TEST(BuildNamespaceList, SelectsByOwner) {
+  EXPECT_THAT(Filtered({.owner = 20}), ElementsAre(5, 21, 30, 41));
+  EXPECT_THAT(Filtered({.owner = 99}), IsEmpty());
+}
+
+TEST(BuildNamespaceList, SelectsByControlGroup) {
+  for (const char* cgroup : {"/", "/a.slice", "/a.slice/", "/a.slice/b", "/c"}) {
+    EXPECT_THAT(Filtered({.cgroup = cgroup}), ElementsAre(5)) << cgroup;
+  }
+  EXPECT_THAT(Filtered({.cgroup = "/a"}), IsEmpty());
+}
+
+TEST(BuildNamespaceList, TakesThreadsForProcesses) {
+  EXPECT_THAT(Filtered({.pids = {Pid{8}}}), ElementsAre(5, 40));
 }
 
 }  // namespace

@@ -7,14 +7,16 @@
 #include <vector>
 
 #include "cmd/system.h"
-#include "nsdisc/lineage.h"
+#include "nsdisc/questions.h"
 
 namespace nsctl::cmd {
 
 class LiveSystem : public System {
  public:
   absl::StatusOr<procfsroot::Procfs> OpenProcfs(const std::string& directory) override;
-  nsdisc::Lineage& lineage() override { return lineage_; }
+  nsdisc::Questions QuestionsFor(const procfsroot::Procfs& procfs) override {
+    return kernel_.For(procfs);
+  }
   std::string ReadPasswd() override;
   absl::Time Now() override { return absl::Now(); }
   absl::StatusOr<TargetRoot> OpenRoot(const Target& target, const std::string& procfs,
@@ -22,7 +24,7 @@ class LiveSystem : public System {
   std::vector<base::Feature> ProbeFeatures() override;
 
  private:
-  nsdisc::KernelLineage lineage_;
+  nsdisc::KernelQuestions kernel_;
 };
 
 }  // namespace nsctl::cmd

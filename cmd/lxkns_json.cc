@@ -31,6 +31,7 @@ using nsdisc::Process;
 using nsdisc::ScanOptions;
 using nsdisc::Scheduling;
 using nsdisc::Snapshot;
+using nsdisc::SourceReport;
 using nsdisc::Thread;
 
 // lxkns's cgroup of a controller: the v1 hierarchy's that has it, else the unified one.
@@ -135,8 +136,8 @@ class LxknsWriter {
     json_.BeginObject();
     Bool("from-procs", true);
     Bool("from-tasks", options.threads() != ScanOptions::none);
-    Bool("from-fds", false);
-    Bool("from-bindmounts", false);
+    Bool("from-fds", IsUsed(SourceReport::fds));
+    Bool("from-bindmounts", IsUsed(SourceReport::bind_mounts));
     Bool("with-hierarchy", true);
     Bool("with-ownership", true);
     Bool("with-freezer", has_freezer);
@@ -159,6 +160,12 @@ class LxknsWriter {
     }
     json_.EndArray();
     json_.EndObject();
+  }
+
+  bool IsUsed(SourceReport::Source source) const {
+    return absl::c_any_of(snapshot_.statistics().sources(), [&](const SourceReport& report) {
+      return report.source() == source && report.state() == SourceReport::used;
+    });
   }
 
   bool IsScanned(NamespaceType type) const {

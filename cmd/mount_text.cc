@@ -14,6 +14,9 @@ namespace {
 
 using google::protobuf::RepeatedPtrField;
 
+// The line is a heading; the whole command line is in the column COMMAND.
+constexpr size_t kCommandWidth = 60;
+
 std::string CountText(uint32_t count, absl::string_view what) {
   return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
 }
@@ -25,7 +28,9 @@ std::string NamespaceLine(const MountNamespaceInfo& info, const Presentation& pr
                                : "mnt:[?]";
   std::string line = presentation.Paint(Role::kMnt, name);
   if (info.has_pid()) {
-    absl::StrAppend(&line, " process ", Quoted(info.command()), " (", info.pid(), ")");
+    const std::string command =
+        base::TruncateToWidth(Quoted(info.command()), kCommandWidth, presentation.glyphs->ellipsis);
+    absl::StrAppend(&line, " process ", command, " (", info.pid(), ")");
   } else if (!info.reference().empty()) {
     absl::StrAppend(&line, " (no process) ",
                     base::TerminalText(info.reference(info.reference_size() - 1)));

@@ -1,6 +1,7 @@
 #include "cmd/scan_options.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "cmd/usage.h"
 
@@ -10,6 +11,20 @@ namespace {
 using nsdisc::ScanOptions;
 
 constexpr char kGroup[] = "What to look at";
+
+struct Source {
+  const char* name;
+  bool ScanScope::*is_wanted;
+  const char* summary;
+};
+
+constexpr Source kSources[] = {
+    {"fds", &ScanScope::fds, "descriptors, pidfds and TUN/TAP devices"},
+    {"sockets", &ScanScope::sockets, "network namespaces of sockets"},
+    {"bind-mounts", &ScanScope::bind_mounts, "mounts of namespaces' files"},
+    {"kernel-lists", &ScanScope::kernel_lists, "the kernel's own lists of namespaces"},
+    {"names", &ScanScope::names, "host names and nsids"},
+};
 
 std::vector<std::string> NamesOf(const std::vector<Choice>& choices) {
   std::vector<std::string> names;
@@ -31,6 +46,11 @@ void ScanScopeOptions::AddTo(CLI::App* app, const char* type_help) {
       ->default_str("all")
       ->take_last()
       ->group(kGroup);
+  app->add_option("--without", without_,
+                  "do not look at these: what only they show, or hold, is missing then")
+      ->type_name("SOURCE,...")
+      ->allow_extra_args(false)
+      ->group(kGroup);
 }
 
 std::vector<Choice> ScanScopeOptions::ChoicesOf(absl::string_view placeholder) {
@@ -41,6 +61,8 @@ std::vector<Choice> ScanScopeOptions::ChoicesOf(absl::string_view placeholder) {
     }
   } else if (placeholder == "THREADS") {
     choices = {{"none", ""}, {"loose", ""}, {"all", ""}};
+  } else if (placeholder == "SOURCE") {
+    for (const Source& source : kSources) choices.push_back({source.name, source.summary});
   }
   return choices;
 }
@@ -60,6 +82,14 @@ absl::StatusOr<ScanScope> ScanScopeOptions::Resolve() const {
     scope.threads = threads;
   } else if (!threads_.empty()) {
     return UnknownWord("value of --tasks", threads_, NamesOf(ChoicesOf("THREADS")));
+  }
+  for (const std::string& name : SplitLists(without_)) {
+    const auto* const source = std::find_if(std::begin(kSources), std::end(kSources),
+                                            [&](const Source& one) { return one.name == name; });
+    if (source == std::end(kSources)) {
+      return UnknownWord("source", name, NamesOf(ChoicesOf("SOURCE")));
+    }
+    scope.*source->is_wanted = false;
   }
   return scope;
 }

@@ -1,4 +1,4 @@
-// The options that say what is looked at: --type and --tasks.
+// The options that say what is looked at: --type, --tasks and --without.
 
 #ifndef NSCTL_CMD_SCAN_OPTIONS_H_
 #define NSCTL_CMD_SCAN_OPTIONS_H_
@@ -23,6 +23,12 @@ struct ScanScope {
   std::optional<nsdisc::ScanOptions::Threads> threads = {};
   // With the mounts of all mount namespaces.
   bool mounts = false;
+  // Sources that are left out; false for each that is.
+  bool fds = true;
+  bool sockets = true;
+  bool bind_mounts = true;
+  bool kernel_lists = true;
+  bool names = true;
 };
 
 class ScanScopeOptions {
@@ -38,6 +44,7 @@ class ScanScopeOptions {
  private:
   std::vector<std::string> types_;
   std::string threads_;
+  std::vector<std::string> without_;
 };
 
 }  // namespace nsctl::cmd

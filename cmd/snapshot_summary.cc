@@ -5,6 +5,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/namespace_type.h"
 #include "cmd/table.h"
 #include "google/protobuf/util/time_util.h"
@@ -16,6 +17,7 @@ namespace {
 using nsdisc::Namespace;
 using nsdisc::ScanStatistics;
 using nsdisc::Snapshot;
+using nsdisc::SourceReport;
 
 Table MakeHostTable(const Snapshot& snapshot) {
   Table table({{"WHAT"}, {"VALUE"}});
@@ -39,6 +41,10 @@ Table MakeCountTable(const Snapshot& snapshot) {
     add(static_cast<uint64_t>(count), absl::StrCat(info.name, " namespaces"), RoleOf(type));
   }
   const ScanStatistics& statistics = snapshot.statistics();
+  const auto dark =
+      absl::c_count_if(snapshot.namespaces(), [](const Namespace& ns) { return ns.dark(); });
+  add(static_cast<uint64_t>(dark), "namespaces that nothing in sight holds",
+      dark > 0 ? Role::kLimited : Role::kPlain);
   add(statistics.processes(), "processes");
   add(statistics.threads(), "threads beside main ones");
   if (snapshot.options().mounts()) add(statistics.mounts(), "mounts in all mount namespaces");
@@ -49,12 +55,34 @@ Table MakeCountTable(const Snapshot& snapshot) {
   return table;
 }
 
+Table MakeSourceTable(const ScanStatistics& statistics) {
+  Table table({{"SOURCE"},
+               {"STATE"},
+               {"EXAMINED", Alignment::kRight},
+               {"FOUND", Alignment::kRight},
+               {"CPU-MS", Alignment::kRight}});
+  for (const SourceReport& report : statistics.sources()) {
+    const bool used = report.state() == SourceReport::used;
+    table.AddRow({{SourceReport::Source_Name(report.source())},
+                  {SourceReport::State_Name(report.state()), used ? Role::kPlain : Role::kFaint},
+                  {used ? absl::StrCat(report.examined()) : ""},
+                  {used ? absl::StrCat(report.found()) : ""},
+                  {report.has_cpu_microseconds()
+                       ? absl::StrFormat("%.1f", report.cpu_microseconds() / 1000.0)
+                       : ""}});
+  }
+  return table;
+}
+
 }  // namespace
 
 void PrintSnapshotSummary(const Snapshot& snapshot, const Presentation& presentation, Writer* out) {
   MakeHostTable(snapshot).Print(presentation, out);
   out->Append("\n");
   MakeCountTable(snapshot).Print(presentation, out);
+  if (snapshot.statistics().sources().empty()) return;
+  out->Append("\n");
+  MakeSourceTable(snapshot.statistics()).Print(presentation, out);
 }
 
 }  // namespace nsctl::cmd

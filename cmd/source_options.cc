@@ -62,12 +62,17 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
       .threads = scope.threads.value_or(default_threads),
       .detail = detail,
       .mounts = scope.mounts,
+      .fds = scope.fds,
+      .sockets = scope.sockets,
+      .bind_mounts = scope.bind_mounts,
+      .kernel_lists = scope.kernel_lists,
+      .names = scope.names,
       .types = {},
       .users = &users,
       .now = env.system->Now(),
   };
   NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
-                         nsdisc::Discover(procfs, env.system->lineage(), options));
+                         nsdisc::Discover(procfs, env.system->QuestionsFor(procfs), options));
   if (snapshot->processes().empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat(procfs.path(), " shows no process: it is no procfs, or nothing may be seen"));

@@ -11,7 +11,7 @@
 #include "base/feature_probe.h"
 #include "cmd/target.h"
 #include "cmd/target_root.h"
-#include "nsdisc/lineage.h"
+#include "nsdisc/questions.h"
 #include "procfsroot/procfs.h"
 #include "procfsroot/root.h"
 
@@ -25,7 +25,7 @@ class System {
   virtual absl::StatusOr<procfsroot::Procfs> OpenProcfs(const std::string& directory) = 0;
 
   // What answers for the namespaces of that procfs.
-  virtual nsdisc::Lineage& lineage() = 0;
+  virtual nsdisc::Questions QuestionsFor(const procfsroot::Procfs& procfs) = 0;
 
   // The text of the host's passwd file; empty where it cannot be read.
   virtual std::string ReadPasswd() = 0;

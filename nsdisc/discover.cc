@@ -3,15 +3,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/fd.h"
@@ -23,6 +26,7 @@
 #include "nsdisc/freezer.h"
 #include "nsdisc/gap_list.h"
 #include "nsdisc/hidden_processes.h"
+#include "nsdisc/holder_scan.h"
 #include "nsdisc/mount_scan.h"
 #include "nsdisc/namespace_details.h"
 #include "nsdisc/namespace_table.h"
@@ -52,6 +56,10 @@ void FillHost(const Procfs& procfs, Host* host) {
   host->set_hostname(ReadLine(procfs.fd(), "sys/kernel/hostname"));
   host->set_kernel_release(ReadLine(procfs.fd(), "sys/kernel/osrelease"));
   host->set_boot_id(ReadLine(procfs.fd(), "sys/kernel/random/boot_id"));
+  uint32_t last_capability = 0;
+  if (absl::SimpleAtoi(ReadLine(procfs.fd(), "sys/kernel/cap_last_cap"), &last_capability)) {
+    host->set_last_capability(last_capability);
+  }
   if (!procfs.is_kernel()) return;
   struct utsname name;
   if (uname(&name) == 0) host->set_machine(base::EncodeText(name.machine));
@@ -59,46 +67,77 @@ void FillHost(const Procfs& procfs, Host* host) {
   host->set_cpus_online(ReadLine(base::FdRef(AT_FDCWD), "/sys/devices/system/cpu/online"));
 }
 
-// The PID namespace of the procfs; 0 where it is not the caller's and so cannot be told.
-uint32_t PidNamespaceOf(const Procfs& procfs) {
-  if (!procfs.has_own_pids()) return 0;
+// This process, where the procfs shows it.
+void FillScanner(const Procfs& procfs, Scanner* scanner) {
+  if (!procfs.is_kernel()) return;
   const absl::StatusOr<procfsroot::ProcessDir> self = procfs.OpenSelf();
-  if (!self.ok()) return 0;
-  return self->ReadNamespaceLinks().in[static_cast<size_t>(base::NamespaceType::kPid)].inode;
+  if (!self.ok()) return;
+  std::string text;
+  if (self->TryReadRecord("stat", procfsroot::kMaxStat, &text) != 0) return;
+  const absl::StatusOr<procfsroot::StatFields> stat = procfsroot::ParseStat(text);
+  if (!stat.ok()) return;
+  scanner->set_pid(stat->pid.value);
+  const procfsroot::NamespaceLinks links = self->ReadNamespaceLinks();
+  for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {
+    const procfsroot::NamespaceLinks::Entry& in = links.in[static_cast<size_t>(info.type)];
+    if (in.error == 0) SetNamespaceOf(info.type, in.inode, scanner->mutable_namespaces());
+  }
+  if (self->TryReadRecord("status", procfsroot::kMaxStatus, &text) != 0) return;
+  const absl::StatusOr<procfsroot::StatusFields> status = procfsroot::ParseStatus(text);
+  if (!status.ok()) return;
+  scanner->set_uid(status->effective_uid);
+  SetCapabilities(*status, scanner->mutable_capabilities());
+}
+
+int64_t ProcessCpuNanoseconds() {
+  struct timespec now = {};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 // One discovery: what its steps share.
 class Scan {
  public:
-  Scan(const Procfs& procfs, Lineage& lineage, const DiscoverOptions& options)
-      : procfs_(procfs), lineage_(lineage), options_(options) {
-    const int threads =
-        options.worker_threads > 0 ? options.worker_threads : base::DefaultThreadCount();
+  Scan(const Procfs& procfs, const Questions& questions, const DiscoverOptions& options,
+       const Scanner& scanner)
+      : procfs_(procfs),
+        options_(options),
+        threads_(options.worker_threads > 0 ? options.worker_threads : base::DefaultThreadCount()),
+        holders_(procfs, questions, HolderOptions(options, scanner, threads_), &table_) {
     const ProcessReader::Options reader_options{
         .threads = options.threads,
         .detail = options.detail == ProcessDetail::kAll,
-        .pid_namespace = PidNamespaceOf(procfs),
+        .fds = options.fds,
+        .capabilities = options.capabilities,
+        // Of a procfs of another PID namespace it is not known.
+        .pid_namespace = procfs.has_own_pids() ? scanner.namespaces().pid() : 0,
         .users = options.users,
     };
-    readers_.reserve(threads);
-    for (int i = 0; i < threads; ++i) readers_.emplace_back(procfs, &cgroups_, reader_options);
+    readers_.reserve(threads_);
+    for (int i = 0; i < threads_; ++i) readers_.emplace_back(procfs, &cgroups_, reader_options);
   }
 
   absl::Status Run(Snapshot* snapshot) {
+    holders_.ListNamespaces();
+    const int64_t start = ProcessCpuNanoseconds();
     NSCTL_RETURN_IF_ERROR(ReadProcesses(snapshot));
+    FdFindings findings;
+    for (ProcessReader& reader : readers_) findings.Merge(reader.TakeFdFindings());
+    table_.AddProcesses(snapshot->processes());
+    const int64_t cost = ProcessCpuNanoseconds() - start - findings.cpu_nanoseconds;
+    holders_.Run(snapshot->processes(), std::move(findings));
+    table_.MoveTo(options_.types, snapshot->mutable_namespaces());
     mountinfo_ = ReadOwnMountinfo();
     if (HidesProcesses(procfs_, mountinfo_)) {
       gaps_.Add({}, "mount option hidepid", EPERM, "processes of other users are hidden");
     }
-    NamespaceTable table;
-    table.AddProcesses(snapshot->processes());
-    NamespaceTable::TraceLosses losses = table.Trace(procfs_, lineage_, options_.users);
-    gaps_.Merge(std::move(losses.gaps));
-    snapshot->mutable_statistics()->set_vanished_namespaces(losses.vanished_namespaces);
-    table.MoveTo(options_.types, snapshot->mutable_namespaces());
     AddDetailsOfNamespaces(snapshot);
     if (options_.detail == ProcessDetail::kRepresentatives) ReadRepresentatives(snapshot);
     TakeReaderLosses(snapshot->mutable_statistics());
+    std::optional<uint64_t> examined_threads;
+    if (options_.threads != ScanOptions::none) examined_threads = examined_threads_;
+    holders_.ReportProcesses(snapshot->processes_size(), examined_threads, cost);
+    holders_.TakeResult(snapshot->mutable_statistics(), &gaps_);
     PlaceCgroups(snapshot);
     if (options_.mounts) {
       ScanMounts(snapshot->namespaces(), procfs_, {.worker_threads = options_.worker_threads},
@@ -152,6 +191,7 @@ class Scan {
       statistics->set_vanished_processes(statistics->vanished_processes() +
                                          losses.vanished_processes);
       statistics->set_vanished_threads(statistics->vanished_threads() + losses.vanished_threads);
+      examined_threads_ += losses.examined_threads;
     }
   }
 
@@ -205,9 +245,24 @@ class Scan {
                       });
   }
 
+  static HolderScan::Options HolderOptions(const DiscoverOptions& options, const Scanner& scanner,
+                                           int threads) {
+    return {.fds = options.fds,
+            .sockets = options.sockets,
+            .bind_mounts = options.bind_mounts,
+            .kernel_lists = options.kernel_lists,
+            .names = options.names,
+            .own_mount_namespace = scanner.namespaces().mnt(),
+            .threads = threads,
+            .users = options.users};
+  }
+
   const Procfs& procfs_;
-  Lineage& lineage_;
   const DiscoverOptions& options_;
+  const int threads_;
+  NamespaceTable table_;
+  HolderScan holders_;
+  uint64_t examined_threads_ = 0;
   CgroupTable cgroups_;
   std::vector<ProcessReader> readers_;
   std::string mountinfo_;
@@ -218,6 +273,7 @@ void SetOptions(const Procfs& procfs, const DiscoverOptions& options, ScanOption
   message->set_threads(options.threads);
   message->set_detail(options.detail == ProcessDetail::kAll ? ScanOptions::every_process
                                                             : ScanOptions::representatives);
+  message->set_capabilities(options.capabilities);
   for (const base::NamespaceType type : options.types) message->add_types(ToProto(type));
   message->set_mounts(options.mounts);
   if (!procfs.is_live()) message->set_procfs(base::EncodeText(procfs.path()));
@@ -241,6 +297,11 @@ void SetTotals(Snapshot* snapshot) {
 
 absl::StatusOr<std::unique_ptr<Snapshot>> Discover(const Procfs& procfs, Lineage& lineage,
                                                    const DiscoverOptions& options) {
+  return Discover(procfs, Questions{.lineage = &lineage}, options);
+}
+
+absl::StatusOr<std::unique_ptr<Snapshot>> Discover(const Procfs& procfs, const Questions& questions,
+                                                   const DiscoverOptions& options) {
   auto snapshot = std::make_unique<Snapshot>();
   snapshot->set_format(kSnapshotFormat);
   snapshot->set_producer(base::kVersion);
@@ -250,7 +311,10 @@ absl::StatusOr<std::unique_ptr<Snapshot>> Discover(const Procfs& procfs, Lineage
       (now - absl::FromUnixSeconds(absl::ToUnixSeconds(now))) / absl::Nanoseconds(1)));
   FillHost(procfs, snapshot->mutable_host());
   SetOptions(procfs, options, snapshot->mutable_options());
-  NSCTL_RETURN_IF_ERROR(Scan(procfs, lineage, options).Run(snapshot.get()));
+  Scanner scanner;
+  FillScanner(procfs, &scanner);
+  NSCTL_RETURN_IF_ERROR(Scan(procfs, questions, options, scanner).Run(snapshot.get()));
+  if (scanner.pid() != 0) *snapshot->mutable_scanner() = scanner;
   SetTotals(snapshot.get());
   return snapshot;
 }

@@ -1,9 +1,9 @@
-// Finds every namespace that the processes and threads of a procfs are in, and how they relate.
+// Finds every namespace of a host, what holds it, and how they relate.
 //
 //   NSCTL_ASSIGN_OR_RETURN(Procfs procfs, Procfs::Live());
-//   KernelLineage lineage;
-//   NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot, Discover(procfs, lineage, {}));
-//   for (const Namespace& ns : snapshot->namespaces()) { ... }
+//   KernelQuestions kernel;
+//   NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot, Discover(procfs, kernel.For(procfs),
+//   {})); for (const Namespace& ns : snapshot->namespaces()) { ... }
 //
 // A scan does not stop the host: processes start, end and change namespaces while it runs. What it
 // reports of one process was true of that process at one time; what vanished is counted, what could
@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "base/namespace_type.h"
 #include "nsdisc/lineage.h"
+#include "nsdisc/questions.h"
 #include "nsdisc/snapshot.pb.h"
 #include "nsdisc/users.h"
 #include "procfsroot/procfs.h"
@@ -29,10 +30,8 @@ namespace nsctl::nsdisc {
 // How much is read of each process beyond its namespaces, name, parent, state and start time.
 enum class ProcessDetail {
   // Command line, cgroups, credentials, pidfd inode, CPU affinity and PIDs in inner namespaces:
-  // only
-  // of the processes that stand for a namespace (SnapshotIndex::RepresentativeOf). The rest stays
-  // in
-  // the result without them.
+  // only of the processes that stand for a namespace (SnapshotIndex::RepresentativeOf). The rest
+  // stays in the result without them.
   kRepresentatives,
   // Of every process.
   kAll,
@@ -43,6 +42,17 @@ struct DiscoverOptions {
   ProcessDetail detail = ProcessDetail::kAll;
   // The mounts of every mount namespace are in the result.
   bool mounts = false;
+  // Sources beside processes and threads, each of which can be left out: what holds namespaces by
+  // descriptors; the network namespaces of sockets among those; mounts of namespaces' files in all
+  // mount namespaces; the kernel's own lists. What only they show is missing then.
+  bool fds = true;
+  bool sockets = true;
+  bool bind_mounts = true;
+  bool kernel_lists = true;
+  // Host names of UTS namespaces and nsids of network namespaces.
+  bool names = true;
+  // Process.capabilities, of the processes that are read in detail.
+  bool capabilities = false;
   // Which namespaces the result lists; empty: all. Relations are followed for all of them.
   std::vector<base::NamespaceType> types;
   // 0: base::DefaultThreadCount().
@@ -53,10 +63,15 @@ struct DiscoverOptions {
   absl::Time now = absl::Now();
 };
 
-// Scans `procfs`. `lineage` answers what link texts cannot: owners, parents and ids.
+// Scans `procfs`. `questions` answer what link texts cannot: owners, parents, ids, sockets, lists.
 // Errors: only where the list of processes itself cannot be read; everything else is a gap.
-// Costs per process with kRepresentatives: one directory, ten links, stat (about 17 system calls);
-// with kAll about 10 more.
+// Costs per process with kRepresentatives: two directories, ten links and one for each descriptor,
+// stat (about 22 system calls); with kAll about 10 more. See also SourceReport.
+absl::StatusOr<std::unique_ptr<Snapshot>> Discover(const procfsroot::Procfs& procfs,
+                                                   const Questions& questions,
+                                                   const DiscoverOptions& options);
+
+// The same where there is nothing to ask but `lineage`.
 absl::StatusOr<std::unique_ptr<Snapshot>> Discover(const procfsroot::Procfs& procfs,
                                                    Lineage& lineage,
                                                    const DiscoverOptions& options);

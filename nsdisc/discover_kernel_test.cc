@@ -24,6 +24,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nsdisc/discover.h"
+#include "nsdisc/questions.h"
 #include "nsdisc/snapshot_index.h"
 #include "nsdisc/snapshot_io.h"
 #include "testing/status_matchers.h"
@@ -57,8 +58,9 @@ class DiscoverKernelTest : public ::testing::Test {
   std::unique_ptr<Snapshot> Scan(DiscoverOptions options = {}) {
     const absl::StatusOr<Procfs> procfs = Procfs::Live();
     EXPECT_THAT(procfs, IsOk());
-    KernelLineage lineage;
-    absl::StatusOr<std::unique_ptr<Snapshot>> snapshot = Discover(*procfs, lineage, options);
+    KernelQuestions kernel;
+    absl::StatusOr<std::unique_ptr<Snapshot>> snapshot =
+        Discover(*procfs, kernel.For(*procfs), options);
     EXPECT_THAT(snapshot, IsOk());
     EXPECT_THAT(CheckSnapshot(**snapshot), IsOk());
     return *std::move(snapshot);
@@ -239,12 +241,10 @@ TEST_F(DiscoverKernelTest, FindsNamespacesThatOnlyChildrenWillBeIn) {
   EXPECT_EQ(ns->owner(), InodeOf(getpid(), "user"));
 }
 
-// A thread of the child goes into an own namespace and then has the main thread end.
-void* LeaveAndEndMainThread(void*) {
-  if (unshare(CLONE_NEWUTS) == 0) {
-    prctl(PR_SET_NAME, "stays");
-    kill(getpid(), SIGUSR1);
-  }
+// A thread of the child goes into an own namespace.
+void* LeaveAndStay(void*) {
+  prctl(PR_SET_NAME, "stays");
+  syscall(SYS_unshare, CLONE_NEWUTS);
   while (true) pause();
   return nullptr;
 }
@@ -258,12 +258,13 @@ TEST_F(DiscoverKernelTest, FindsTheThreadsOfAProcessWhoseMainThreadHasEnded) {
     signal(SIGUSR1, [](int) { syscall(SYS_exit, 0); });
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     pthread_t thread;
-    const int error = pthread_create(&thread, nullptr, LeaveAndEndMainThread, nullptr);
+    const int error = pthread_create(&thread, nullptr, LeaveAndStay, nullptr);
     pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     return error;
   });
   ASSERT_THAT(child, IsOk());
   const pid_t pid = child->pid().value;
+  kill(pid, SIGUSR1);
 
   std::unique_ptr<Snapshot> snapshot;
   const Process* process = nullptr;
@@ -272,7 +273,9 @@ TEST_F(DiscoverKernelTest, FindsTheThreadsOfAProcessWhoseMainThreadHasEnded) {
     snapshot = Scan();
     process = SnapshotIndex(*snapshot).FindProcess(pid);
     ASSERT_THAT(process, NotNull());
-  } while (process->state() != "Z" && absl::Now() < deadline);
+  } while ((process->state() != "Z" || process->threads().empty() ||
+            process->threads(0).namespaces().uts() == InodeOf(getpid(), "uts")) &&
+           absl::Now() < deadline);
 
   ASSERT_EQ(process->state(), "Z") << "needs CAP_SYS_ADMIN";
   ASSERT_EQ(process->threads_size(), 1);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -52,7 +53,7 @@ class DiscoverTest : public ::testing::Test {
     (*snapshot)->mutable_options()->set_procfs("/recorded");
     for (Namespace& ns : *(*snapshot)->mutable_namespaces()) {
       for (std::string& path : *ns.mutable_reference()) {
-        path = absl::StrCat("/recorded", path.substr(root.size()));
+        if (absl::StartsWith(path, root)) path.replace(0, root.size(), "/recorded");
       }
     }
     return *std::move(snapshot);
@@ -116,7 +117,20 @@ TEST_F(DiscoverTest, RelatesEverythingThatIsThere) {
     taken_at { seconds: 1000 }
     host { hostname: "box" kernel_release: "6.18.0" boot_id: "b007" }
     options { threads: loose procfs: "/recorded" }
-    statistics { namespaces: 7 processes: 2 threads: 1 gaps: 1 }
+    statistics {
+      namespaces: 7
+      processes: 2
+      threads: 1
+      gaps: 1
+      sources { source: processes examined: 2 found: 5 }
+      sources { source: threads examined: 1 found: 1 }
+      sources { source: fds }
+      sources { source: sockets state: unavailable }
+      sources { source: bind_mounts state: unavailable }
+      sources { source: relations found: 1 }
+      sources { source: mount_namespace_list state: unavailable }
+      sources { source: namespace_list state: unavailable }
+    }
     namespaces {
       type: user
       inode: 4026531837
@@ -264,7 +278,16 @@ TEST_F(DiscoverTest, EmptyProcfsIsAnEmptyResult) {
     taken_at { seconds: 1000 }
     host {}
     options { threads: loose procfs: "/recorded" }
-    statistics {}
+    statistics {
+      sources { source: processes }
+      sources { source: threads }
+      sources { source: fds }
+      sources { source: sockets state: unavailable }
+      sources { source: bind_mounts state: unavailable }
+      sources { source: relations }
+      sources { source: mount_namespace_list state: unavailable }
+      sources { source: namespace_list state: unavailable }
+    }
     complete: true
   )pb");
 }
@@ -276,8 +299,69 @@ TEST_F(DiscoverTest, CountsWhatVanished) {
                         "f 8/status\n|Uid:\\x090\\x090\n", "f 8/cmdline\n", "f 8/cgroup\n",
                         "l 8/task/9/ns/net net:[5]\n", "n net 5 device=0:4 owner=EPERM\n"));
 
+  snapshot->mutable_statistics()->clear_sources();
   EXPECT_EQ(snapshot->statistics().ShortDebugString(),
             "processes: 1 vanished_processes: 1 vanished_threads: 1");
+}
+
+// Two processes that hold namespaces by descriptors, one a mount namespace in whose mounts there is
+// a network namespace.
+std::string HostOfHolders() {
+  return absl::StrCat(
+      "f 1/stat\n|", StatLine(1, "init", 0, 1, 5), "\n", "f 1/status\n|Uid:\\x090\\x090\n",
+      "f 1/cmdline\n", "f 1/cgroup\n", "l 1/ns/mnt mnt:[4026531832]\n",
+      "f 1/mountinfo\n|20 1 8:1 / / rw - ext4 /dev/root rw\n"
+      "|21 20 0:4 net:[4026532700] /run/a\\\\040b rw shared:3 - nsfs nsfs rw\n"
+      "|22 20 0:4 net:[4026532700] /mnt/x/ns rw - nsfs nsfs rw\n"
+      "|23 20 0:9 / /mnt/x rw - tmpfs none rw\n",
+      "l 1/fd/0 /dev/null\n", "l 1/fd/3 uts:[4026532800]\n", "l 1/fd/4 socket:[77]\n",
+      "l 1/fd/5 net:[x]\n", "f 9/stat\n|", StatLine(9, "b", 1, 1, 7), "\n",
+      "f 9/status\n|Uid:\\x090\\x090\n", "f 9/cmdline\n", "f 9/cgroup\n",
+      "l 9/ns/mnt mnt:[4026531832]\n", "l 9/fd/12 uts:[4026532800]\n",
+      "l 9/fd/2 anon_inode:[pidfd]\n", "f 9/fdinfo/2\n|pos:\\x090\n|Pid:\\x09-1\n|NSpid:\\x09-1\n",
+      "n mnt 4026531832 device=0:4 owner=EPERM\n", "n net 4026532700 device=0:4 owner=EPERM\n",
+      "n uts 4026532800 device=0:4 owner=EPERM\n");
+}
+
+TEST_F(DiscoverTest, FindsWhatDescriptorsAndMountsHold) {
+  const std::unique_ptr<Snapshot> snapshot = Scan(HostOfHolders());
+
+  ASSERT_EQ(snapshot->namespaces_size(), 3);
+  const Namespace& uts = snapshot->namespaces(1);
+  EXPECT_EQ(uts.ShortDebugString(),
+            "type: uts inode: 4026532800 device_major: 0 device_minor: 4 "
+            "reference: \"/recorded/1/fd/3\" "
+            "fds { kind: namespace_file pid: 1 fd: 3 } "
+            "fds { kind: namespace_file pid: 9 fd: 12 } fd_count: 2");
+  const Namespace& net = snapshot->namespaces(2);
+  EXPECT_EQ(net.inode(), 4026532700u);
+  EXPECT_EQ(net.bind_mount_count(), 2u);
+  ASSERT_EQ(net.bind_mounts_size(), 2);
+  EXPECT_EQ(net.bind_mounts(0).ShortDebugString(),
+            "mount_namespace: 4026531832 path: \"/mnt/x/ns\" hidden: true");
+  EXPECT_EQ(net.bind_mounts(1).ShortDebugString(),
+            "mount_namespace: 4026531832 path: \"/run/a b\"");
+  ASSERT_EQ(net.reference_size(), 2);
+  EXPECT_EQ(net.reference(0), "/recorded/1/ns/mnt");
+  EXPECT_EQ(snapshot->statistics().ended_pidfds(), 1u);
+  EXPECT_EQ(snapshot->statistics().sources(2).ShortDebugString(),
+            "source: fds examined: 6 found: 1");
+  EXPECT_EQ(snapshot->statistics().sources(4).ShortDebugString(),
+            "source: bind_mounts examined: 4 found: 1");
+}
+
+TEST_F(DiscoverTest, LeavesOutSourcesThatAreSwitchedOff) {
+  DiscoverOptions options;
+  options.fds = false;
+  options.bind_mounts = false;
+  options.kernel_lists = false;
+
+  const std::unique_ptr<Snapshot> snapshot = Scan(HostOfHolders(), options);
+
+  ASSERT_EQ(snapshot->namespaces_size(), 1);
+  for (const int source : {2, 3, 4, 6, 7}) {
+    EXPECT_EQ(snapshot->statistics().sources(source).state(), SourceReport::off) << source;
+  }
 }
 
 TEST_F(DiscoverTest, MalformedLinkIsAGapAndItsProcessStays) {

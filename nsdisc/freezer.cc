@@ -33,14 +33,25 @@ CgroupMount OpenMount(const mounttree::MountinfoRow& row) {
   return {*std::move(directory), mounttree::DecodeMountText(row.root)};
 }
 
+// Consumes one step out of the reader's cgroup namespace.
+bool ConsumeStepUp(absl::string_view* path) {
+  if (*path != "/.." && !absl::StartsWith(*path, "/../")) return false;
+  path->remove_prefix(3);
+  return true;
+}
+
 // The path of `cgroup` below the mount, "." for the mount's root. cgroup names cannot hold "/", "."
-// or "..", so a path from the kernel stays below the mount unless it starts outside of the reader's
-// cgroup namespace ("/../x").
+// or "..", so a path from the kernel stays below the mount. Both paths are as the reader's cgroup
+// namespace shows them; where both lie outside, by as many steps, they start from the same place.
 absl::StatusOr<std::string> PathBelow(const CgroupMount& mount, absl::string_view cgroup) {
-  if (absl::StartsWith(cgroup, "/..")) {
+  absl::string_view root = mount.root;
+  while (absl::StartsWith(cgroup, "/..") && absl::StartsWith(root, "/..")) {
+    if (!ConsumeStepUp(&cgroup) || !ConsumeStepUp(&root)) break;
+  }
+  if (absl::StartsWith(cgroup, "/..") || absl::StartsWith(root, "/..")) {
     return absl::FailedPreconditionError("outside of the scanner's cgroup namespace");
   }
-  if (mount.root != "/" && !absl::ConsumePrefix(&cgroup, mount.root)) {
+  if (root != "/" && !root.empty() && !absl::ConsumePrefix(&cgroup, root)) {
     return absl::FailedPreconditionError("outside of the mounted part of the hierarchy");
   }
   if (!cgroup.empty() && cgroup[0] != '/') {
@@ -73,6 +84,19 @@ const Cgroups::V1* FindFreezer(const Cgroups& cgroups) {
   return nullptr;
 }
 
+// What `file` of the cgroup says; nullopt where the hierarchy is not mounted.
+absl::StatusOr<std::optional<bool>> IsFrozenAt(const CgroupMount& mount, const std::string& path,
+                                               absl::string_view file) {
+  if (!mount.directory.ok()) return std::optional<bool>();
+  const absl::StatusOr<std::string> state = ReadState(mount, path, file);
+  // A hierarchy's root cannot be frozen and has no such file; seen from a cgroup namespace "/" may
+  // be another cgroup, which has one.
+  if (path == "/" && base::IsGone(state.status())) return std::optional<bool>(false);
+  NSCTL_RETURN_IF_ERROR(state.status());
+  return file == "freezer.state" ? std::optional<bool>(absl::StartsWith(*state, "FR"))
+                                 : ParseEvents(*state);
+}
+
 }  // namespace
 
 Freezer Freezer::FromMountinfo(absl::string_view mountinfo) {
@@ -90,19 +114,19 @@ Freezer Freezer::FromMountinfo(absl::string_view mountinfo) {
 }
 
 absl::StatusOr<std::optional<bool>> Freezer::IsFrozen(const Cgroups& cgroups) const {
-  const Cgroups::V1* v1 = FindFreezer(cgroups);
-  const CgroupMount& mount = v1 != nullptr ? v1_freezer_ : unified_;
-  if (!mount.directory.ok() || (v1 == nullptr && !cgroups.has_unified())) {
-    return std::optional<bool>();
-  }
-  const std::string& path = v1 != nullptr ? v1->path() : cgroups.unified();
-  const absl::StatusOr<std::string> state =
-      ReadState(mount, path, v1 != nullptr ? "freezer.state" : "cgroup.events");
-  // A hierarchy's root cannot be frozen and has no such file; seen from a cgroup namespace "/" may
-  // be another cgroup, which has one.
-  if (path == "/" && base::IsGone(state.status())) return std::optional<bool>(false);
-  NSCTL_RETURN_IF_ERROR(state.status());
-  return v1 != nullptr ? std::optional<bool>(absl::StartsWith(*state, "FR")) : ParseEvents(*state);
+  using Answer = absl::StatusOr<std::optional<bool>>;
+  const Cgroups::V1* const v1 = FindFreezer(cgroups);
+  const Answer by_v1 = v1 != nullptr ? IsFrozenAt(v1_freezer_, v1->path(), "freezer.state")
+                                     : Answer(std::optional<bool>());
+  if (by_v1.ok() && by_v1->value_or(false)) return by_v1;
+  const Answer by_v2 = cgroups.has_unified()
+                           ? IsFrozenAt(unified_, cgroups.unified(), "cgroup.events")
+                           : Answer(std::optional<bool>());
+  // One that says no does not speak for the other.
+  if (by_v2.ok() && by_v2->value_or(false)) return by_v2;
+  NSCTL_RETURN_IF_ERROR(by_v1.status());
+  NSCTL_RETURN_IF_ERROR(by_v2.status());
+  return by_v1->has_value() ? by_v1 : by_v2;
 }
 
 }  // namespace nsctl::nsdisc

@@ -23,8 +23,7 @@ struct CgroupMount {
 
 class Freezer {
  public:
-  // The mounts may hold nothing. Chooses per cgroup: v1 where there is a v1 freezer hierarchy,
-  // else v2.
+  // The mounts may hold nothing. A host may have both, and freeze by either.
   Freezer(CgroupMount v1_freezer, CgroupMount unified)
       : v1_freezer_(std::move(v1_freezer)), unified_(std::move(unified)) {}
 
@@ -32,7 +31,7 @@ class Freezer {
   // or open are absent.
   static Freezer FromMountinfo(absl::string_view mountinfo);
 
-  // Frozen or freezing, by cgroup.events (v2) or freezer.state (v1). nullopt where `cgroups` is in
+  // Frozen or freezing, by freezer.state (v1) or cgroup.events (v2). nullopt where `cgroups` is in
   // no hierarchy that freezes, which includes the v2 root. Errors: those of reading the file
   // (ENOENT once the cgroup is gone); FAILED_PRECONDITION where the cgroup lies outside of the
   // mounted part. Source: cgroup-v1/freezer-subsystem.rst, cgroup-v2.rst.

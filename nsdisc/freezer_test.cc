@@ -81,7 +81,17 @@ TEST_F(FreezerTest, ReadsTheUnifiedHierarchy) {
   EXPECT_THAT(freezer.IsFrozen(Unified("/gone")), HasErrno(ENOENT));
 }
 
-TEST_F(FreezerTest, PrefersTheV1FreezerWhereTheProcessIsInOne) {
+// A host with both hierarchies may freeze by either.
+TEST_F(FreezerTest, EitherHierarchyFreezes) {
+  MakeCgroup("elsewhere", "cgroup.events", "frozen 1\n");
+  MakeCgroup("thawed", "freezer.state", "THAWED\n");
+  const Freezer freezer(Mount(), Mount());
+
+  EXPECT_THAT(freezer.IsFrozen(V1("freezer", "/thawed")), IsOkAndHolds(Eq(true)));
+  EXPECT_THAT(freezer.IsFrozen(V1("freezer", "/gone")), IsOkAndHolds(Eq(true)));
+}
+
+TEST_F(FreezerTest, ReadsTheV1Freezer) {
   MakeCgroup("thawed", "freezer.state", "THAWED\n");
   MakeCgroup("freezing", "freezer.state", "FREEZING\n");
   MakeCgroup("frozen", "freezer.state", "FROZEN\n");
@@ -115,6 +125,20 @@ TEST_F(FreezerTest, ReadsNothingAboveTheCgroupNamespace) {
 
   EXPECT_THAT(
       freezer.IsFrozen(Unified("/../outside")),
+      StatusIs(absl::StatusCode::kFailedPrecondition, "outside of the scanner's cgroup namespace"));
+}
+
+// A mount of the whole hierarchy, seen from two levels below, and a cgroup beside.
+TEST_F(FreezerTest, FindsACgroupOutsideOfTheCgroupNamespaceWhereTheMountIsOutsideToo) {
+  MakeCgroup("beside", "cgroup.events", "frozen 1\n");
+  const Freezer freezer({}, Mount("/../.."));
+
+  EXPECT_THAT(freezer.IsFrozen(Unified("/../../beside")), IsOkAndHolds(Eq(true)));
+  EXPECT_THAT(
+      freezer.IsFrozen(Unified("/../x")),
+      StatusIs(absl::StatusCode::kFailedPrecondition, "outside of the scanner's cgroup namespace"));
+  EXPECT_THAT(
+      freezer.IsFrozen(Unified("/own")),
       StatusIs(absl::StatusCode::kFailedPrecondition, "outside of the scanner's cgroup namespace"));
 }
 

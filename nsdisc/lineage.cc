@@ -3,10 +3,8 @@
 #include <errno.h>
 
 #include <algorithm>
-#include <string>
 #include <utility>
 
-#include "absl/strings/string_view.h"
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/nsfs.h"
@@ -61,19 +59,13 @@ NamespaceFacts Ask(const OpenNamespaceFile& file, std::vector<OpenNamespaceFile>
     facts.parent = Identify(base::OpenParent(file.fd), NamespaceType::kPid, found);
   }
   facts.kernel_id = ToAnswer(base::KernelIdOf(file.fd));
-  if (facts.kernel_id.error != 0 && file.type == NamespaceType::kMnt) {
-    facts.kernel_id = ToAnswer(base::MountNamespaceIdOf(file.fd));
+  if (file.type == NamespaceType::kMnt) {
+    if (facts.kernel_id.error != 0) facts.kernel_id = ToAnswer(base::MountNamespaceIdOf(file.fd));
+    const absl::StatusOr<base::MountNamespaceInfo> info = base::MountNamespaceInfoOf(file.fd);
+    facts.mount_count = info.ok() ? Answer<uint32_t>{.value = info->mount_count}
+                                  : ToAnswer<uint32_t>(info.status());
   }
   return facts;
-}
-
-std::optional<NamespaceType> TypeOfEntry(absl::string_view entry) {
-  for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {
-    const bool is_for_children =
-        info.for_children_entry != nullptr && entry == info.for_children_entry;
-    if (entry == info.name || is_for_children) return info.type;
-  }
-  return std::nullopt;
 }
 
 bool Contains(const std::vector<NamespaceFacts>& facts, const OpenNamespaceFile& file) {
@@ -85,16 +77,14 @@ bool Contains(const std::vector<NamespaceFacts>& facts, const OpenNamespaceFile&
 }  // namespace
 
 absl::StatusOr<std::vector<NamespaceFacts>> KernelLineage::Trace(
-    const procfsroot::ProcessDir& dir, const char* entry,
+    const procfsroot::Procfs& procfs, const NamespaceWay& way, const NamespaceTarget& target,
     absl::FunctionRef<bool(NamespaceType, NamespaceId)> is_known) {
-  const std::optional<NamespaceType> type = TypeOfEntry(entry);
-  if (!type.has_value()) return absl::InvalidArgumentError("no entry of a ns/ directory");
-  NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, dir.OpenNamespace(entry));
+  NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, OpenWay(procfs, way, target));
   NSCTL_ASSIGN_OR_RETURN(const NamespaceId id, base::NamespaceIdOf(fd));
 
   std::vector<NamespaceFacts> facts;
   std::vector<OpenNamespaceFile> pending;
-  pending.push_back({std::move(fd), *type, id});
+  pending.push_back({std::move(fd), target.type, id});
   for (size_t next = 0; next < pending.size() && facts.size() < kMaxChain; ++next) {
     // Taken out: asking appends to `pending`, and each file is closed once it was asked.
     const OpenNamespaceFile file = std::move(pending[next]);

@@ -13,6 +13,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "base/namespace_type.h"
+#include "nsdisc/namespace_way.h"
 #include "procfsroot/procfs.h"
 
 namespace nsctl::nsdisc {
@@ -38,6 +39,8 @@ struct NamespaceFacts {
   Answer<uid_t> owner_uid = {};
   // ENOTTY on kernels that have none.
   Answer<uint64_t> kernel_id = {};
+  // mnt only: mounts in it beside its root. ENOTTY before Linux 6.12.
+  Answer<uint32_t> mount_count = {};
 
   friend bool operator==(const NamespaceFacts&, const NamespaceFacts&) = default;
 };
@@ -47,13 +50,12 @@ class Lineage {
  public:
   virtual ~Lineage() = default;
 
-  // Facts on the namespace behind `entry` ("net", "pid_for_children") of `dir`'s ns/ and on every
-  // namespace upward from it through owners and parents, nearest first, for as long as `is_known`
-  // says no. Errors: those of opening the link (ESRCH once the process is gone, EACCES). Races: the
-  // process may have changed namespaces since its links were read: callers compare the first
-  // element's id with the one they wanted.
+  // Facts on the namespace that `way` leads to and on every namespace upward from it through owners
+  // and parents, nearest first, for as long as `is_known` says no. Errors: those of OpenWay. Races:
+  // another namespace may be there by now: callers compare the first element's id with the one they
+  // wanted.
   virtual absl::StatusOr<std::vector<NamespaceFacts>> Trace(
-      const procfsroot::ProcessDir& dir, const char* entry,
+      const procfsroot::Procfs& procfs, const NamespaceWay& way, const NamespaceTarget& target,
       absl::FunctionRef<bool(base::NamespaceType, base::NamespaceId)> is_known) = 0;
 };
 
@@ -61,7 +63,7 @@ class Lineage {
 class KernelLineage : public Lineage {
  public:
   absl::StatusOr<std::vector<NamespaceFacts>> Trace(
-      const procfsroot::ProcessDir& dir, const char* entry,
+      const procfsroot::Procfs& procfs, const NamespaceWay& way, const NamespaceTarget& target,
       absl::FunctionRef<bool(base::NamespaceType, base::NamespaceId)> is_known) override;
 };
 

@@ -1,15 +1,10 @@
 #include "nsdisc/namespace_table.h"
 
-#include <errno.h>
-#include <sys/sysmacros.h>
-
 #include <algorithm>
 #include <optional>
 #include <string>
 
 #include "absl/algorithm/container.h"
-#include "absl/strings/str_cat.h"
-#include "base/errors.h"
 #include "base/text.h"
 #include "nsdisc/snapshot_index.h"
 
@@ -18,20 +13,10 @@ namespace {
 
 using base::NamespaceType;
 using base::NamespaceTypeInfo;
-using procfsroot::ProcessDir;
-using procfsroot::Procfs;
 
-// How many members of a namespace are tried before it counts as vanished: enough to outlast a few
-// that end meanwhile, few enough for a namespace whose thousand members all refuse.
-constexpr size_t kMaxTries = 8;
-
-uint64_t KeyOf(NamespaceType type, uint32_t inode) {
-  return uint64_t{static_cast<uint8_t>(type)} << 32 | inode;
-}
-
-GapSubject SubjectOf(NamespaceType type, uint32_t inode) {
-  return {.kind = GapSubject::kNamespace, .number = inode, .type = type};
-}
+// How many ways to a namespace are kept: enough to outlast a few holders that end meanwhile, few
+// enough for a namespace whose thousand members all refuse.
+constexpr size_t kMaxWays = 8;
 
 const Process* FindParent(const google::protobuf::RepeatedPtrField<Process>& processes,
                           const Process& process) {
@@ -41,31 +26,23 @@ const Process* FindParent(const google::protobuf::RepeatedPtrField<Process>& pro
   return found != processes.end() && found->pid() == process.parent_pid() ? &*found : nullptr;
 }
 
-const char* LinkOf(NamespaceType type, bool for_children) {
-  const NamespaceTypeInfo& info = base::InfoOf(type);
-  return for_children ? info.for_children_entry : info.name;
+NamespaceWay WayOf(const FdHolder& holder) {
+  NamespaceWay way{.kind = NamespaceWay::Kind::kFd, .pid = holder.pid(), .tid = holder.tid()};
+  if (holder.kind() == FdHolder::socket) way.kind = NamespaceWay::Kind::kSocket;
+  if (holder.kind() == FdHolder::tun) way.kind = NamespaceWay::Kind::kTun;
+  way.fd = holder.fd();
+  return way;
 }
 
-// The process's or thread's directory; the error of whichever open failed.
-absl::StatusOr<ProcessDir> OpenHolder(const Procfs& procfs, pid_t pid, pid_t tid) {
-  absl::StatusOr<ProcessDir> process = procfs.OpenProcess({pid});
-  if (!process.ok() || tid == 0) return process;
-  return process->OpenThread({tid});
-}
-
-// Records an errno that is no fact: EPERM at the initial namespaces says that there is nothing
-// above.
-void AddRelationGap(const NamespaceFacts& facts, absl::string_view operation, int error,
-                    absl::string_view consequence, bool is_top, GapList* gaps) {
-  if (error == 0 || (is_top && error == EPERM)) return;
-  gaps->Add(SubjectOf(facts.type, facts.id.inode), operation, error, consequence);
+void MarkAwaiting(const NamespaceSet& set, Namespace* ns) {
+  if (ns->type() == Namespace::pid && set.awaits_first_child()) ns->set_awaits_first_process(true);
 }
 
 }  // namespace
 
 void NamespaceTable::AddProcesses(const google::protobuf::RepeatedPtrField<Process>& processes) {
+  for (const Process& process : processes) AddProcess(process, FindParent(processes, process));
   for (const Process& process : processes) {
-    AddProcess(process, FindParent(processes, process));
     for (const Thread& thread : process.threads()) AddThread(process, thread);
   }
   has_user_namespaces_ = absl::c_any_of(
@@ -74,20 +51,69 @@ void NamespaceTable::AddProcesses(const google::protobuf::RepeatedPtrField<Proce
   MarkInitial();
 }
 
-NamespaceTable::TraceLosses NamespaceTable::Trace(const Procfs& procfs, Lineage& lineage,
-                                                  const UserNames* users) {
-  TraceLosses losses;
-  for (Entry* entry : SortedEntries()) {
-    // One that was found upward from another is known already, and still reached through its own.
-    if (entry->traced) {
-      SetReference(HoldersOf(*entry), procfs, entry);
-    } else {
-      TraceEntry(*entry, procfs, lineage, users, &losses);
+void NamespaceTable::AddFdHolder(const NamespaceTarget& target, const FdHolder& holder) {
+  const bool is_socket = holder.kind() == FdHolder::socket;
+  Entry& entry =
+      FindOrAdd(is_socket ? SourceReport::sockets : SourceReport::fds, target.type, target.inode);
+  entry.seen = true;
+  Namespace& message = entry.message;
+  if (is_socket) {
+    message.set_socket_count(message.socket_count() + 1);
+    if (message.sockets_size() < kMaxHoldersListed) *message.add_sockets() = holder;
+  } else {
+    message.set_fd_count(message.fd_count() + 1);
+    if (message.fds_size() < kMaxHoldersListed) *message.add_fds() = holder;
+  }
+  // A process's numbers keep its PID namespace, but through a pidfd of it no way leads there.
+  if (holder.kind() != FdHolder::pidfd) AddWay(entry, WayOf(holder));
+}
+
+void NamespaceTable::AddBindMount(const NamespaceTarget& target, const BindMount& mount,
+                                  std::vector<std::string> reference) {
+  Entry& entry = FindOrAdd(SourceReport::bind_mounts, target.type, target.inode);
+  entry.seen = true;
+  entry.message.set_bind_mount_count(entry.message.bind_mount_count() + 1);
+  if (entry.message.bind_mounts_size() < kMaxHoldersListed) {
+    *entry.message.add_bind_mounts() = mount;
+  }
+  if (reference.empty()) return;
+  AddWay(entry, {.kind = NamespaceWay::Kind::kPath, .path = std::move(reference)});
+}
+
+void NamespaceTable::AddListed(SourceReport::Source source, const NamespaceTarget& target,
+                               uint64_t kernel_id) {
+  Entry& entry = FindOrAdd(source, target.type, target.inode);
+  NamespaceWay way{.kind = NamespaceWay::Kind::kHandle};
+  way.kernel_id = kernel_id;
+  AddWay(entry, std::move(way));
+}
+
+Namespace* NamespaceTable::Mutable(const NamespaceTarget& target) {
+  const auto found = entries_.find(KeyOf(target.type, target.inode));
+  return found != entries_.end() ? &found->second->message : nullptr;
+}
+
+std::vector<NamespaceTable::Known> NamespaceTable::All(const procfsroot::Procfs& procfs,
+                                                       NamespaceType type) const {
+  std::vector<Known> all;
+  for (const Entry* entry : SortedEntries()) {
+    if (entry->type != type) continue;
+    all.push_back({.target = {type, entry->inode},
+                   .traced = entry->traced,
+                   .kernel_id = entry->message.kernel_id(),
+                   .ways = WorkingWaysOf(*entry),
+                   .reference = BestReference(*entry, procfs)});
+  }
+  return all;
+}
+
+void NamespaceTable::ForEachKernelId(
+    absl::FunctionRef<void(NamespaceType, uint64_t, uint32_t)> call) const {
+  for (const auto& [key, entry] : entries_) {
+    if (entry->message.has_kernel_id()) {
+      call(entry->type, entry->message.kernel_id(), entry->inode);
     }
   }
-  MarkInitial();
-  LinkChildren();
-  return losses;
 }
 
 void NamespaceTable::MoveTo(absl::Span<const NamespaceType> types,
@@ -99,16 +125,23 @@ void NamespaceTable::MoveTo(absl::Span<const NamespaceType> types,
   entries_.clear();
 }
 
-NamespaceTable::Entry& NamespaceTable::FindOrAdd(NamespaceType type, uint32_t inode) {
+NamespaceTable::Entry& NamespaceTable::FindOrAdd(SourceReport::Source source, NamespaceType type,
+                                                 uint32_t inode) {
   std::unique_ptr<Entry>& entry = entries_[KeyOf(type, inode)];
   if (entry == nullptr) {
     entry = std::make_unique<Entry>();
     entry->type = type;
     entry->inode = inode;
+    entry->source = source;
     entry->message.set_type(ToProto(type));
     entry->message.set_inode(inode);
   }
   return *entry;
+}
+
+const NamespaceTable::Entry* NamespaceTable::Find(const NamespaceTarget& target) const {
+  const auto found = entries_.find(KeyOf(target.type, target.inode));
+  return found != entries_.end() ? found->second.get() : nullptr;
 }
 
 std::vector<NamespaceTable::Entry*> NamespaceTable::SortedEntries() const {
@@ -125,18 +158,23 @@ void NamespaceTable::AddProcess(const Process& process, const Process* parent) {
   for (const NamespaceTypeInfo& info : base::kNamespaceTypes) {
     const std::optional<uint32_t> inode = NamespaceOf(process.namespaces(), info.type);
     if (inode.has_value()) {
-      Entry& entry = FindOrAdd(info.type, *inode);
+      Entry& entry = FindOrAdd(SourceReport::processes, info.type, *inode);
+      entry.seen = true;
       entry.message.set_process_count(entry.message.process_count() + 1);
-      entry.has_kernel_thread |= process.kernel_thread();
+      // Of kernel threads kthreadd alone has no parent; another one has a mount namespace of its
+      // own (kdevtmpfs).
+      entry.has_kernel_thread |= process.kernel_thread() && process.parent_pid() == 0;
       if (parent == nullptr || NamespaceOf(parent->namespaces(), info.type) != inode) {
         entry.leaders.push_back({process.start_time(), process.pid()});
       }
     }
     const std::optional<uint32_t> children = ForChildrenOf(process.namespaces(), info.type);
     if (children.has_value() && children != inode) {
-      Entry& entry = FindOrAdd(info.type, *children);
+      Entry& entry = FindOrAdd(SourceReport::processes, info.type, *children);
+      entry.seen = true;
       entry.message.add_for_children_of(process.pid());
-      entry.other_holders.push_back({.pid = process.pid(), .tid = 0, .for_children = true});
+      MarkAwaiting(process.namespaces(), &entry.message);
+      AddWay(entry, {.pid = process.pid(), .for_children = true});
     }
   }
 }
@@ -145,20 +183,27 @@ void NamespaceTable::AddThread(const Process& process, const Thread& thread) {
   for (const NamespaceTypeInfo& info : base::kNamespaceTypes) {
     const std::optional<uint32_t> inode = NamespaceOf(thread.namespaces(), info.type);
     if (inode.has_value() && inode != NamespaceOf(process.namespaces(), info.type)) {
-      Entry& entry = FindOrAdd(info.type, *inode);
+      Entry& entry = FindOrAdd(SourceReport::threads, info.type, *inode);
+      entry.seen = true;
       entry.message.add_loose_threads(thread.tid());
-      entry.other_holders.push_back(
-          {.pid = process.pid(), .tid = thread.tid(), .for_children = false});
+      AddWay(entry, {.pid = process.pid(), .tid = thread.tid()});
     }
     const std::optional<uint32_t> children = ForChildrenOf(thread.namespaces(), info.type);
     if (children.has_value() && children != inode &&
         children != ForChildrenOf(process.namespaces(), info.type)) {
-      Entry& entry = FindOrAdd(info.type, *children);
+      Entry& entry = FindOrAdd(SourceReport::threads, info.type, *children);
+      entry.seen = true;
       entry.message.add_for_children_of(thread.tid());
-      entry.other_holders.push_back(
-          {.pid = process.pid(), .tid = thread.tid(), .for_children = true});
+      MarkAwaiting(thread.namespaces(), &entry.message);
+      AddWay(entry, {.pid = process.pid(), .tid = thread.tid(), .for_children = true});
     }
   }
+}
+
+void NamespaceTable::AddWay(Entry& entry, NamespaceWay way) {
+  const auto same_kind = absl::c_count_if(
+      entry.other_ways, [&](const NamespaceWay& one) { return one.kind == way.kind; });
+  if (static_cast<size_t>(same_kind) < kMaxWays) entry.other_ways.push_back(std::move(way));
 }
 
 void NamespaceTable::FinishLeaders() {
@@ -188,96 +233,14 @@ void NamespaceTable::MarkInitial() {
   }
 }
 
-std::vector<NamespaceTable::Holder> NamespaceTable::HoldersOf(const Entry& entry) {
-  std::vector<Holder> holders;
-  for (const Leader& leader : entry.leaders) holders.push_back({.pid = leader.pid});
-  holders.insert(holders.end(), entry.other_holders.begin(), entry.other_holders.end());
-  if (holders.size() > kMaxTries) holders.resize(kMaxTries);
-  return holders;
-}
-
-// The first of `holders` is the way to the namespace; without any there is none.
-void NamespaceTable::SetReference(absl::Span<const Holder> holders, const Procfs& procfs,
-                                  Entry* entry) {
-  if (holders.empty()) return;
-  const Holder& holder = holders.front();
-  const std::string thread = holder.tid == 0 ? "" : absl::StrCat("/task/", holder.tid);
-  entry->message.add_reference(base::EncodeText(absl::StrCat(
-      procfs.path(), "/", holder.pid, thread, "/ns/", LinkOf(entry->type, holder.for_children))));
-}
-
-void NamespaceTable::TraceEntry(Entry& entry, const Procfs& procfs, Lineage& lineage,
-                                const UserNames* users, TraceLosses* losses) {
-  const auto is_known = [&](NamespaceType type, base::NamespaceId id) {
-    const auto found = entries_.find(KeyOf(type, id.inode));
-    return found != entries_.end() && found->second->traced;
-  };
-  const std::vector<Holder> holders = HoldersOf(entry);
-  int error = ESRCH;
-  for (size_t i = 0; i < holders.size(); ++i) {
-    const absl::StatusOr<ProcessDir> dir = OpenHolder(procfs, holders[i].pid, holders[i].tid);
-    const absl::StatusOr<std::vector<NamespaceFacts>> facts =
-        dir.ok() ? lineage.Trace(*dir, LinkOf(entry.type, holders[i].for_children), is_known)
-                 : absl::StatusOr<std::vector<NamespaceFacts>>(dir.status());
-    if (!facts.ok()) {
-      error = base::ErrnoOf(facts.status());
-      continue;
-    }
-    // The holder may have moved on since its links were read.
-    if (facts->empty() || facts->front().id.inode != entry.inode) continue;
-    SetReference(absl::MakeConstSpan(holders).subspan(i), procfs, &entry);
-    for (const NamespaceFacts& one : *facts) AddFacts(one, users, &losses->gaps);
-    return;
+std::vector<NamespaceWay> NamespaceTable::WaysOf(const Entry& entry) {
+  std::vector<NamespaceWay> ways;
+  for (const Leader& leader : entry.leaders) {
+    if (ways.size() == kMaxWays) break;
+    ways.push_back({.pid = leader.pid});
   }
-  SetReference(holders, procfs, &entry);
-  if (procfs.is_kernel() && base::IsGone(error)) {
-    ++losses->vanished_namespaces;
-  } else {
-    losses->gaps.Add(SubjectOf(entry.type, entry.inode),
-                     absl::StrCat("open ns/", base::InfoOf(entry.type).name), error,
-                     "its owner, parent and ids are unknown");
-  }
-}
-
-void NamespaceTable::AddFacts(const NamespaceFacts& facts, const UserNames* users, GapList* gaps) {
-  Entry& entry = FindOrAdd(facts.type, facts.id.inode);
-  if (entry.traced) return;
-  entry.traced = true;
-  Namespace& message = entry.message;
-  message.set_device_major(major(facts.id.device));
-  message.set_device_minor(minor(facts.id.device));
-  if (facts.kernel_id.value.has_value()) message.set_kernel_id(*facts.kernel_id.value);
-
-  const NamespaceTypeInfo& info = base::InfoOf(facts.type);
-  const bool is_top = facts.id.inode == info.initial_inode;
-  if (info.hierarchical) {
-    if (facts.parent.value.has_value()) message.set_parent(facts.parent.value->inode);
-    AddRelationGap(facts, "ioctl NS_GET_PARENT", facts.parent.error, "its parent is unknown",
-                   is_top, gaps);
-  }
-  if (facts.type == NamespaceType::kUser) {
-    if (!facts.owner_uid.value.has_value()) {
-      AddRelationGap(facts, "ioctl NS_GET_OWNER_UID", facts.owner_uid.error,
-                     "its creator is unknown", false, gaps);
-      return;
-    }
-    message.set_owner_uid(*facts.owner_uid.value);
-    if (users == nullptr) return;
-    const auto name = users->find(*facts.owner_uid.value);
-    if (name != users->end()) message.set_owner_user(base::EncodeText(name->second));
-    return;
-  }
-  if (facts.owner.value.has_value()) message.set_owner(facts.owner.value->inode);
-  // A kernel without user namespaces refuses as one that hides them does.
-  AddRelationGap(facts, "ioctl NS_GET_USERNS", facts.owner.error, "its owner is unknown",
-                 !has_user_namespaces_, gaps);
-}
-
-void NamespaceTable::LinkChildren() {
-  for (Entry* entry : SortedEntries()) {
-    if (!entry->message.has_parent()) continue;
-    FindOrAdd(entry->type, entry->message.parent()).message.add_children(entry->inode);
-  }
+  ways.insert(ways.end(), entry.other_ways.begin(), entry.other_ways.end());
+  return ways;
 }
 
 }  // namespace nsctl::nsdisc

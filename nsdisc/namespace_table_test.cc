@@ -213,11 +213,18 @@ TEST(NamespaceTable, InitialNamespacesWithDealtInodesAreToldByKernelThreads) {
       kernel_thread: true
       namespaces { net: 4026531840 ipc: 5 }
     }
+    processes {
+      pid: 30
+      parent_pid: 2
+      kernel_thread: true
+      namespaces { net: 4026531841 }
+    }
   )pb"));
 
   EXPECT_THAT(Show(&table, {NamespaceType::kNet}),
               ElementsAre("type: net inode: 4026531840 initial: true leaders: 2 ealdorman: 2 "
                           "process_count: 1",
+                          "type: net inode: 4026531841 leaders: 30 ealdorman: 30 process_count: 1",
                           "type: net inode: 4026531900 leaders: 1 ealdorman: 1 process_count: 1"));
 }
 

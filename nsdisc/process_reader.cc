@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/fd.h"
+#include "base/nsfs.h"
 #include "base/pidfd.h"
 #include "base/text.h"
 #include "nsdisc/snapshot_index.h"
@@ -48,8 +49,21 @@ std::string ReadAffinity(pid_t tid) {
   return CpuListText(cpus);
 }
 
+constexpr size_t kMaxTablesCompared = 16;
+
+constexpr auto kPidIndex = static_cast<size_t>(base::NamespaceType::kPid);
+
+// True where a PID namespace was made for the next children and has none yet, as far as links tell.
+// A zombie has no such link either, and few others.
+bool AwaitsFirstChild(const NamespaceLinks& links) {
+  constexpr auto kUts = static_cast<size_t>(base::NamespaceType::kUts);
+  return links.for_children[kPidIndex].error == ENOENT && links.in[kPidIndex].error == 0 &&
+         links.in[kUts].error == 0;
+}
+
 // True where a thread is in another namespace than its process, or its children will be.
 bool HasLeft(const NamespaceLinks& process, const NamespaceLinks& thread) {
+  if (AwaitsFirstChild(thread)) return true;
   for (size_t i = 0; i < base::kNamespaceTypeCount; ++i) {
     const bool differs = thread.in[i].error == 0 && thread.in[i] != process.in[i];
     const bool children_differ =
@@ -60,6 +74,14 @@ bool HasLeft(const NamespaceLinks& process, const NamespaceLinks& thread) {
 }
 
 }  // namespace
+
+void SetCapabilities(const procfsroot::StatusFields& status, Capabilities* capabilities) {
+  capabilities->set_effective(status.effective_capabilities);
+  capabilities->set_permitted(status.permitted_capabilities);
+  capabilities->set_inheritable(status.inheritable_capabilities);
+  capabilities->set_bounding(status.bounding_capabilities);
+  capabilities->set_ambient(status.ambient_capabilities);
+}
 
 std::unique_ptr<Process> ProcessReader::Read(base::Pid pid) {
   const GapSubject subject{.kind = GapSubject::kProcess,
@@ -78,9 +100,12 @@ std::unique_ptr<Process> ProcessReader::Read(base::Pid pid) {
     process->set_namespaces_error(base::ErrnoName(error));
     return process;
   }
-  const NamespaceLinks links = dir->ReadNamespaceLinks();
+  NamespaceLinks links = dir->ReadNamespaceLinks();
+  const bool awaits_child = AddOrderedPidNamespace({pid.value}, /*is_main=*/true, &links);
+  process->mutable_namespaces()->set_awaits_first_child(awaits_child);
   SetNamespaces(links, subject, process.get());
   if (options_.detail) ReadDetail(*dir, process.get());
+  if (options_.fds) fds_.Read(*dir, pid, {});
   // Read last: while the directory still answers, the process is there and the number its own, so
   // that what was asked by number above was about it.
   StatFields stat;
@@ -142,7 +167,9 @@ void ProcessReader::ReadDetail(const ProcessDir& dir, Process* process) {
   ReadCgroups(dir, subject, process);
   const bool may_have_inner_pids =
       !process->namespaces().has_pid() || process->namespaces().pid() != options_.pid_namespace;
-  if (!process->has_uid() || may_have_inner_pids) ReadStatus(dir, subject, process);
+  if (!process->has_uid() || may_have_inner_pids || options_.capabilities) {
+    ReadStatus(dir, subject, process);
+  }
   if (options_.users == nullptr || !process->has_uid()) return;
   const auto name = options_.users->find(process->uid());
   if (name != options_.users->end()) process->set_user(base::EncodeText(name->second));
@@ -194,6 +221,7 @@ void ProcessReader::ReadStatus(const ProcessDir& dir, const GapSubject& subject,
     return;
   }
   process->set_uid(status->effective_uid);
+  if (options_.capabilities) SetCapabilities(*status, process->mutable_capabilities());
   std::vector<base::Pid> pids;
   const bool well_formed = procfsroot::ForEachNamespacedPid(
       status->namespaced_pids, [&](base::Pid pid) { pids.push_back(pid); });
@@ -210,17 +238,41 @@ void ProcessReader::ReadThreads(const ProcessDir& dir, const NamespaceLinks& lin
            "the namespaces of its threads are unknown");
     return;
   }
+  // Threads with tables of descriptors of their own; compared with as long as they are few.
+  std::vector<base::Tid> tables;
   for (const base::Tid tid : *threads) {
     if (tid.value == process->pid()) continue;
-    if (options_.threads == ScanOptions::loose &&
-        !HasLeft(links, dir.ReadThreadNamespaceLinks(tid))) {
-      continue;
+    ++losses_.examined_threads;
+    const bool own_fd_table = options_.fds && fds_.HasOwnTable(dir, {process->pid()}, tid, tables,
+                                                               procfs_.has_own_pids());
+    if (own_fd_table && tables.size() < kMaxTablesCompared) tables.push_back(tid);
+    if (options_.threads == ScanOptions::all || own_fd_table ||
+        HasLeft(links, dir.ReadThreadNamespaceLinks(tid))) {
+      ReadThread(dir, tid, own_fd_table, process);
     }
-    ReadThread(dir, tid, process);
   }
 }
 
-void ProcessReader::ReadThread(const ProcessDir& process_dir, base::Tid tid, Process* process) {
+// Adds where the next children of the thread will be if unshare(2) has made that and no child is
+// there yet: the link is ENOENT then, and a pidfd tells. False where that is not so or cannot be
+// told.
+bool ProcessReader::AddOrderedPidNamespace(base::Tid tid, bool is_main,
+                                           NamespaceLinks* links) const {
+  if (!AwaitsFirstChild(*links) || !procfs_.has_own_pids()) return false;
+  const absl::StatusOr<base::OwnedFd> pidfd =
+      is_main ? base::OpenPidfd({tid.value}) : base::OpenThreadPidfd(tid);
+  if (!pidfd.ok()) return false;
+  const absl::StatusOr<base::OwnedFd> ns =
+      base::OpenNamespaceForChildrenOf(*pidfd, base::NamespaceType::kPid);
+  if (!ns.ok()) return false;
+  const absl::StatusOr<base::NamespaceId> id = base::NamespaceIdOf(*ns);
+  if (!id.ok()) return false;
+  links->for_children[kPidIndex] = {.inode = id->inode, .error = 0};
+  return true;
+}
+
+void ProcessReader::ReadThread(const ProcessDir& process_dir, base::Tid tid, bool own_fd_table,
+                               Process* process) {
   const GapSubject subject{.kind = GapSubject::kThread, .number = static_cast<uint64_t>(tid.value)};
   const absl::StatusOr<ProcessDir> dir = process_dir.OpenThread(tid);
   if (!dir.ok()) {
@@ -231,11 +283,16 @@ void ProcessReader::ReadThread(const ProcessDir& process_dir, base::Tid tid, Pro
   thread->set_tid(tid.value);
   if (options_.detail) {
     ReadCgroups(*dir, subject, thread.get());
+    if (!process->namespaced_pids().empty()) ReadInnerTids(*dir, thread.get());
     if (procfs_.has_own_pids()) {
       thread->mutable_scheduling()->set_cpus_allowed(ReadAffinity(tid.value));
     }
   }
-  const NamespaceLinks links = dir->ReadNamespaceLinks();
+  NamespaceLinks links = dir->ReadNamespaceLinks();
+  const bool awaits_child = AddOrderedPidNamespace(tid, /*is_main=*/false, &links);
+  thread->mutable_namespaces()->set_awaits_first_child(awaits_child);
+  thread->set_own_fd_table(own_fd_table);
+  if (own_fd_table) fds_.Read(*dir, {process->pid()}, tid);
   StatFields stat;
   if (!ReadStat(*dir, subject, &stat)) {
     ++losses_.vanished_threads;
@@ -246,6 +303,14 @@ void ProcessReader::ReadThread(const ProcessDir& process_dir, base::Tid tid, Pro
   SetScheduling(stat, thread->mutable_scheduling());
   SetNamespaces(links, subject, thread.get());
   process->mutable_threads()->AddAllocated(thread.release());
+}
+
+void ProcessReader::ReadInnerTids(const ProcessDir& dir, Thread* thread) {
+  if (dir.TryReadRecord("status", procfsroot::kMaxStatus, &text_) != 0) return;
+  const absl::StatusOr<procfsroot::StatusFields> status = procfsroot::ParseStatus(text_);
+  if (!status.ok()) return;
+  procfsroot::ForEachNamespacedPid(status->namespaced_pids,
+                                   [&](base::Pid pid) { thread->add_namespaced_tids(pid.value); });
 }
 
 template <typename Message>

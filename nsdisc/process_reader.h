@@ -9,6 +9,7 @@
 
 #include "base/namespace_type.h"
 #include "nsdisc/cgroup_table.h"
+#include "nsdisc/fd_reader.h"
 #include "nsdisc/gap_list.h"
 #include "nsdisc/process.pb.h"
 #include "nsdisc/snapshot.pb.h"
@@ -18,6 +19,8 @@
 
 namespace nsctl::nsdisc {
 
+void SetCapabilities(const procfsroot::StatusFields& status, Capabilities* capabilities);
+
 // Not thread-safe: one for each worker, which keeps its buffers.
 class ProcessReader {
  public:
@@ -25,6 +28,10 @@ class ProcessReader {
     ScanOptions::Threads threads = ScanOptions::loose;
     // Read what AddDetail reads as well.
     bool detail = true;
+    // Look at descriptors.
+    bool fds = true;
+    // Read Process.capabilities.
+    bool capabilities = false;
     // The PID namespace of the procfs; 0 where that is unknown. Spares reading the inner PIDs of
     // the processes in it, which have none.
     uint32_t pid_namespace = 0;
@@ -37,12 +44,17 @@ class ProcessReader {
     GapList gaps;
     uint32_t vanished_processes = 0;
     uint32_t vanished_threads = 0;
+    // Threads that were looked at, main ones not among them.
+    uint64_t examined_threads = 0;
   };
 
   // `procfs` and `cgroups` are borrowed. Process.cgroups and Thread.cgroups become numbers of
   // `cgroups`.
   ProcessReader(const procfsroot::Procfs& procfs, CgroupTable* cgroups, Options options)
-      : procfs_(procfs), cgroups_(cgroups), options_(options) {}
+      : procfs_(procfs),
+        cgroups_(cgroups),
+        options_(options),
+        fds_(/*measures_time=*/procfs.is_kernel()) {}
 
   // The process `pid`; nullptr where it is gone, which is counted. What could not be read is a gap
   // and its field absent.
@@ -54,6 +66,9 @@ class ProcessReader {
 
   Losses TakeLosses();
 
+  // What the descriptors of the processes hold that were read since the last call.
+  FdFindings TakeFdFindings() { return fds_.TakeFindings(); }
+
  private:
   bool ReadStat(const procfsroot::ProcessDir& dir, const GapSubject& subject,
                 procfsroot::StatFields* fields);
@@ -64,7 +79,10 @@ class ProcessReader {
   void ReadStatus(const procfsroot::ProcessDir& dir, const GapSubject& subject, Process* process);
   void ReadThreads(const procfsroot::ProcessDir& dir, const procfsroot::NamespaceLinks& links,
                    Process* process);
-  void ReadThread(const procfsroot::ProcessDir& process_dir, base::Tid tid, Process* process);
+  void ReadThread(const procfsroot::ProcessDir& process_dir, base::Tid tid, bool own_fd_table,
+                  Process* process);
+  void ReadInnerTids(const procfsroot::ProcessDir& dir, Thread* thread);
+  bool AddOrderedPidNamespace(base::Tid tid, bool is_main, procfsroot::NamespaceLinks* links) const;
   template <typename Message>
   void SetNamespaces(const procfsroot::NamespaceLinks& links, const GapSubject& subject,
                      Message* message);
@@ -77,6 +95,7 @@ class ProcessReader {
   CgroupTable* const cgroups_;
   const Options options_;
   Losses losses_;
+  FdReader fds_;
   // Reused from process to process. StatFields point into stat_.
   std::string stat_;
   std::string text_;

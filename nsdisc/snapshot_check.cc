@@ -94,6 +94,32 @@ absl::Status CheckListsOf(const Namespace& ns) {
   return absl::OkStatus();
 }
 
+template <typename List, typename Key>
+bool InOrder(const List& list, const Key& key) {
+  return std::is_sorted(list.begin(), list.end(),
+                        [&](const auto& a, const auto& b) { return key(a) < key(b); });
+}
+
+// The lists of holders may be cut, and then state more than they have.
+absl::Status CheckHoldersOf(const Namespace& ns) {
+  const auto place = [](const FdHolder& holder) {
+    return std::make_tuple(holder.pid(), holder.tid(), holder.fd());
+  };
+  const auto mount = [](const BindMount& one) {
+    return std::make_tuple(one.mount_namespace(), absl::string_view(one.path()), one.mount_id());
+  };
+  if (!InOrder(ns.fds(), place) || !InOrder(ns.sockets(), place) ||
+      !InOrder(ns.bind_mounts(), mount)) {
+    return Fault("inconsistent: the holders of ", NameOf(ns), " are not in order");
+  }
+  if (ns.fd_count() < static_cast<uint32_t>(ns.fds_size()) ||
+      ns.socket_count() < static_cast<uint32_t>(ns.sockets_size()) ||
+      ns.bind_mount_count() < static_cast<uint32_t>(ns.bind_mounts_size())) {
+    return Fault("inconsistent: ", NameOf(ns), " lists more holders than it states");
+  }
+  return absl::OkStatus();
+}
+
 // Of types that are not known only the place is checked: after all others.
 absl::Status CheckNamespaces(const Snapshot& snapshot) {
   const Namespace* last = nullptr;
@@ -109,6 +135,7 @@ absl::Status CheckNamespaces(const Snapshot& snapshot) {
       return Fault("inconsistent: ", NameOf(ns), " is not in order");
     }
     NSCTL_RETURN_IF_ERROR(CheckListsOf(ns));
+    NSCTL_RETURN_IF_ERROR(CheckHoldersOf(ns));
     last = &ns;
   }
   return absl::OkStatus();

@@ -23,7 +23,22 @@ Snapshot ValidSnapshot() {
     namespaces { type: user inode: 2 parent: 1 leaders: 20 leaders: 30 }
     namespaces { type: user inode: 3 parent: 1 }
     namespaces { type: net inode: 1 owner: 1 for_children_of: 1 }
-    namespaces { type: net inode: 4 owner: 77 loose_threads: 21 loose_threads: 22 }
+    namespaces {
+      type: net
+      inode: 4
+      owner: 77
+      loose_threads: 21
+      loose_threads: 22
+      fds { kind: namespace_file pid: 1 fd: 9 }
+      fds { kind: tun pid: 20 fd: 3 }
+      fd_count: 70000
+      sockets { kind: socket pid: 20 fd: 3 }
+      sockets { kind: socket pid: 20 tid: 21 fd: 3 }
+      socket_count: 2
+      bind_mounts { mount_namespace: 8 path: "/a" }
+      bind_mounts { mount_namespace: 8 path: "/b" }
+      bind_mount_count: 2
+    }
     processes { pid: 1 cgroups: 0 }
     processes {
       pid: 20
@@ -117,6 +132,26 @@ TEST_P(SnapshotFault, IsNamed) {
   EXPECT_THAT(CheckSnapshot(snapshot),
               StatusIs(absl::StatusCode::kInvalidArgument, GetParam().message));
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Holders, SnapshotFault,
+    ::testing::Values(
+        FaultCase{"fd_order",
+                  [](Snapshot* s) { s->mutable_namespaces(4)->mutable_fds(0)->set_pid(21); },
+                  "inconsistent: the holders of net:[4] are not in order"},
+        FaultCase{"socket_order",
+                  [](Snapshot* s) { s->mutable_namespaces(4)->mutable_sockets(0)->set_tid(22); },
+                  "inconsistent: the holders of net:[4] are not in order"},
+        FaultCase{
+            "mount_order",
+            [](Snapshot* s) { s->mutable_namespaces(4)->mutable_bind_mounts(1)->set_path("/"); },
+            "inconsistent: the holders of net:[4] are not in order"},
+        FaultCase{"fd_count", [](Snapshot* s) { s->mutable_namespaces(4)->set_fd_count(1); },
+                  "inconsistent: net:[4] lists more holders than it states"},
+        FaultCase{"mount_count",
+                  [](Snapshot* s) { s->mutable_namespaces(4)->set_bind_mount_count(1); },
+                  "inconsistent: net:[4] lists more holders than it states"}),
+    [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Header, SnapshotFault,

@@ -40,10 +40,11 @@ absl::StatusOr<std::unique_ptr<Snapshot>> ReadSnapshot(base::FdRef fd);
 
 // What every user of a snapshot may rely on: the format is ours and complete, taken_at is a time,
 // counts agree with the statistics; namespaces, processes and threads, and the PIDs and inodes that
-// namespaces list, are in their order without duplicates; parents and children of namespaces name
-// each other, and chains of parents, those of processes too, end (those of namespaces after at most
-// 64); user namespaces have no owner; cgroup indices exist. Namespaces of types that are not known
-// come last and are not looked at. INVALID_ARGUMENT with the first fault.
+// namespaces list, are in their order without duplicates; holders are in their order and no more
+// than their counts; parents and children of namespaces name each other, and chains of parents,
+// those of processes too, end (those of namespaces after at most 64); user namespaces have no
+// owner; cgroup indices exist. Namespaces of types that are not known come last and are not looked
+// at. INVALID_ARGUMENT with the first fault.
 absl::Status CheckSnapshot(const Snapshot& snapshot);
 
 }  // namespace nsctl::nsdisc

@@ -88,6 +88,18 @@ bool ParseUids(absl::string_view rest, StatusFields* fields) {
          ParseNumber(TakeWord(&rest), &fields->effective_uid);
 }
 
+constexpr size_t kCapabilityNameLength = sizeof("CapEff:") - 1;
+
+// Where the set of that name goes; nullptr for any other name.
+uint64_t* CapabilitySet(absl::string_view name, StatusFields* fields) {
+  if (name == "CapInh:") return &fields->inheritable_capabilities;
+  if (name == "CapPrm:") return &fields->permitted_capabilities;
+  if (name == "CapEff:") return &fields->effective_capabilities;
+  if (name == "CapBnd:") return &fields->bounding_capabilities;
+  if (name == "CapAmb:") return &fields->ambient_capabilities;
+  return nullptr;
+}
+
 }  // namespace
 
 absl::StatusOr<StatFields> ParseStat(absl::string_view text) {
@@ -130,9 +142,13 @@ absl::StatusOr<StatusFields> ParseStatus(absl::string_view text) {
       has_uids = true;
     } else if (absl::ConsumePrefix(&rest, "NSpid:")) {
       fields.namespaced_pids = absl::StripLeadingAsciiWhitespace(rest);
-    } else if (absl::ConsumePrefix(&rest, "CapEff:")) {
-      if (!ParseNumber(TakeWord(&rest), &fields.effective_capabilities, 16)) {
-        return Malformed("status", number, "CapEff", line);
+    } else if (absl::StartsWith(rest, "Cap")) {
+      const absl::string_view name = rest.substr(0, kCapabilityNameLength);
+      uint64_t* const set = CapabilitySet(name, &fields);
+      if (set == nullptr) continue;
+      rest.remove_prefix(kCapabilityNameLength);
+      if (!ParseNumber(TakeWord(&rest), set, 16)) {
+        return Malformed("status", number, name.substr(0, name.size() - 1), line);
       }
     }
   }

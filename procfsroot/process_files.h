@@ -61,8 +61,12 @@ struct StatusFields {
   // "NSpid:" the PIDs from the procfs's PID namespace downward; the raw list, blank-separated.
   // Empty on kernels before 4.1.
   absl::string_view namespaced_pids;
-  // "CapEff:"
+  // "CapInh:", "CapPrm:", "CapEff:", "CapBnd:" and "CapAmb:".
+  uint64_t inheritable_capabilities = 0;
+  uint64_t permitted_capabilities = 0;
   uint64_t effective_capabilities = 0;
+  uint64_t bounding_capabilities = 0;
+  uint64_t ambient_capabilities = 0;
 };
 absl::StatusOr<StatusFields> ParseStatus(absl::string_view text);
 

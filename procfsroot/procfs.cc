@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -81,15 +82,23 @@ absl::StatusOr<std::vector<pid_t>> ListNumericNames(FdRef fd, size_t buffer_size
   return numbers;
 }
 
+// As OpenBelowProcfs.
+absl::StatusOr<OwnedFd> OpenBelow(FdRef dir, const std::string& path, int flags) {
+  const int fd = OpenBelowProcfs(dir.get(), path.c_str(), flags);
+  const int error = errno;
+  if (fd < 0) return ErrnoStatus(error, "open", base::DescribePath(dir, path));
+  return OwnedFd(fd, base::DescribePath(dir, path));
+}
+
 // The file `path` below `dir`, no component of which may be a link.
 absl::StatusOr<std::string> ReadBelow(FdRef dir, const std::string& path, size_t limit) {
   const size_t slash = path.find('/');
   if (slash != std::string::npos) {
     NSCTL_ASSIGN_OR_RETURN(const OwnedFd next,
-                           base::OpenAt(dir, path.substr(0, slash), kDirectoryFlags));
+                           OpenBelow(dir, path.substr(0, slash), kDirectoryFlags));
     return ReadBelow(next, path.substr(slash + 1), limit);
   }
-  NSCTL_ASSIGN_OR_RETURN(const OwnedFd file, base::OpenAt(dir, path, kFileFlags));
+  NSCTL_ASSIGN_OR_RETURN(const OwnedFd file, OpenBelow(dir, path, kFileFlags));
   std::string text;
   NSCTL_RETURN_IF_ERROR(base::ReadToEnd(file, limit, &text));
   return text;
@@ -107,7 +116,7 @@ NamespaceLinks::Entry ReadLink(int ns_directory, const char* entry) {
 
 NamespaceLinks ReadLinks(int process_directory, const char* ns_path) {
   NamespaceLinks links;
-  const int fd = openat(process_directory, ns_path, kDirectoryFlags);
+  const int fd = OpenBelowProcfs(process_directory, ns_path, kDirectoryFlags);
   const int open_error = fd < 0 ? errno : 0;
   const OwnedFd directory(fd);
   for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {
@@ -141,13 +150,22 @@ bool ShowsOwnPids(const Procfs& procfs) {
 
 }  // namespace
 
+int OpenBelowProcfs(int directory, const char* path, int flags) {
+  struct open_how how = {};
+  how.flags = static_cast<uint64_t>(flags);
+  how.resolve = RESOLVE_NO_XDEV;
+  const long fd = syscall(SYS_openat2, directory, path, &how, sizeof(how));
+  if (fd >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(fd);
+  return openat(directory, path, flags);
+}
+
 absl::StatusOr<std::string> ProcessDir::Read(const std::string& name, size_t limit) const {
   return ReadBelow(fd_, name, limit);
 }
 
 int ProcessDir::TryReadRecord(const char* name, size_t limit, std::string* out) const {
   out->clear();
-  const int fd = openat(fd_.get(), name, kFileFlags);
+  const int fd = OpenBelowProcfs(fd_.get(), name, kFileFlags);
   if (fd < 0) return errno;
   const OwnedFd file(fd);
   // These files are one record each (seq_file's single_open), which the kernel hands out whole: a
@@ -182,7 +200,7 @@ absl::StatusOr<OwnedFd> ProcessDir::OpenNamespace(const char* entry) const {
 }
 
 absl::StatusOr<std::vector<base::Tid>> ProcessDir::ListThreads() const {
-  NSCTL_ASSIGN_OR_RETURN(const OwnedFd directory, base::OpenAt(fd_, "task", kDirectoryFlags));
+  NSCTL_ASSIGN_OR_RETURN(const OwnedFd directory, OpenBelow(fd_, "task", kDirectoryFlags));
   NSCTL_ASSIGN_OR_RETURN(const std::vector<pid_t> numbers,
                          ListNumericNames(directory, kThreadBufferSize));
   std::vector<base::Tid> threads;
@@ -193,7 +211,7 @@ absl::StatusOr<std::vector<base::Tid>> ProcessDir::ListThreads() const {
 
 absl::StatusOr<ProcessDir> ProcessDir::OpenThread(base::Tid tid) const {
   NSCTL_ASSIGN_OR_RETURN(OwnedFd fd,
-                         base::OpenAt(fd_, absl::StrCat("task/", tid.value), kDirectoryFlags));
+                         OpenBelow(fd_, absl::StrCat("task/", tid.value), kDirectoryFlags));
   return ProcessDir(std::move(fd));
 }
 
@@ -233,12 +251,12 @@ absl::StatusOr<std::vector<base::Pid>> Procfs::ListProcesses() const {
 }
 
 absl::StatusOr<ProcessDir> Procfs::OpenProcess(base::Pid pid) const {
-  NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, base::OpenAt(root_, absl::StrCat(pid.value), kDirectoryFlags));
+  NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, OpenBelow(root_, absl::StrCat(pid.value), kDirectoryFlags));
   return ProcessDir(std::move(fd));
 }
 
 absl::StatusOr<ProcessDir> Procfs::OpenSelf() const {
-  NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, base::OpenAt(root_, "self", kDirectoryFlags & ~O_NOFOLLOW));
+  NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, OpenBelow(root_, "self", kDirectoryFlags & ~O_NOFOLLOW));
   return ProcessDir(std::move(fd));
 }
 

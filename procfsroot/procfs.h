@@ -46,6 +46,12 @@ struct NamespaceLinks {
   friend bool operator==(const NamespaceLinks&, const NamespaceLinks&) = default;
 };
 
+// openat(2) for what is below a procfs: refuses with EXDEV to cross a mount point, since whatever
+// is mounted on /proc/PID, or on a file in it, is not the kernel's word. Where openat2(2) cannot be
+// had (before Linux 5.6, or forbidden by a seccomp filter) mounts are crossed. Returns -1 and sets
+// errno on failure.
+int OpenBelowProcfs(int directory, const char* path, int flags);
+
 // The directory of one process or thread. Methods take names relative to it ("stat", "ns/net").
 class ProcessDir {
  public:
@@ -112,7 +118,8 @@ class Procfs {
   absl::StatusOr<std::vector<base::Pid>> ListProcesses() const;
 
   // NOT_FOUND (ENOENT) once the process is gone. Under hidepid=2 other users' processes are ENOENT
-  // too. A TID opens as well: procfs does not list it but finds it.
+  // too. EXDEV where something is mounted on its directory. A TID opens as well: procfs does not
+  // list it but finds it.
   absl::StatusOr<ProcessDir> OpenProcess(base::Pid pid) const;
 
   // This process as the procfs shows it ("self"). NOT_FOUND where it does not show it.

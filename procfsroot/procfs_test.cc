@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/errors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "procfsroot/process_files.h"
@@ -195,6 +198,43 @@ TEST(ProcessDir, AnswersNoMoreOnceItsProcessIsReaped) {
 
   EXPECT_EQ(dir->TryReadRecord("stat", kMaxStat, &text), ESRCH);
   EXPECT_THAT(procfs->OpenProcess({child}), HasErrno(ENOENT));
+}
+
+// Runs in a child that has mounts of its own, and becomes its result: 0, or the number of the check
+// that failed.
+[[noreturn]] void CheckOvermounts() {
+  if (unshare(CLONE_NEWNS) != 0) _exit(100);
+  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) _exit(101);
+  const absl::StatusOr<Procfs> procfs = Procfs::Live();
+  if (!procfs.ok()) _exit(1);
+  const base::Pid parent{getppid()};
+  const std::string directory = absl::StrCat("/proc/", parent.value);
+  if (mount("/dev/null", absl::StrCat(directory, "/stat").c_str(), nullptr, MS_BIND, nullptr) !=
+      0) {
+    _exit(102);
+  }
+  std::string text;
+  const absl::StatusOr<ProcessDir> dir = procfs->OpenProcess(parent);
+  if (!dir.ok()) _exit(2);
+  if (dir->TryReadRecord("stat", kMaxStat, &text) != EXDEV) _exit(3);
+  if (dir->ReadNamespaceLinks().in[0].error != 0) _exit(4);
+  if (mount("none", directory.c_str(), "tmpfs", 0, nullptr) != 0) _exit(103);
+  if (base::ErrnoOf(procfs->OpenProcess(parent).status()) != EXDEV) _exit(5);
+  _exit(0);
+}
+
+TEST(ProcfsLive, BelievesNothingThatIsMountedOverIt) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) CheckOvermounts();
+  int status = 0;
+
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) >= 100) GTEST_SKIP() << "needs CAP_SYS_ADMIN and openat2";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace

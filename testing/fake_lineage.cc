@@ -23,6 +23,7 @@ using base::NamespaceId;
 using base::NamespaceType;
 using nsdisc::Answer;
 using nsdisc::NamespaceFacts;
+using nsdisc::NamespaceWay;
 
 // The keys and values of one line, each to be taken once.
 using Fields = absl::flat_hash_map<std::string, std::string>;
@@ -112,6 +113,13 @@ absl::StatusOr<base::NamespaceLink> ReadLink(base::FdRef dir, const std::string&
   return *link;
 }
 
+// The link in the holder's directory; empty where the way goes over none.
+std::string LinkPathOf(const NamespaceWay& way, NamespaceType type) {
+  if (way.kind == NamespaceWay::Kind::kFd) return absl::StrCat("fd/", way.fd);
+  if (way.kind != NamespaceWay::Kind::kLink) return "";
+  return absl::StrCat("ns/", nsdisc::LinkEntryOf(way, type));
+}
+
 absl::Status AddLine(absl::string_view line, FakeLineage* lineage) {
   const std::vector<absl::string_view> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
   if (words.size() < 3) return absl::InvalidArgumentError("cut short");
@@ -156,10 +164,15 @@ void FakeLineage::Refuse(NamespaceType type, uint32_t inode, int error) {
 }
 
 absl::StatusOr<std::vector<NamespaceFacts>> FakeLineage::Trace(
-    const procfsroot::ProcessDir& dir, const char* entry,
+    const procfsroot::Procfs& procfs, const NamespaceWay& way,
+    const nsdisc::NamespaceTarget& target,
     absl::FunctionRef<bool(NamespaceType, NamespaceId)> is_known) {
-  const std::string path = absl::StrCat("ns/", entry);
-  NSCTL_ASSIGN_OR_RETURN(const base::NamespaceLink link, ReadLink(dir.fd(), path));
+  const std::string path = LinkPathOf(way, target.type);
+  base::NamespaceLink link = target;
+  if (!path.empty()) {
+    NSCTL_ASSIGN_OR_RETURN(const procfsroot::ProcessDir dir, nsdisc::OpenHolder(procfs, way));
+    NSCTL_ASSIGN_OR_RETURN(link, ReadLink(dir.fd(), path));
+  }
   const Key start(link.type, link.inode);
   if (const auto refused = refused_.find(start); refused != refused_.end()) {
     return base::ErrnoStatus(refused->second, "open", path);

@@ -39,10 +39,12 @@ class FakeLineage : public nsdisc::Lineage {
   // Makes opening the namespace fail with `error`, an errno.
   void Refuse(base::NamespaceType type, uint32_t inode, int error);
 
-  // Finds the namespace by the text of the link. As for a dangling link, NOT_FOUND (ENOENT) where
-  // the table does not have it. Chains end where the table does. Safe in several threads.
+  // Finds the namespace by the text of the link where the way goes over one, else takes the target.
+  // As for a dangling link, NOT_FOUND (ENOENT) where the table does not have it. Chains end where
+  // the table does. Safe in several threads.
   absl::StatusOr<std::vector<nsdisc::NamespaceFacts>> Trace(
-      const procfsroot::ProcessDir& dir, const char* entry,
+      const procfsroot::Procfs& procfs, const nsdisc::NamespaceWay& way,
+      const nsdisc::NamespaceTarget& target,
       absl::FunctionRef<bool(base::NamespaceType, base::NamespaceId)> is_known) override;
 
  private:

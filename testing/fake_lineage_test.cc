@@ -34,6 +34,7 @@ constexpr char kTree[] =
     "l 7/ns/uts uts:[400]\n"
     "l 7/ns/mnt mnt:[500]\n"
     "l 7/ns/ipc somewhere\n"
+    "l 7/fd/3 net:[300]\n"
     "n net 300 device=0:4 owner=101\n"
     "n pid 200 device=0:4 owner=100 parent=201 kernel_id=18446744073709551615\n"
     "n pid 201 device=0:4 owner=EPERM parent=EPERM kernel_id=9\n"
@@ -78,13 +79,17 @@ class FakeLineageTest : public ::testing::Test {
   // What the process 7 answers for `entry` while the namespaces of `known` are known.
   absl::StatusOr<std::vector<NamespaceFacts>> Trace(const char* entry,
                                                     std::vector<uint32_t> known = {}) {
-    absl::StatusOr<base::OwnedFd> fd =
-        base::OpenAt(base::FdRef(AT_FDCWD), directory_.path() + "/7", O_RDONLY | O_DIRECTORY);
-    if (!fd.ok()) return fd.status();
-    return lineage_->Trace(procfsroot::ProcessDir(*std::move(fd)), entry,
-                           [&known](NamespaceType, NamespaceId id) {
-                             return std::find(known.begin(), known.end(), id.inode) != known.end();
-                           });
+    return Trace(nsdisc::NamespaceWay{.pid = 7}, {*base::NamespaceTypeFromName(entry), 0}, known);
+  }
+
+  absl::StatusOr<std::vector<NamespaceFacts>> Trace(const nsdisc::NamespaceWay& way,
+                                                    const nsdisc::NamespaceTarget& target,
+                                                    std::vector<uint32_t> known = {}) {
+    const absl::StatusOr<procfsroot::Procfs> procfs = procfsroot::Procfs::At(directory_.path());
+    if (!procfs.ok()) return procfs.status();
+    return lineage_->Trace(*procfs, way, target, [&known](NamespaceType, NamespaceId id) {
+      return std::find(known.begin(), known.end(), id.inode) != known.end();
+    });
   }
 
   TestDirectory directory_;
@@ -109,6 +114,24 @@ TEST_F(FakeLineageTest, WalksThroughParentsAndOwnersOfPidNamespaces) {
                                  .kernel_id = {9, 0}};
 
   EXPECT_THAT(Trace("pid"), IsOkAndHolds(ElementsAre(pid200, User100(), pid201)));
+}
+
+TEST_F(FakeLineageTest, ReadsTheLinkOfADescriptor) {
+  using Kind = nsdisc::NamespaceWay::Kind;
+
+  EXPECT_THAT(Trace({.kind = Kind::kFd, .pid = 7, .fd = 3}, {NamespaceType::kNet, 0}, {101}),
+              IsOkAndHolds(ElementsAre(Net300())));
+  EXPECT_THAT(Trace({.kind = Kind::kFd, .pid = 7, .fd = 4}, {NamespaceType::kNet, 0}),
+              HasErrno(ENOENT));
+}
+
+TEST_F(FakeLineageTest, TakesTheTargetWhereThereIsNoLink) {
+  using Kind = nsdisc::NamespaceWay::Kind;
+
+  EXPECT_THAT(Trace({.kind = Kind::kPath, .path = {"/a"}}, {NamespaceType::kNet, 300}, {101}),
+              IsOkAndHolds(ElementsAre(Net300())));
+  EXPECT_THAT(Trace({.kind = Kind::kHandle, .kernel_id = 1}, {NamespaceType::kNet, 301}),
+              HasErrno(ENOENT));
 }
 
 TEST_F(FakeLineageTest, StopsAtWhatIsKnownButForTheFirst) {

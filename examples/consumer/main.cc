@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "base/namespace_type.h"
 #include "nsdisc/discover.h"
-#include "nsdisc/lineage.h"
+#include "nsdisc/questions.h"
 #include "nsdisc/snapshot_index.h"
 #include "procfsroot/procfs.h"
 
@@ -17,9 +17,9 @@ int main() {
     std::cerr << procfs.status() << "\n";
     return 1;
   }
-  nsctl::nsdisc::KernelLineage lineage;
+  nsctl::nsdisc::KernelQuestions kernel;
   const absl::StatusOr<std::unique_ptr<nsctl::nsdisc::Snapshot>> snapshot =
-      nsctl::nsdisc::Discover(*procfs, lineage, {});
+      nsctl::nsdisc::Discover(*procfs, kernel.For(*procfs), {});
   if (!snapshot.ok()) {
     std::cerr << snapshot.status() << "\n";
     return 1;

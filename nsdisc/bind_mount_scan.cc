@@ -1,0 +1,125 @@
+#include "nsdisc/bind_mount_scan.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+#include "base/errors.h"
+#include "base/fd.h"
+#include "base/mount_api.h"
+#include "base/status_macros.h"
+#include "base/text.h"
+#include "mounttree/mount.pb.h"
+#include "mounttree/mount_tree.h"
+#include "mounttree/read_mounts.h"
+#include "nsdisc/namespace_way.h"
+
+namespace nsctl::nsdisc {
+namespace {
+
+using base::MountNamespaceRef;
+using mounttree::Mount;
+using mounttree::MountNamespace;
+using mounttree::MountNamespaceAddress;
+using procfsroot::Procfs;
+
+constexpr char kNamespaceFileSystem[] = "nsfs";
+
+// How many mounts there are if none of them is of a namespace's file. nullopt where one is, or the
+// kernel does not tell.
+std::optional<uint64_t> CountIfNoneIsOfNamespace(const NamespaceTable::Known& where) {
+  if (where.kernel_id == 0) return std::nullopt;
+  const MountNamespaceRef ns = MountNamespaceRef::WithId(where.kernel_id);
+  const absl::StatusOr<std::vector<base::UniqueMountId>> ids =
+      base::ListMounts(ns, base::kMaxMounts);
+  if (!ids.ok()) return std::nullopt;
+  base::StatMountBuffer buffer;
+  for (const base::UniqueMountId id : *ids) {
+    const absl::StatusOr<base::MountStatus> status =
+        base::StatMount(ns, id, base::abi::kStatmountSbBasic, &buffer);
+    if (!status.ok() && base::IsGone(status.status())) continue;
+    const bool is_other =
+        status.ok() && status->super_block.has_value() && status->super_block->magic != NSFS_MAGIC;
+    if (!is_other) return std::nullopt;
+  }
+  return ids->size();
+}
+
+// By its id or a process in it, and only where that does not do by opening it.
+absl::Status ReadAll(const Procfs& procfs, const NamespaceTable::Known& where,
+                     MountNamespace* mounts) {
+  MountNamespaceAddress address;
+  address.procfs = &procfs;
+  address.inode = where.target.inode;
+  mounttree::ReadMountsOptions options;
+  if (!procfs.is_kernel()) {
+    // Ids in a recorded tree are another kernel's.
+    options.reader = mounttree::ReadMountsOptions::Reader::kMountinfo;
+  } else if (where.kernel_id != 0) {
+    address.kernel_id = where.kernel_id;
+  }
+  for (const NamespaceWay& way : where.ways) {
+    if (way.kind != NamespaceWay::Kind::kLink || way.tid != 0 || way.for_children) continue;
+    address.process = base::Pid{way.pid};
+    break;
+  }
+  absl::Status status = base::ErrnoStatus(ESRCH, "open", "mount namespace");
+  if (address.kernel_id.has_value() || address.process.has_value()) {
+    status = mounttree::ReadMounts(address, options, mounts);
+    if (status.ok() || !procfs.is_kernel()) return status;
+  }
+  for (const NamespaceWay& way : where.ways) {
+    const absl::StatusOr<base::OwnedFd> fd = OpenWay(procfs, way, where.target);
+    if (!fd.ok()) {
+      status = fd.status();
+      continue;
+    }
+    address.process = std::nullopt;
+    address.fd = *fd;
+    return mounttree::ReadMounts(address, options, mounts);
+  }
+  return status;
+}
+
+std::optional<base::NamespaceLink> TargetOf(const Mount& mount) {
+  if (mount.fs_type() != kNamespaceFileSystem) return std::nullopt;
+  return base::ParseNamespaceLinkText(mount.root());
+}
+
+}  // namespace
+
+absl::StatusOr<BindMounts> ReadBindMounts(const Procfs& procfs,
+                                          const NamespaceTable::Known& where) {
+  BindMounts result;
+  if (procfs.is_kernel()) {
+    if (const std::optional<uint64_t> count = CountIfNoneIsOfNamespace(where)) {
+      result.examined = *count;
+      return result;
+    }
+  }
+  MountNamespace mounts;
+  NSCTL_RETURN_IF_ERROR(ReadAll(procfs, where, &mounts));
+  mounttree::PlaceMounts(&mounts);
+  result.examined = static_cast<uint64_t>(mounts.mounts_size());
+  for (const Mount& mount : mounts.mounts()) {
+    const std::optional<base::NamespaceLink> target = TargetOf(mount);
+    if (!target.has_value()) continue;
+    BindMounts::Found found{*target, {}};
+    found.mount.set_path(mount.mount_point());
+    found.mount.set_hidden(mount.visibility() != Mount::visible);
+    if (mount.has_unique_id()) found.mount.set_mount_id(mount.unique_id());
+    result.found.push_back(std::move(found));
+  }
+  for (const mounttree::MountGap& gap : mounts.gaps()) {
+    result.gaps.Add({.kind = GapSubject::kNamespace,
+                     .number = where.target.inode,
+                     .type = base::NamespaceType::kMnt},
+                    gap.operation(), EACCES, gap.consequence(), gap.count());
+  }
+  return result;
+}
+
+}  // namespace nsctl::nsdisc

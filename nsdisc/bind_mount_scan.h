@@ -1,0 +1,41 @@
+// Mounts of namespaces' files, which keep namespaces alive without any process: in one mount
+// namespace at a time, of which nothing but its table of mounts is read.
+
+#ifndef NSCTL_NSDISC_BIND_MOUNT_SCAN_H_
+#define NSCTL_NSDISC_BIND_MOUNT_SCAN_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/namespace_type.h"
+#include "nsdisc/gap_list.h"
+#include "nsdisc/namespace.pb.h"
+#include "nsdisc/namespace_table.h"
+#include "procfsroot/procfs.h"
+
+namespace nsctl::nsdisc {
+
+struct BindMounts {
+  struct Found {
+    base::NamespaceLink target;
+    // Without its mount_namespace.
+    BindMount mount;
+  };
+  std::vector<Found> found;
+  // Mounts that were looked at, of whatever file system.
+  uint64_t examined = 0;
+  GapList gaps;
+};
+
+// The mounts of namespaces' files in the mount namespace `where`. Asks the kernel first of all
+// whether there are any (one statmount(2) for each mount, without texts), and only then reads all
+// of them, to see what hides what.
+// Errors: those of mounttree::ReadMounts; ENOENT for a recorded tree that holds no mountinfo.
+absl::StatusOr<BindMounts> ReadBindMounts(const procfsroot::Procfs& procfs,
+                                          const NamespaceTable::Known& where);
+
+}  // namespace nsctl::nsdisc
+
+#endif  // NSCTL_NSDISC_BIND_MOUNT_SCAN_H_

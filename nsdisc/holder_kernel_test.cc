@@ -1,0 +1,371 @@
+// Namespaces that no process is in, on the running kernel: each is kept alive by one kind of holder
+// alone, and the discovery finds it and says which.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/fd.h"
+#include "base/nsfs.h"
+#include "base/pidfd.h"
+#include "base/test_child.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nsdisc/discover.h"
+#include "nsdisc/questions.h"
+#include "nsdisc/snapshot_index.h"
+#include "nsdisc/snapshot_io.h"
+#include "testing/status_matchers.h"
+
+namespace nsctl::nsdisc {
+namespace {
+
+using base::NamespaceType;
+using base::OwnedFd;
+using base::TestChild;
+using procfsroot::Procfs;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::IsOk;
+using ::testing::NotNull;
+
+uint32_t InodeOf(base::FdRef fd) {
+  const absl::StatusOr<base::NamespaceId> id = base::NamespaceIdOf(fd);
+  EXPECT_THAT(id, IsOk());
+  return id.ok() ? id->inode : 0;
+}
+
+// A namespace that only the returned descriptor keeps alive.
+absl::StatusOr<OwnedFd> OpenOrphan(int clone_flag, NamespaceType type) {
+  absl::StatusOr<TestChild> child = TestChild::Start(clone_flag);
+  if (!child.ok()) return child.status();
+  absl::StatusOr<OwnedFd> ns = child->OpenNamespace(type);
+  child->Stop();
+  return ns;
+}
+
+// What `make` opens in the network namespace `ns`, in a thread that goes there and ends.
+OwnedFd OpenInside(const OwnedFd& ns, const std::function<int()>& make) {
+  int fd = -1;
+  std::thread([&] {
+    if (setns(ns.get(), CLONE_NEWNET) == 0) fd = make();
+  }).join();
+  return OwnedFd(fd);
+}
+
+class HolderKernelTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Snapshot> Scan(DiscoverOptions options = {}) {
+    const absl::StatusOr<Procfs> procfs = Procfs::Live();
+    EXPECT_THAT(procfs, IsOk());
+    KernelQuestions kernel;
+    absl::StatusOr<std::unique_ptr<Snapshot>> snapshot =
+        Discover(*procfs, kernel.For(*procfs), options);
+    EXPECT_THAT(snapshot, IsOk());
+    EXPECT_THAT(CheckSnapshot(**snapshot), IsOk());
+    return *std::move(snapshot);
+  }
+
+  static const Namespace* Find(const Snapshot& snapshot, NamespaceType type, uint32_t inode) {
+    return SnapshotIndex(snapshot).FindNamespace(type, inode);
+  }
+};
+
+std::string Show(const google::protobuf::RepeatedPtrField<FdHolder>& holders) {
+  std::string text;
+  for (const FdHolder& holder : holders) absl::StrAppend(&text, holder.ShortDebugString(), ";");
+  return text;
+}
+
+TEST_F(HolderKernelTest, DescriptorHoldsANamespaceOfEachType) {
+  struct Case {
+    int clone_flag;
+    NamespaceType type;
+  };
+  for (const Case& one :
+       {Case{CLONE_NEWNS, NamespaceType::kMnt}, Case{CLONE_NEWCGROUP, NamespaceType::kCgroup},
+        Case{CLONE_NEWUTS, NamespaceType::kUts}, Case{CLONE_NEWIPC, NamespaceType::kIpc},
+        Case{CLONE_NEWUSER, NamespaceType::kUser}, Case{CLONE_NEWPID, NamespaceType::kPid},
+        Case{CLONE_NEWNET, NamespaceType::kNet}}) {
+    SCOPED_TRACE(base::InfoOf(one.type).name);
+    const absl::StatusOr<OwnedFd> ns = OpenOrphan(one.clone_flag, one.type);
+    NSCTL_SKIP_IF_LACKING(ns.status(), "CAP_SYS_ADMIN");
+    ASSERT_THAT(ns, IsOk());
+
+    const std::unique_ptr<Snapshot> snapshot = Scan();
+
+    const Namespace* found = Find(*snapshot, one.type, InodeOf(*ns));
+    ASSERT_THAT(found, NotNull());
+    EXPECT_EQ(Show(found->fds()),
+              absl::StrCat("kind: namespace_file pid: ", getpid(), " fd: ", ns->get(), ";"));
+    EXPECT_EQ(found->fd_count(), 1u);
+    EXPECT_EQ(found->process_count(), 0u);
+    EXPECT_FALSE(found->dark());
+    EXPECT_THAT(found->reference(),
+                ElementsAre(absl::StrCat("/proc/", getpid(), "/fd/", ns->get())));
+    struct stat own = {};
+    ASSERT_EQ(stat("/proc/self/ns/user", &own), 0);
+    EXPECT_EQ(one.type == NamespaceType::kUser ? found->parent() : found->owner(), own.st_ino);
+  }
+}
+
+TEST_F(HolderKernelTest, DescriptorOfAThreadWithATableOfItsOwn) {
+  absl::StatusOr<OwnedFd> ns = OpenOrphan(CLONE_NEWUTS, NamespaceType::kUts);
+  NSCTL_SKIP_IF_LACKING(ns.status(), "CAP_SYS_ADMIN");
+  ASSERT_THAT(ns, IsOk());
+  const uint32_t inode = InodeOf(*ns);
+  std::atomic<pid_t> tid = 0;
+  std::atomic<bool> closed = false;
+  std::atomic<bool> stop = false;
+  std::thread thread([&] {
+    tid = unshare(CLONE_FILES) == 0 ? gettid() : -1;
+    while (!stop) absl::SleepFor(absl::Milliseconds(1));
+  });
+  while (tid == 0) sched_yield();
+  const int fd = ns->get();
+  // The thread has a copy by now; this process's own table loses its one.
+  EXPECT_THAT(ns->Close(), IsOk());
+
+  const std::unique_ptr<Snapshot> snapshot = Scan();
+  stop = true;
+  thread.join();
+
+  ASSERT_GT(tid, 0);
+  const Namespace* found = Find(*snapshot, NamespaceType::kUts, inode);
+  ASSERT_THAT(found, NotNull());
+  EXPECT_EQ(Show(found->fds()), absl::StrCat("kind: namespace_file pid: ", getpid(),
+                                             " tid: ", tid.load(), " fd: ", fd, ";"));
+  EXPECT_THAT(found->reference(),
+              ElementsAre(absl::StrCat("/proc/", getpid(), "/task/", tid.load(), "/fd/", fd)));
+  const Process* process = SnapshotIndex(*snapshot).FindProcess(getpid());
+  ASSERT_EQ(process->threads_size(), 1);
+  EXPECT_TRUE(process->threads(0).own_fd_table());
+}
+
+TEST_F(HolderKernelTest, SocketHoldsItsNetworkNamespaceAndIsCountedOnce) {
+  absl::StatusOr<OwnedFd> ns = OpenOrphan(CLONE_NEWNET, NamespaceType::kNet);
+  NSCTL_SKIP_IF_LACKING(ns.status(), "CAP_SYS_ADMIN");
+  ASSERT_THAT(ns, IsOk());
+  const uint32_t inode = InodeOf(*ns);
+  const OwnedFd socket_fd =
+      OpenInside(*ns, [] { return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); });
+  ASSERT_TRUE(socket_fd.ok());
+  const OwnedFd copy(fcntl(socket_fd.get(), F_DUPFD_CLOEXEC, 0));
+  EXPECT_THAT(ns->Close(), IsOk());
+  struct stat stat_of_socket = {};
+  ASSERT_EQ(fstat(socket_fd.get(), &stat_of_socket), 0);
+
+  const std::unique_ptr<Snapshot> snapshot = Scan();
+
+  const Namespace* found = Find(*snapshot, NamespaceType::kNet, inode);
+  ASSERT_THAT(found, NotNull());
+  EXPECT_EQ(
+      Show(found->sockets()),
+      absl::StrCat("kind: socket pid: ", getpid(), " fd: ", std::min(socket_fd.get(), copy.get()),
+                   " socket_inode: ", stat_of_socket.st_ino, " count: 2;"));
+  EXPECT_EQ(found->socket_count(), 1u);
+  EXPECT_THAT(found->reference(), IsEmpty());
+  EXPECT_TRUE(found->has_owner());
+  EXPECT_FALSE(found->dark());
+}
+
+TEST_F(HolderKernelTest, TunHoldsTheNetworkNamespaceItWasOpenedIn) {
+  absl::StatusOr<OwnedFd> ns = OpenOrphan(CLONE_NEWNET, NamespaceType::kNet);
+  NSCTL_SKIP_IF_LACKING(ns.status(), "CAP_SYS_ADMIN");
+  ASSERT_THAT(ns, IsOk());
+  const uint32_t inode = InodeOf(*ns);
+  const OwnedFd tun =
+      OpenInside(*ns, [] { return open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK); });
+  if (!tun.ok()) GTEST_SKIP() << "needs /dev/net/tun";
+  EXPECT_THAT(ns->Close(), IsOk());
+
+  const std::unique_ptr<Snapshot> snapshot = Scan();
+
+  const Namespace* found = Find(*snapshot, NamespaceType::kNet, inode);
+  ASSERT_THAT(found, NotNull());
+  EXPECT_EQ(Show(found->fds()), absl::StrCat("kind: tun pid: ", getpid(), " fd: ", tun.get(), ";"));
+}
+
+TEST_F(HolderKernelTest, PidfdHoldsThePidNamespaceOfItsProcess) {
+  absl::StatusOr<TestChild> child = TestChild::Start(CLONE_NEWPID);
+  NSCTL_SKIP_IF_LACKING(child.status(), "CAP_SYS_ADMIN");
+  ASSERT_THAT(child, IsOk());
+  const pid_t pid = child->pid().value;
+  const absl::StatusOr<OwnedFd> pidfd = base::OpenPidfd(child->pid());
+  ASSERT_THAT(pidfd, IsOk());
+  const absl::StatusOr<OwnedFd> ns = child->OpenNamespace(NamespaceType::kPid);
+  ASSERT_THAT(ns, IsOk());
+
+  const std::unique_ptr<Snapshot> snapshot = Scan();
+  child->Stop();
+  const std::unique_ptr<Snapshot> afterwards = Scan();
+
+  const Namespace* found = Find(*snapshot, NamespaceType::kPid, InodeOf(*ns));
+  ASSERT_THAT(found, NotNull());
+  EXPECT_THAT(Show(found->fds()),
+              ::testing::HasSubstr(absl::StrCat("kind: pidfd pid: ", getpid(),
+                                                " fd: ", pidfd->get(), " target_pid: ", pid, ";")));
+  // Of an ended process it does not tell which one it keeps.
+  EXPECT_GE(afterwards->statistics().ended_pidfds(), 1u);
+}
+
+TEST_F(HolderKernelTest, NamespaceThatAwaitsItsFirstProcess) {
+  const absl::StatusOr<TestChild> child =
+      TestChild::Start(0, [] { return syscall(SYS_unshare, CLONE_NEWPID) == 0 ? 0 : errno; });
+  NSCTL_SKIP_IF_LACKING(child.status(), "CAP_SYS_ADMIN");
+  ASSERT_THAT(child, IsOk());
+  const absl::StatusOr<OwnedFd> pidfd = base::OpenPidfd(child->pid());
+  ASSERT_THAT(pidfd, IsOk());
+  const absl::StatusOr<OwnedFd> ns = base::OpenNamespaceForChildrenOf(*pidfd, NamespaceType::kPid);
+  NSCTL_SKIP_IF_LACKING(ns.status(), "PIDFD_GET_PID_FOR_CHILDREN_NAMESPACE");
+  ASSERT_THAT(ns, IsOk());
+
+  const std::unique_ptr<Snapshot> snapshot = Scan();
+
+  const Namespace* found = Find(*snapshot, NamespaceType::kPid, InodeOf(*ns));
+  ASSERT_THAT(found, NotNull());
+  EXPECT_TRUE(found->awaits_first_process());
+  EXPECT_THAT(found->for_children_of(), ElementsAre(child->pid().value));
+  EXPECT_TRUE(found->has_parent());
+}
+
+constexpr char kBindTarget[] = "/run/nsctl test";
+
+// Runs in a child with mounts of its own: mounts its UTS namespace, which it leaves, at a path with
+// a blank, twice, once where another mount hides it.
+int MountUtsNamespace() {
+  if (mount("none", "/run", "tmpfs", 0, "") != 0) return errno;
+  if (mkdir("/run/hidden", 0755) != 0) return errno;
+  for (const char* path : {kBindTarget, "/run/hidden/ns"}) {
+    const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return errno;
+    close(fd);
+    if (mount("/proc/self/ns/uts", path, "", MS_BIND, nullptr) != 0) return errno;
+  }
+  if (sethostname("bound\x1b", 6) != 0) return errno;
+  if (mount("none", "/run/hidden", "tmpfs", 0, "") != 0) return errno;
+  return syscall(SYS_unshare, CLONE_NEWUTS) == 0 ? 0 : errno;
+}
+
+TEST_F(HolderKernelTest, BindMountInAnotherMountNamespaceHolds) {
+  const absl::StatusOr<TestChild> child =
+      TestChild::Start(CLONE_NEWNS | CLONE_NEWUTS, MountUtsNamespace);
+  NSCTL_SKIP_IF_LACKING(child.status(), "CAP_SYS_ADMIN");
+  ASSERT_THAT(child, IsOk());
+  const absl::StatusOr<OwnedFd> bound = child->Open(absl::StrCat("root", kBindTarget));
+  ASSERT_THAT(bound, IsOk());
+  const absl::StatusOr<OwnedFd> mnt = child->OpenNamespace(NamespaceType::kMnt);
+  ASSERT_THAT(mnt, IsOk());
+
+  const std::unique_ptr<Snapshot> snapshot = Scan();
+
+  const Namespace* found = Find(*snapshot, NamespaceType::kUts, InodeOf(*bound));
+  ASSERT_THAT(found, NotNull());
+  ASSERT_EQ(found->bind_mounts_size(), 2);
+  EXPECT_EQ(found->bind_mounts(0).path(), "/run/hidden/ns");
+  EXPECT_TRUE(found->bind_mounts(0).hidden());
+  EXPECT_EQ(found->bind_mounts(1).path(), kBindTarget);
+  EXPECT_FALSE(found->bind_mounts(1).hidden());
+  for (const BindMount& mount : found->bind_mounts()) {
+    EXPECT_EQ(mount.mount_namespace(), InodeOf(*mnt));
+  }
+  EXPECT_EQ(found->hostname(), "bound\x1b");
+  EXPECT_TRUE(found->has_owner());
+}
+
+// unix(7): a descriptor on its way between two sockets is in no table.
+void SendAway(OwnedFd fd, int through) {
+  char byte = 0;
+  struct iovec data = {&byte, 1};
+  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  struct msghdr message = {};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof(control);
+  struct cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  const int number = fd.get();
+  memcpy(CMSG_DATA(header), &number, sizeof(number));
+  EXPECT_EQ(sendmsg(through, &message, 0), 1) << errno;
+}
+
+TEST_F(HolderKernelTest, MountNamespaceInFlightIsDark) {
+  absl::StatusOr<OwnedFd> ns = OpenOrphan(CLONE_NEWNS, NamespaceType::kMnt);
+  NSCTL_SKIP_IF_LACKING(ns.status(), "CAP_SYS_ADMIN");
+  ASSERT_THAT(ns, IsOk());
+  NSCTL_SKIP_IF_LACKING(base::OpenNextMountNamespace(*ns).status(), "NS_MNT_GET_NEXT");
+  const uint32_t inode = InodeOf(*ns);
+  const absl::StatusOr<uint64_t> id = base::MountNamespaceIdOf(*ns);
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
+  const OwnedFd sender(ends[0]);
+  const OwnedFd receiver(ends[1]);
+  SendAway(*std::move(ns), sender.get());
+
+  const std::unique_ptr<Snapshot> snapshot = Scan();
+  DiscoverOptions without;
+  without.kernel_lists = false;
+
+  const Namespace* found = Find(*snapshot, NamespaceType::kMnt, inode);
+  ASSERT_THAT(found, NotNull());
+  EXPECT_TRUE(found->dark());
+  EXPECT_EQ(found->kernel_id(), *id);
+  EXPECT_TRUE(found->has_owner());
+  EXPECT_THAT(found->reference(), IsEmpty());
+  EXPECT_EQ(Find(*Scan(without), NamespaceType::kMnt, inode), nullptr);
+}
+
+// Namespaces that are made and left by the hundred while the host is looked at: none is dark only
+// because its process came and went between two looks, and every scan is consistent.
+TEST_F(HolderKernelTest, StormOfNewNamespacesCastsNoShadow) {
+  const absl::StatusOr<TestChild> storm = TestChild::Start(0, [] {
+    const long pid = syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+    if (pid != 0) return pid < 0 ? errno : 0;
+    for (int i = 0; i < 2000; ++i) {
+      const long child = syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+      if (child == 0) {
+        syscall(SYS_unshare, CLONE_NEWNS | CLONE_NEWUTS);
+        _exit(0);
+      }
+      if (child < 0 || waitpid(static_cast<pid_t>(child), nullptr, 0) < 0) _exit(1);
+    }
+    _exit(0);
+    return 0;
+  });
+  ASSERT_THAT(storm, IsOk());
+
+  for (int i = 0; i < 20; ++i) {
+    const std::unique_ptr<Snapshot> snapshot = Scan();
+    EXPECT_EQ(
+        absl::c_count_if(snapshot->namespaces(), [](const Namespace& ns) { return ns.dark(); }), 0);
+  }
+}
+
+}  // namespace
+}  // namespace nsctl::nsdisc

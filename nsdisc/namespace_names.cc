@@ -1,0 +1,148 @@
+#include "nsdisc/namespace_names.h"
+
+#include <errno.h>
+#include <linux/net_namespace.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
+
+#include <cstddef>
+#include <cstring>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/fd.h"
+#include "base/nsfs.h"
+#include "base/status_macros.h"
+
+namespace nsctl::nsdisc {
+namespace {
+
+using base::OwnedFd;
+using procfsroot::Procfs;
+
+template <typename T>
+Answer<T> Refusal(int error) {
+  return {.value = std::nullopt, .error = error != 0 ? error : EIO};
+}
+
+// 0 and the open namespace, or an errno.
+int OpenNamed(const Procfs& procfs, const NamedNamespace& named, OwnedFd* out) {
+  absl::StatusOr<OwnedFd> fd = OpenWay(procfs, named.way, named.target);
+  if (!fd.ok()) {
+    const int error = base::ErrnoOf(fd.status());
+    return error != 0 ? error : EIO;
+  }
+  const absl::StatusOr<base::NamespaceId> id = base::NamespaceIdOf(*fd);
+  if (!id.ok() || id->inode != named.target.inode) return ESTALE;
+  *out = *std::move(fd);
+  return 0;
+}
+
+// The UTS namespace of this process. The thread that asks is in the same as long as it went
+// nowhere.
+bool IsOwn(const Procfs& procfs, const NamespaceTarget& target) {
+  const absl::StatusOr<procfsroot::ProcessDir> self = procfs.OpenSelf();
+  if (!self.ok()) return false;
+  const procfsroot::NamespaceLinks links = self->ReadNamespaceLinks();
+  return links.in[static_cast<size_t>(target.type)].inode == target.inode;
+}
+
+// Moves the calling thread.
+Answer<UtsNames> EnterAndAsk(const Procfs& procfs, const NamedNamespace& named) {
+  OwnedFd fd;
+  if (const int error = OpenNamed(procfs, named, &fd); error != 0) return Refusal<UtsNames>(error);
+  // Where one is already one need not be allowed to go.
+  if (setns(fd.get(), CLONE_NEWUTS) != 0 && !(errno == EPERM && IsOwn(procfs, named.target))) {
+    return Refusal<UtsNames>(errno);
+  }
+  struct utsname names = {};
+  if (uname(&names) != 0) return Refusal<UtsNames>(errno);
+  return {.value = UtsNames{names.nodename, names.domainname}, .error = 0};
+}
+
+// One question to rtnetlink and the place for its answer.
+struct NsidRequest {
+  struct nlmsghdr header;
+  struct rtgenmsg message;
+  struct rtattr attribute __attribute__((aligned(NLMSG_ALIGNTO)));
+  int32_t fd;
+};
+
+// The number in an answer to RTM_GETNSID.
+Answer<int32_t> ParseNsid(const char* buffer, size_t size) {
+  const auto* header = reinterpret_cast<const struct nlmsghdr*>(buffer);
+  if (!NLMSG_OK(header, size)) return Refusal<int32_t>(EBADMSG);
+  if (header->nlmsg_type == NLMSG_ERROR) {
+    struct nlmsgerr error = {};
+    if (header->nlmsg_len < NLMSG_LENGTH(sizeof(error))) return Refusal<int32_t>(EBADMSG);
+    memcpy(&error, NLMSG_DATA(header), sizeof(error));
+    return Refusal<int32_t>(-error.error);
+  }
+  if (header->nlmsg_len < NLMSG_SPACE(sizeof(struct rtgenmsg))) return Refusal<int32_t>(EBADMSG);
+  const char* const attributes = buffer + NLMSG_SPACE(sizeof(struct rtgenmsg));
+  size_t left = header->nlmsg_len - NLMSG_SPACE(sizeof(struct rtgenmsg));
+  for (const auto* attribute = reinterpret_cast<const struct rtattr*>(attributes);
+       RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+    int32_t nsid = NETNSA_NSID_NOT_ASSIGNED;
+    if (attribute->rta_type != NETNSA_NSID || RTA_PAYLOAD(attribute) < sizeof(nsid)) continue;
+    memcpy(&nsid, RTA_DATA(attribute), sizeof(nsid));
+    if (nsid == NETNSA_NSID_NOT_ASSIGNED) return Refusal<int32_t>(ENOENT);
+    return {.value = nsid, .error = 0};
+  }
+  return Refusal<int32_t>(EBADMSG);
+}
+
+Answer<int32_t> AskForNsid(const OwnedFd& netlink, const OwnedFd& ns) {
+  NsidRequest request = {};
+  request.header.nlmsg_len = sizeof(request);
+  request.header.nlmsg_type = RTM_GETNSID;
+  request.header.nlmsg_flags = NLM_F_REQUEST;
+  request.message.rtgen_family = AF_UNSPEC;
+  request.attribute.rta_len = RTA_LENGTH(sizeof(request.fd));
+  request.attribute.rta_type = NETNSA_FD;
+  request.fd = ns.get();
+  if (send(netlink.get(), &request, sizeof(request), 0) < 0) return Refusal<int32_t>(errno);
+  // The kernel answers within send(2); nothing is waited for.
+  alignas(NLMSG_ALIGNTO) char buffer[1024];
+  const ssize_t size = recv(netlink.get(), buffer, sizeof(buffer), MSG_DONTWAIT);
+  if (size < 0) return Refusal<int32_t>(errno);
+  return ParseNsid(buffer, static_cast<size_t>(size));
+}
+
+}  // namespace
+
+std::vector<Answer<UtsNames>> KernelNamespaceNames::UtsNamesOf(
+    const Procfs& procfs, absl::Span<const NamedNamespace> namespaces) {
+  std::vector<Answer<UtsNames>> answers(namespaces.size(), Refusal<UtsNames>(EAGAIN));
+  const auto ask_all = [&] {
+    for (size_t i = 0; i < namespaces.size(); ++i) answers[i] = EnterAndAsk(procfs, namespaces[i]);
+  };
+  try {
+    // The caller stays where it is.
+    std::thread(ask_all).join();
+  } catch (const std::system_error&) {
+    // No thread can be made: nothing was asked.
+  }
+  return answers;
+}
+
+std::vector<Answer<int32_t>> KernelNamespaceNames::NsidsOf(
+    const Procfs& procfs, absl::Span<const NamedNamespace> namespaces) {
+  std::vector<Answer<int32_t>> answers;
+  answers.reserve(namespaces.size());
+  const OwnedFd netlink(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  const int error = netlink.ok() ? 0 : errno;
+  for (const NamedNamespace& named : namespaces) {
+    OwnedFd fd;
+    const int open_error = error != 0 ? error : OpenNamed(procfs, named, &fd);
+    answers.push_back(open_error != 0 ? Refusal<int32_t>(open_error) : AskForNsid(netlink, fd));
+  }
+  return answers;
+}
+
+}  // namespace nsctl::nsdisc

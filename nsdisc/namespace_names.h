@@ -1,0 +1,60 @@
+// What namespaces are called: host names of UTS namespaces, numbers of network namespaces.
+
+#ifndef NSCTL_NSDISC_NAMESPACE_NAMES_H_
+#define NSCTL_NSDISC_NAMESPACE_NAMES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "nsdisc/lineage.h"
+#include "nsdisc/namespace_way.h"
+#include "procfsroot/procfs.h"
+
+namespace nsctl::nsdisc {
+
+// A namespace to be asked about.
+struct NamedNamespace {
+  NamespaceTarget target;
+  NamespaceWay way;
+};
+
+struct UtsNames {
+  // As bytes.
+  std::string hostname;
+  std::string domainname;
+
+  friend bool operator==(const UtsNames&, const UtsNames&) = default;
+};
+
+class NamespaceNames {
+ public:
+  virtual ~NamespaceNames() = default;
+
+  // The names of each of `namespaces`, all of type uts. Errors, each in its answer: those of
+  // OpenWay, ESTALE where another namespace is there by now, and EPERM without CAP_SYS_ADMIN in the
+  // namespace's owner.
+  virtual std::vector<Answer<UtsNames>> UtsNamesOf(const procfsroot::Procfs& procfs,
+                                                   absl::Span<const NamedNamespace> namespaces) = 0;
+
+  // The number by which the caller's own network namespace knows each of `namespaces`, all of type
+  // net: ENOENT where it has none. Gives none of its own accord. Errors as before.
+  virtual std::vector<Answer<int32_t>> NsidsOf(const procfsroot::Procfs& procfs,
+                                               absl::Span<const NamedNamespace> namespaces) = 0;
+};
+
+// Asks the running kernel: enters each UTS namespace with a thread that ends afterwards; asks for
+// numbers over rtnetlink(7) (RTM_GETNSID).
+class KernelNamespaceNames : public NamespaceNames {
+ public:
+  std::vector<Answer<UtsNames>> UtsNamesOf(const procfsroot::Procfs& procfs,
+                                           absl::Span<const NamedNamespace> namespaces) override;
+  std::vector<Answer<int32_t>> NsidsOf(const procfsroot::Procfs& procfs,
+                                       absl::Span<const NamedNamespace> namespaces) override;
+};
+
+}  // namespace nsctl::nsdisc
+
+#endif  // NSCTL_NSDISC_NAMESPACE_NAMES_H_

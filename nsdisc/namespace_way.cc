@@ -1,0 +1,185 @@
+#include "nsdisc/namespace_way.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/vfs.h>
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "base/nsfs.h"
+#include "base/nsfs_handle.h"
+#include "base/openat2.h"
+#include "base/pidfd.h"
+#include "base/status_macros.h"
+#include "procfsroot/handle.h"
+#include "procfsroot/mount_namespace_root.h"
+
+namespace nsctl::nsdisc {
+namespace {
+
+using base::ErrnoStatus;
+using base::FdRef;
+using base::NamespaceType;
+using base::OwnedFd;
+using procfsroot::MountNamespaceRoot;
+using procfsroot::ProcessDir;
+using procfsroot::Procfs;
+
+bool IsNamespaceFile(FdRef fd) {
+  struct statfs filesystem;
+  return fstatfs(fd.get(), &filesystem) == 0 && filesystem.f_type == NSFS_MAGIC;
+}
+
+// Opens for ioctls what `handle` (O_PATH) leads to, if that is a namespace's file: opening anything
+// else might block, or do whatever its driver does.
+absl::StatusOr<OwnedFd> ReopenNamespace(const OwnedFd& handle) {
+  if (!IsNamespaceFile(handle)) return ErrnoStatus(ESTALE, "open", handle.path());
+  NSCTL_ASSIGN_OR_RETURN(const procfsroot::SelfFds self, procfsroot::SelfFds::Open());
+  return self.Reopen(handle, O_RDONLY);
+}
+
+absl::StatusOr<OwnedFd> OpenPidfdOf(const NamespaceWay& way) {
+  return way.tid != 0 ? base::OpenThreadPidfd({way.tid}) : base::OpenPidfd({way.pid});
+}
+
+absl::StatusOr<OwnedFd> OpenLink(const Procfs& procfs, const NamespaceWay& way,
+                                 NamespaceType type) {
+  NSCTL_ASSIGN_OR_RETURN(const ProcessDir dir, OpenHolder(procfs, way));
+  absl::StatusOr<OwnedFd> fd = dir.OpenNamespace(LinkEntryOf(way, type));
+  // The link is not there before the first child is; pidfds tell nevertheless.
+  const bool may_await_child = way.for_children && base::ErrnoOf(fd.status()) == ENOENT;
+  if (fd.ok() || !may_await_child || !procfs.has_own_pids()) return fd;
+  NSCTL_ASSIGN_OR_RETURN(const OwnedFd pidfd, OpenPidfdOf(way));
+  absl::StatusOr<OwnedFd> ordered = base::OpenNamespaceForChildrenOf(pidfd, type);
+  return ordered.ok() ? std::move(ordered) : std::move(fd);
+}
+
+absl::StatusOr<OwnedFd> OpenFd(const Procfs& procfs, const NamespaceWay& way) {
+  NSCTL_ASSIGN_OR_RETURN(const ProcessDir dir, OpenHolder(procfs, way));
+  NSCTL_ASSIGN_OR_RETURN(const OwnedFd handle,
+                         base::OpenAt(dir.fd(), absl::StrCat("fd/", way.fd), O_PATH));
+  return ReopenNamespace(handle);
+}
+
+absl::StatusOr<OwnedFd> OpenNetworkNamespace(const NamespaceWay& way) {
+  NSCTL_ASSIGN_OR_RETURN(const OwnedFd pidfd, OpenPidfdOf(way));
+  NSCTL_ASSIGN_OR_RETURN(const OwnedFd copy, base::CopyFdFrom(pidfd, way.fd));
+  const int fd = ioctl(copy.get(), SIOCGSKNS);
+  if (fd >= 0) return OwnedFd(fd, "network namespace of a socket");
+  const int error = errno;
+  return ErrnoStatus(error, "ioctl SIOCGSKNS", copy.path());
+}
+
+// The last path of a chain, in the caller's own mount namespace or in the one before it.
+absl::StatusOr<OwnedFd> OpenPath(const NamespaceWay& way) {
+  if (way.path.empty()) return absl::InvalidArgumentError("no path to a namespace");
+  const std::string& last = way.path.back();
+  if (way.path.size() == 1) {
+    // A mount point's path holds no links, but who may write to a directory on the way can put one.
+    NSCTL_ASSIGN_OR_RETURN(const OwnedFd handle,
+                           base::OpenAt2(FdRef(AT_FDCWD), last, O_PATH, 0, RESOLVE_NO_SYMLINKS));
+    return ReopenNamespace(handle);
+  }
+  NSCTL_ASSIGN_OR_RETURN(
+      const MountNamespaceRoot there,
+      MountNamespaceRoot::OfChain(absl::MakeConstSpan(way.path).first(way.path.size() - 1)));
+  NSCTL_ASSIGN_OR_RETURN(const OwnedFd handle, there.root().Resolve(last, {.follow_last = false}));
+  return ReopenNamespace(handle);
+}
+
+// The mount namespace with that id, by a walk along the kernel's list of them.
+absl::StatusOr<OwnedFd> FindMountNamespace(const Procfs& procfs, uint64_t kernel_id) {
+  NSCTL_ASSIGN_OR_RETURN(const ProcessDir self, procfs.OpenSelf());
+  for (const bool forward : {true, false}) {
+    NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, self.OpenNamespace("mnt"));
+    while (true) {
+      absl::StatusOr<base::MountNamespaceNeighbour> next =
+          forward ? base::OpenNextMountNamespace(fd) : base::OpenPreviousMountNamespace(fd);
+      if (!next.ok() && base::ErrnoOf(next.status()) == ENOENT) break;
+      NSCTL_RETURN_IF_ERROR(next.status());
+      if (next->info.kernel_id == kernel_id) return std::move(next->fd);
+      fd = std::move(next->fd);
+    }
+  }
+  return ErrnoStatus(ESTALE, "ioctl NS_MNT_GET_NEXT", "mount namespace");
+}
+
+absl::StatusOr<OwnedFd> OpenHandle(const Procfs& procfs, const NamespaceWay& way,
+                                   const NamespaceTarget& target) {
+  absl::StatusOr<OwnedFd> fd = base::OpenByHandle({way.kernel_id, target.type, target.inode});
+  // Linux 6.12 to 6.17 list mount namespaces and have no handles.
+  const bool has_no_handles =
+      base::IsUnsupported(fd.status()) || base::ErrnoOf(fd.status()) == EBADF;
+  if (target.type != NamespaceType::kMnt || !has_no_handles) return fd;
+  return FindMountNamespace(procfs, way.kernel_id);
+}
+
+}  // namespace
+
+absl::StatusOr<ProcessDir> OpenHolder(const Procfs& procfs, const NamespaceWay& way) {
+  absl::StatusOr<ProcessDir> process = procfs.OpenProcess({way.pid});
+  if (!process.ok() || way.tid == 0) return process;
+  return process->OpenThread({way.tid});
+}
+
+const char* LinkEntryOf(const NamespaceWay& way, NamespaceType type) {
+  const base::NamespaceTypeInfo& info = base::InfoOf(type);
+  return way.for_children ? info.for_children_entry : info.name;
+}
+
+absl::StatusOr<OwnedFd> OpenWay(const Procfs& procfs, const NamespaceWay& way,
+                                const NamespaceTarget& target) {
+  // A recorded tree's paths and ids are another kernel's.
+  if (way.kind != NamespaceWay::Kind::kLink && !procfs.is_kernel()) {
+    return ErrnoStatus(ENOENT, "open", procfs.path());
+  }
+  absl::StatusOr<OwnedFd> fd;
+  switch (way.kind) {
+    case NamespaceWay::Kind::kLink:
+      return OpenLink(procfs, way, target.type);
+    case NamespaceWay::Kind::kFd:
+      fd = OpenFd(procfs, way);
+      break;
+    case NamespaceWay::Kind::kSocket:
+    case NamespaceWay::Kind::kTun:
+      fd = OpenNetworkNamespace(way);
+      break;
+    case NamespaceWay::Kind::kPath:
+      fd = OpenPath(way);
+      break;
+    case NamespaceWay::Kind::kHandle:
+      fd = OpenHandle(procfs, way, target);
+      break;
+  }
+  NSCTL_RETURN_IF_ERROR(fd.status());
+  NSCTL_ASSIGN_OR_RETURN(const NamespaceType type, base::NamespaceTypeOf(*fd));
+  if (type != target.type) return ErrnoStatus(ESTALE, "open", fd->path());
+  return fd;
+}
+
+std::vector<std::string> ReferenceOf(const Procfs& procfs, const NamespaceWay& way,
+                                     NamespaceType type) {
+  const std::string thread = way.tid == 0 ? "" : absl::StrCat("/task/", way.tid);
+  switch (way.kind) {
+    case NamespaceWay::Kind::kLink:
+      return {absl::StrCat(procfs.path(), "/", way.pid, thread, "/ns/", LinkEntryOf(way, type))};
+    case NamespaceWay::Kind::kFd:
+      return {absl::StrCat(procfs.path(), "/", way.pid, thread, "/fd/", way.fd)};
+    case NamespaceWay::Kind::kPath:
+      return way.path;
+    case NamespaceWay::Kind::kSocket:
+    case NamespaceWay::Kind::kTun:
+    case NamespaceWay::Kind::kHandle:
+      return {};
+  }
+  return {};
+}
+
+}  // namespace nsctl::nsdisc
