@@ -47,6 +47,24 @@ TEST(GuardedProcess, IsAliveUntilTheProcessWasWaitedFor) {
   EXPECT_TRUE(base::IsGone(after)) << after;
 }
 
+TEST(GuardedProcess, HoldsAPidfdWhereItIsAskedTo) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Procfs procfs, Procfs::Live());
+  const base::Pid self{getpid()};
+  NSCTL_ASSERT_OK_AND_ASSIGN(const base::OwnedFd pidfd, base::OpenPidfd(self));
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(
+      const GuardedProcess with,
+      GuardedProcess::Open(procfs, self, std::nullopt, GuardedProcess::Hold::kPidfd));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const GuardedProcess without,
+                             GuardedProcess::Open(procfs, self, std::nullopt));
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const struct stat held, base::Stat(with.pidfd()));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const struct stat own, base::Stat(pidfd));
+  EXPECT_EQ(held.st_ino, own.st_ino);
+  EXPECT_EQ(with.pid(), self);
+  EXPECT_FALSE(without.pidfd().ok());
+}
+
 TEST(GuardedProcess, IsTheOneWithThePidfdInode) {
   NSCTL_ASSERT_OK_AND_ASSIGN(const Procfs procfs, Procfs::Live());
   const base::Pid self{getpid()};
