@@ -21,6 +21,7 @@
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/namespace_type.h"
+#include "base/nsfs.h"
 #include "base/test_child.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -52,11 +53,11 @@ constexpr int kAll = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS |
 EntryPlanMessage WhereIAm(base::FdRef procfs) {
   EntryPlanMessage message;
   const procfsroot::ProcessDir self(*base::OpenAt(procfs, "thread-self", O_PATH | O_DIRECTORY));
-  const procfsroot::NamespaceLinks links = self.ReadNamespaceLinks();
   for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {
     EntryPlanMessage::Step* const step = message.add_steps();
     step->set_type(info.name);
-    step->set_inode(links.in[static_cast<size_t>(info.type)].inode);
+    const absl::StatusOr<base::OwnedFd> fd = self.OpenNamespace(info.name);
+    if (fd.ok()) step->set_inode(base::NamespaceIdOf(*fd)->inode);
   }
   return message;
 }
