@@ -49,6 +49,10 @@ class Command {
   // The words that `placeholder` stands for; none where it may be anything.
   virtual std::vector<Choice> ChoicesOf(absl::string_view placeholder) const = 0;
 
+  // Sees the words behind the command's name before they are parsed by `app`, and may rewrite them:
+  // for a command line that holds another.
+  virtual void TakeWords(const CLI::App& /*app*/, std::vector<std::string>* /*words*/) {}
+
   // Errors become one line on stderr; UsageError (usage.h) makes the exit status 2, UNIMPLEMENTED
   // 4, all others 1.
   virtual absl::StatusOr<ExitStatus> Run(Environment& env) = 0;

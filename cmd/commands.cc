@@ -2,6 +2,7 @@
 
 #include "cmd/completion_command.h"
 #include "cmd/doctor_command.h"
+#include "cmd/exec_command.h"
 #include "cmd/help_command.h"
 #include "cmd/list_command.h"
 #include "cmd/snapshot_command.h"
@@ -12,8 +13,8 @@ namespace nsctl::cmd {
 
 absl::Span<const CommandEntry> AllCommands() {
   static const CommandEntry kCommands[] = {
-      kListCommand,    kTreeCommand,       kSnapshotCommand, kDoctorCommand,
-      kVersionCommand, kCompletionCommand, kHelpCommand,
+      kListCommand,   kTreeCommand,    kExecCommand,       kSnapshotCommand,
+      kDoctorCommand, kVersionCommand, kCompletionCommand, kHelpCommand,
   };
   return kCommands;
 }

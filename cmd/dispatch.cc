@@ -30,6 +30,7 @@ absl::StatusOr<ExitStatus> RunCommand(const CommandEntry& entry, std::vector<std
                                       Environment& env) {
   const std::unique_ptr<Command> command = entry.make();
   const std::unique_ptr<CLI::App> app = MakeParser(*command);
+  command->TakeWords(*app, &arguments);
   NSCTL_ASSIGN_OR_RETURN(const ParseOutcome outcome,
                          ParseArguments(std::move(arguments), *command, app.get()));
   if (outcome == ParseOutcome::kHelp) {

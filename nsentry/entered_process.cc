@@ -65,7 +65,7 @@ pid_t ForkSibling() {
                            absl::FunctionRef<int()> body, int to_parent) {
   Guard();
   Report report;
-  report.before_error = options.before_entry();
+  if (options.before_entry != nullptr) report.before_error = options.before_entry();
   if (report.before_error == 0) report.result = Enter(plan, options.method);
   const bool goes_on = report.before_error == 0 && report.result.ok();
   if (!goes_on || !plan.Enters(base::NamespaceType::kPid)) {
@@ -147,7 +147,7 @@ absl::StatusOr<EnteredProcess> EnteredProcess::Start(const EntryPlan& plan,
   EnteredProcess first(pid, OwnedFd());
   NSCTL_ASSIGN_OR_RETURN(first.pidfd_, base::OpenPidfd(base::Pid{pid}));
   NSCTL_ASSIGN_OR_RETURN(const Report report, Receive(pipe.read_end, options.timeout));
-  if (report.before_error != 0) return ErrnoStatus(report.before_error, "prepare the child");
+  if (report.before_error != 0) return ErrnoStatus(report.before_error, options.before_entry_name);
   *result = report.result;
   NSCTL_RETURN_IF_ERROR(EntryStatus(plan, report.result));
   if (report.second == 0) return first;

@@ -6,6 +6,9 @@
 
 #include <sys/types.h>
 
+#include <functional>
+#include <utility>
+
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -20,8 +23,10 @@ struct StartOptions {
   absl::Duration timeout = absl::Seconds(10);
   EntryMethod method = EntryMethod::kAuto;
   // Runs in the first child before it enters anything, and returns 0 or an errno, which ends the
-  // start. System calls alone.
-  absl::FunctionRef<int()> before_entry = [] { return 0; };
+  // start. Null: nothing.
+  std::function<int()> before_entry = nullptr;
+  // What it does, for messages.
+  const char* before_entry_name = "prepare the child";
 };
 
 // A child of the calling process, alive or a zombie until it is waited for. Its end kills and reaps
