@@ -68,7 +68,8 @@ CredentialFailure ApplyCredentials(const Credentials& credentials, bool groups_d
   if (credentials.capabilities && !DropFromBoundingSet(credentials.capabilities->bounding)) {
     return Failed("drop from the bounding set");
   }
-  if (credentials.groups && SetGroups(*credentials.groups) != 0 && !groups_dropped) {
+  if (credentials.groups && SetGroups(*credentials.groups) != 0 && !groups_dropped &&
+      !(credentials.may_keep_groups && errno == EPERM)) {
     return Failed("setgroups");
   }
   if (credentials.gid &&

@@ -30,6 +30,8 @@ struct Credentials {
   // They are dropped before the entry as well, and it is enough where one of both succeeds: a user
   // namespace may forbid setgroups(2).
   bool drop_groups_early = false;
+  // Nobody asked for them to be dropped: where it is forbidden throughout they stay.
+  bool may_keep_groups = false;
   // All capabilities stay, whatever the uid is: they become ambient.
   bool keep_capabilities = false;
   std::optional<CapabilitySets> capabilities = std::nullopt;

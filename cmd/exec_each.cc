@@ -22,7 +22,6 @@
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "cmd/exec_run.h"
-#include "cmd/target.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -198,7 +197,6 @@ absl::Status EachRunner::Poll() {
 
 absl::Status EachRunner::Run() {
   for (const std::string& target : scene_.settings.targets) {
-    NSCTL_RETURN_IF_ERROR(ParseTarget(target).status());
     *report_->add_results() = BeginResult(scene_.settings, target);
   }
   NSCTL_ASSIGN_OR_RETURN(nothing_, base::OpenAt(base::FdRef(AT_FDCWD), "/dev/null", O_RDONLY));

@@ -143,6 +143,7 @@ absl::StatusOr<Credentials> CredentialResolver::Resolve() {
     credentials.uid = 0;
     credentials.gid = 0;
     credentials.drop_groups_early = true;
+    credentials.may_keep_groups = settings_.group.empty() && settings_.groups.empty();
   }
   if (!settings_.user.empty()) {
     NSCTL_ASSIGN_OR_RETURN(credentials.uid, User());

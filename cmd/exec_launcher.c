@@ -54,6 +54,7 @@ __asm__(
 #error "write the system call of this architecture"
 #endif
 
+enum { kArguments = 4 };
 enum { kSetFdFlags = 2, kCloseOnExec = 1, kNoExec = 8 };
 
 // `stack` is what the kernel passes to a program: argc, the arguments, 0, the environment, 0.
@@ -63,11 +64,13 @@ __attribute__((used)) void Launch(long* stack) {
   char** environment = argv + argc + 1;
   long report = 0;
   int error;
+  // Somebody else has made it an interpreter.
+  if (argc < kArguments + 1) Call(kExitGroup, 127, 0, 0);
   for (const char* digit = argv[1]; *digit != 0; ++digit) report = report * 10 + (*digit - '0');
   Call(kFcntl, report, kSetFdFlags, kCloseOnExec);
-  error = (int)-Call(kExecve, (long)argv[2], (long)(argv + 4), (long)environment);
+  error = (int)-Call(kExecve, (long)argv[2], (long)(argv + kArguments), (long)environment);
   if (error == kNoExec) {
-    argv[4] = argv[2];
+    argv[kArguments] = argv[2];
     error = (int)-Call(kExecve, (long)argv[3], (long)(argv + 3), (long)environment);
   }
   Call(kWrite, report, (long)&error, sizeof(error));

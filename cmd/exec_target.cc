@@ -161,8 +161,11 @@ absl::Status Resolver::TakeUserParent() {
 
 absl::StatusOr<ExecTarget> Resolver::Resolve(const std::string& target) {
   if (!target.empty()) {
-    NSCTL_ASSIGN_OR_RETURN(const Target parsed, ParseTarget(target));
-    NSCTL_RETURN_IF_ERROR(TakeTarget(parsed));
+    const absl::StatusOr<Target> parsed = ParseTarget(target);
+    // Not wrong usage: a script that passes on what it was told must not take the status for its
+    // command's.
+    if (!parsed.ok()) return absl::InvalidArgumentError(parsed.status().message());
+    NSCTL_RETURN_IF_ERROR(TakeTarget(*parsed));
   }
   if (settings_.all) NSCTL_RETURN_IF_ERROR(NeedsProcess("--all"));
   for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {

@@ -55,7 +55,7 @@ class EntryPlanner {
   void Add(EntryStep step, bool may_skip);
   void AddReference(NamespaceReference reference, bool of_process, bool may_skip);
   void AddFromProcess(const NamespaceLinks& links, NamespaceType type);
-  void AddFailure(NamespaceType type, const absl::Status& status);
+  void AddFailure(NamespaceType type, absl::Status status);
   void AddAsGiven();
   absl::Status AddProcess();
   void JudgeAndOrder();
@@ -82,7 +82,11 @@ void EntryPlanner::AddReference(NamespaceReference reference, bool of_process, b
       may_skip);
 }
 
-void EntryPlanner::AddFailure(NamespaceType type, const absl::Status& status) {
+void EntryPlanner::AddFailure(NamespaceType type, absl::Status status) {
+  if (base::IsDenied(status)) {
+    status = base::Annotate(status, absl::StrCat("not allowed to look at process ",
+                                                 request_.process->pid().value));
+  }
   if (plan_.first_failure_.ok()) plan_.first_failure_ = status;
   EntryStep step{.type = type, .origin = absl::StrCat("process ", request_.process->pid().value)};
   step.obstacles.push_back({.text = std::string(status.message())});
