@@ -94,8 +94,8 @@ absl::Status EachRunner::StartNext() {
 
 void EachRunner::Stream(const Job& job, int output, std::string* text, bool is_end) {
   Writer* const writer = output == 0 ? env_.out : env_.err;
-  const std::string prefix =
-      absl::StrCat(base::TerminalText(base::EncodeText(scene_.settings.targets[job.index])), ": ");
+  const std::string& target = report_->results(static_cast<int>(job.index)).target();
+  const std::string prefix = absl::StrCat(base::TerminalText(target), ": ");
   while (!text->empty()) {
     const size_t newline = text->find('\n');
     if (newline == std::string::npos && !is_end && text->size() < kMaxLine) break;
@@ -200,7 +200,7 @@ absl::Status EachRunner::Run() {
     *report_->add_results() = BeginResult(scene_.settings, target);
   }
   NSCTL_ASSIGN_OR_RETURN(nothing_, base::OpenAt(base::FdRef(AT_FDCWD), "/dev/null", O_RDONLY));
-  const size_t limit = static_cast<size_t>(scene_.settings.jobs);
+  const size_t limit = scene_.settings.JobLimit();
   while (true) {
     while (!stopped_ && next_ < scene_.settings.targets.size() && jobs_.size() < limit) {
       NSCTL_RETURN_IF_ERROR(StartNext());

@@ -76,7 +76,8 @@ absl::StatusOr<NamespaceReference> FindNamespaceById(const procfsroot::Procfs& p
                                                      nsdisc::Lineage& lineage, NamespaceType type,
                                                      uint64_t kernel_id) {
   const std::string name = absl::StrCat(base::InfoOf(type).name, " with id ", kernel_id);
-  absl::StatusOr<base::OwnedFd> fd = base::OpenByHandle({.kernel_id = kernel_id, .type = std::nullopt});
+  absl::StatusOr<base::OwnedFd> fd =
+      base::OpenByHandle({.kernel_id = kernel_id, .type = std::nullopt});
   if (fd.ok()) return nsentry::IdentifyNamespace(*std::move(fd), type, name);
   NSCTL_ASSIGN_OR_RETURN(const std::vector<std::string> paths,
                          Paths(procfs, lineage, type, [&](const nsdisc::Namespace& ns) {

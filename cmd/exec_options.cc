@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "cmd/usage.h"
 
@@ -139,6 +140,11 @@ bool ExecSettings::AsksForNamespaces() const {
                      [](const std::string& value) { return !value.empty(); });
 }
 
+size_t ExecSettings::JobLimit() const {
+  size_t limit = 0;
+  return absl::SimpleAtoi(jobs, &limit) ? limit : 0;
+}
+
 void AddExecOptions(CLI::App* app, ExecSettings* settings) {
   app->add_option("target", settings->targets, "whose namespaces")->type_name("TARGET");
   AddNamespaceOptions(app, settings);
@@ -179,7 +185,7 @@ absl::Status CheckExecSettings(const ExecSettings& settings) {
   if (settings.no_fork && (!settings.terminal.empty() || !settings.report.empty())) {
     return UsageError("--no-fork goes without --tty and --report");
   }
-  if (settings.jobs < 1) return UsageError("--jobs needs a number above 0");
+  if (settings.JobLimit() == 0) return UsageError("--jobs needs a number above 0");
   if (!settings.groups.empty() && settings.groups != "follow") {
     return UnknownWord("groups", settings.groups, {"follow"});
   }

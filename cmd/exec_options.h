@@ -4,6 +4,7 @@
 #define NSCTL_CMD_EXEC_OPTIONS_H_
 
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -54,10 +55,12 @@ struct ExecSettings {
   bool no_fork = false;
   bool dry_run = false;
   bool each = false;
-  int jobs = 1;
+  std::string jobs = "1";
   std::string report;
 
   bool AsksForNamespaces() const;
+  // 0 where `jobs` is no number above 0.
+  size_t JobLimit() const;
 };
 
 // Binds `settings`, which outlives `app`, to options.

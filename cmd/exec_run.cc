@@ -47,7 +47,8 @@ void AddOutcomes(const nsentry::EntryPlan& plan, const nsentry::EntryResult& res
 
 ExecResult BeginResult(const ExecSettings& settings, const std::string& target) {
   ExecResult result;
-  result.set_target(base::EncodeText(target));
+  // A TARGET is stored text by its grammar; what is no such text is taken as it is.
+  result.set_target(base::EncodeText(base::DecodeText(target).value_or(target)));
   for (const std::string& word : settings.command) result.add_command(base::EncodeText(word));
   return result;
 }

@@ -96,7 +96,7 @@ absl::Status Resolver::TakeTarget(const Target& target) {
     return absl::OkStatus();
   }
   return absl::NotFoundError(
-      absl::StrCat("no container engine is asked for ", QuotedArgument(ToString(target))));
+      absl::StrCat("no container ", QuotedArgument(ToString(target)), ": no engine is asked"));
 }
 
 absl::Status Resolver::TakeOption(NamespaceType type, const std::string& value) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cmd/doctor.pb.h"
+#include "cmd/exec.pb.h"
 #include "cmd/list.pb.h"
 #include "cmd/tree.pb.h"
 #include "cmd/version.pb.h"
@@ -110,7 +111,7 @@ TEST(WriteProtoJson, CanWriteEverySchema) {
   std::set<const Descriptor*> seen;
   for (const Descriptor* type :
        {Snapshot::descriptor(), NamespaceList::descriptor(), NamespaceTree::descriptor(),
-        DoctorReport::descriptor(), VersionInfo::descriptor()}) {
+        DoctorReport::descriptor(), ExecReport::descriptor(), VersionInfo::descriptor()}) {
     EXPECT_EQ(FindUnwritable(type, &seen), "");
   }
 }
