@@ -16,6 +16,7 @@ readonly first second=$scene
 nsenter -t "$first" -u hostname first
 nsenter -t "$second" -u hostname second
 
+# shellcheck disable=SC2016
 out=$("$nsctl" exec --each --jobs=2 "$first" "$second" -- sh -c 'uname -n; test "$(uname -n)" = first' 2>err)
 [[ $? == 1 ]] || fail "the status is not that of the first that failed"
 [[ -s err ]] && fail "stderr: $(cat err)"

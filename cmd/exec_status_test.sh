@@ -77,8 +77,9 @@ inode=$("$nsctl" snapshot -o jsonl 2>/dev/null |
 
 # One MiB in, through and out.
 head -c 1048576 /dev/urandom >large
-"$nsctl" exec "$target" -- cat <large | cmp - large || fail "a mebibyte did not come through"
-"$nsctl" exec "$target" -- sh -c 'cat >&2' <large 2>&1 >/dev/null | cmp - large ||
+cp large expected
+"$nsctl" exec "$target" -- cat <large | cmp - expected || fail "a mebibyte did not come through"
+"$nsctl" exec "$target" -- sh -c 'cat >&2' <large 2>&1 >/dev/null | cmp - expected ||
   fail "a mebibyte did not come through stderr"
 
 # Of descriptors only the standard ones are left, whoever opened the others.
@@ -130,6 +131,7 @@ wait $!
 # shellcheck disable=SC2016
 first='[ $$ = 2 ] || exit 1; (sleep 0.01 &); trap "exit 6" TERM; echo >"$0"; while :; do sleep 0.02; done'
 mkfifo ready
+# shellcheck disable=SC2016
 unshare --pid sh -c 'exec "$0" exec -n "$1" -- sh -c "$2" "$3"' "$nsctl" "$target" "$first" \
   "$PWD/ready" &
 read -r _ <ready

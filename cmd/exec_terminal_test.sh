@@ -32,6 +32,7 @@ expect $'125\nsame' "before=\$(stty -g); '$nsctl' exec -it 4194304 2>/dev/null; 
 expect $'143\nsame' "before=\$(stty -g); '$nsctl' exec -it $scene -- sh -c 'kill -TERM \$\$'; echo \$?; test \"\$(stty -g)\" = \"\$before\" && echo same"
 
 # Without a terminal: -it makes one all the same, -t as nsenter's -t does not.
+# shellcheck disable=SC2016
 seen=$(echo typed | "$nsctl" exec -it "$scene" -- sh -c 'read -r line; echo "got $line"' | tr -d '\r')
 [[ $seen == $'typed\ngot typed' ]] || fail "-it in a pipe shows \"$seen\""
 seen=$("$nsctl" exec -t "$scene" -- sh -c 'test -t 1 || echo none' </dev/null)

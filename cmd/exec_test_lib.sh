@@ -19,6 +19,7 @@ start_scene() {
   for _ in $(seq 500); do
     read -r child _ 2>/dev/null <"/proc/$starter/task/$starter/children"
     if [[ -n $child && $(tr '\0' ' ' 2>/dev/null <"/proc/$child/cmdline") == 'sleep 1000 ' ]]; then
+      # shellcheck disable=SC2034 # for whoever sources this
       scene=$child
       scenes+=("$child")
       return 0
@@ -38,6 +39,7 @@ end_scenes() {
 finish() {
   # Whatever nsctl started must be gone by now.
   local left
+  # shellcheck disable=SC2009 # its arguments are wanted
   left=$(ps -o comm=,args= --ppid $$ | grep -v -w -e ^unshare -e ^nsenter -e ^bash -e ^ps)
   [[ -z $left ]] || fail "processes are left: $left"
   end_scenes

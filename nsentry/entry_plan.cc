@@ -84,8 +84,8 @@ void EntryPlanner::AddReference(NamespaceReference reference, bool of_process, b
 
 void EntryPlanner::AddFailure(NamespaceType type, absl::Status status) {
   if (base::IsDenied(status)) {
-    status = base::Annotate(status, absl::StrCat("not allowed to look at process ",
-                                                 request_.process->pid().value));
+    status = base::Annotate(
+        status, absl::StrCat("not allowed to look at process ", request_.process->pid().value));
   }
   if (plan_.first_failure_.ok()) plan_.first_failure_ = status;
   EntryStep step{.type = type, .origin = absl::StrCat("process ", request_.process->pid().value)};
