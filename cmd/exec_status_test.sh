@@ -145,4 +145,23 @@ printf '#!/proc/self/exe\n' >attack
 chmod +x attack
 expect 127 '' "$target" -- "$PWD/attack"
 
+# Root in the namespaces, with the capabilities that containers have: whatever it can open of the
+# programs that appear there is not nsctl.
+if ((EUID == 0)) && start_scene '--mount --mount-proc --pid'; then
+  victim=$scene
+  # shellcheck disable=SC2016
+  nsenter -t "$victim" -m -p setpriv --bounding-set=-all,+chown,+setuid,+setgid,+sys_chroot \
+    bash -c 'while :; do for exe in /proc/[0-9]*/exe; do readlink "$exe"; done; done' >seen 2>&1 &
+  watcher=$!
+  for _ in $(seq 40); do
+    "$nsctl" exec "$victim" -- setpriv --bounding-set=-all true || fail "exec beside the watcher"
+    "$nsctl" exec "$victim" -- "$PWD/attack"
+  done
+  kill "$(tr -d ' ' <"/proc/$watcher/task/$watcher/children")"
+  wait "$watcher" 2>/dev/null
+  grep -q . seen || fail "the watcher saw nothing"
+  grep -F -e "$(basename "$nsctl")" seen | grep -v -F 'memfd:nsctl-launcher' &&
+    fail "the nsctl binary can be opened in the namespaces"
+fi
+
 finish

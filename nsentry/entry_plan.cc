@@ -83,9 +83,11 @@ void EntryPlanner::AddReference(NamespaceReference reference, bool of_process, b
 }
 
 void EntryPlanner::AddFailure(NamespaceType type, absl::Status status) {
+  const std::string process = absl::StrCat("process ", request_.process->pid().value);
   if (base::IsDenied(status)) {
-    status = base::Annotate(
-        status, absl::StrCat("not allowed to look at process ", request_.process->pid().value));
+    status = base::Annotate(status, absl::StrCat("not allowed to look at ", process));
+  } else if (base::IsGone(status)) {
+    status = base::Annotate(status, absl::StrCat(process, " has ended and left its namespaces"));
   }
   if (plan_.first_failure_.ok()) plan_.first_failure_ = status;
   EntryStep step{.type = type, .origin = absl::StrCat("process ", request_.process->pid().value)};

@@ -33,7 +33,12 @@ absl::StatusOr<base::OwnedFd> OpenOwnPidfd(const Procfs& procfs, base::Pid pid,
     return absl::FailedPreconditionError(
         absl::StrCat(name, ": ", procfs.path(), " shows PIDs of another PID namespace"));
   }
-  return base::OpenPidfd(pid);
+  absl::StatusOr<base::OwnedFd> pidfd = base::OpenPidfd(pid);
+  // What pidfd_open(2) says of a thread that is not the first of its process, which procfs shows as
+  // a process all the same. A process that is gone is ESRCH.
+  const int error = base::ErrnoOf(pidfd.status());
+  if (error != ENOENT && error != EINVAL) return pidfd;
+  return base::OpenThreadPidfd(base::Tid{pid.value});
 }
 
 absl::Status CheckInode(base::FdRef pidfd, uint64_t wanted, absl::string_view name) {

@@ -23,6 +23,8 @@ class GuardedProcess {
 
   // Opens the directory of `pid`. With `pidfd_inode` only that of the process whose pidfd has this
   // inode number, which is never dealt again while the kernel runs.
+  // `pid` may be a thread's number, which procfs finds as well: then all is about this thread,
+  // whose pidfd needs Linux 6.9.
   //
   // Errors: ENOENT or ESRCH where the process is gone, or is another one than `pidfd_inode` says;
   // FAILED_PRECONDITION where `procfs` is a recorded tree, whose links lead anywhere, or a pidfd is

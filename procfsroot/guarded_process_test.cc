@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -63,6 +64,22 @@ TEST(GuardedProcess, HoldsAPidfdWhereItIsAskedTo) {
   EXPECT_EQ(held.st_ino, own.st_ino);
   EXPECT_EQ(with.pid(), self);
   EXPECT_FALSE(without.pidfd().ok());
+}
+
+TEST(GuardedProcess, MayBeAThread) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Procfs procfs, Procfs::Live());
+  pid_t tid = 0;
+  absl::StatusOr<GuardedProcess> thread = absl::UnknownError("not run");
+  std::thread([&] {
+    tid = gettid();
+    thread = GuardedProcess::Open(procfs, {tid}, std::nullopt, GuardedProcess::Hold::kPidfd);
+  }).join();
+  if (base::IsUnsupported(thread.status())) GTEST_SKIP() << "needs PIDFD_THREAD (Linux 6.9)";
+
+  ASSERT_THAT(thread, IsOk());
+  EXPECT_NE(tid, getpid());
+  EXPECT_EQ(thread->pid(), base::Pid{tid});
+  EXPECT_TRUE(thread->pidfd().ok());
 }
 
 TEST(GuardedProcess, IsTheOneWithThePidfdInode) {
