@@ -5,6 +5,8 @@ set -uo pipefail
 readonly nsctl=$PWD/$1
 # shellcheck source=cmd/exec_test_lib.sh
 source "$PWD/$2"
+# nsenter goes there by entering its own mount namespace, which nsctl leaves out.
+cd / || exit 1
 
 if ! command -v nsenter >/dev/null; then
   echo "SKIPPED: no nsenter"

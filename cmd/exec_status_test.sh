@@ -39,8 +39,8 @@ expect 126 'execute "/etc": Permission denied (EACCES)' "$target" -- /etc
 printf '#!/nosuch\n' >bad_interpreter
 printf 'exit 3\n' >no_interpreter
 chmod +x bad_interpreter no_interpreter
-expect 127 "execute \"$PWD/bad_interpreter\": No such file or directory (ENOENT)" \
-  "$target" -- "$PWD/bad_interpreter"
+expect 127 'execute "./bad_interpreter": No such file or directory (ENOENT)' \
+  -W "$PWD" "$target" -- ./bad_interpreter
 expect 3 '' "$target" -- "$PWD/no_interpreter"
 
 sleep 1000 &

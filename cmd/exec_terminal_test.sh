@@ -40,7 +40,10 @@ seen=$("$nsctl" exec -t "$scene" -- sh -c 'test -t 1 || echo none' </dev/null)
 
 # What is typed reaches the command: control-C its processes, and the size follows the window.
 if command -v tmux >/dev/null; then
-  tmux() { command tmux -S "$TEST_TMPDIR/tmux" "$@"; }
+  # The path of a socket is short.
+  sockets=$(mktemp -d)
+  export TERM=screen
+  tmux() { command tmux -S "$sockets/tmux" "$@"; }
   await() {
     for _ in $(seq 300); do
       tmux capture-pane -p | grep -qx -e "$1" && return 0
@@ -58,6 +61,7 @@ if command -v tmux >/dev/null; then
   tmux resize-window -x 70 -y 20
   await '20 70\|19 70'
   tmux kill-server
+  rm -r "$sockets"
 fi
 
 finish

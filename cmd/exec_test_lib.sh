@@ -40,7 +40,7 @@ finish() {
   # Whatever nsctl started must be gone by now.
   local left
   # shellcheck disable=SC2009 # its arguments are wanted
-  left=$(ps -o comm=,args= --ppid $$ | grep -v -w -e ^unshare -e ^nsenter -e ^bash -e ^ps)
+  left=$(ps -o comm=,args= --ppid $$ | grep -v -w -e ^unshare -e ^nsenter -e ^ps -e "$(basename "$0")")
   [[ -z $left ]] || fail "processes are left: $left"
   end_scenes
   ((failures == 0))

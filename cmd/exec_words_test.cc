@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "CLI/App.hpp"
+#include "CLI/CLI.hpp"
 #include "cmd/exec_options.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
