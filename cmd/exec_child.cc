@@ -62,6 +62,7 @@ struct Found {
 Found FindProgram(const std::string& program, const std::vector<std::string>& environment) {
   if (absl::StrContains(program, '/')) return {program, CheckExecutable(program)};
   Found found = {program, ENOENT};
+  if (program.empty()) return found;
   for (const absl::string_view directory : absl::StrSplit(PathVariable(environment), ':')) {
     const std::string path =
         absl::StrCat(directory.empty() ? absl::string_view(".") : directory, "/", program);

@@ -26,6 +26,7 @@ sigset_t TakenSignals() {
 
 absl::StatusOr<SignalSource> SignalSource::Open() {
   SignalSource source;
+  signal(SIGCHLD, SIG_DFL);
   const sigset_t taken = TakenSignals();
   if (sigprocmask(SIG_BLOCK, &taken, &source.before_) != 0) {
     const int error = errno;

@@ -13,8 +13,9 @@
 namespace nsctl::cmd {
 
 // Takes signals by descriptor, from its beginning to its end: all that a process can be sent to
-// make it do something, SIGCHLD and SIGWINCH. Those that report faults and those of job control
-// stay as they are. For programs with one thread.
+// make it do something, SIGCHLD and SIGWINCH. SIGCHLD is no longer ignored where it was, since
+// children would be gone before they are waited for. Those that report faults and those of job
+// control stay as they are. For programs with one thread.
 class SignalSource {
  public:
   static absl::StatusOr<SignalSource> Open();

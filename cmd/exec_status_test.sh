@@ -33,6 +33,7 @@ for signal in HUP INT QUIT KILL USR1 SEGV TERM; do
 done
 
 expect 127 'execute "nosuch": No such file or directory (ENOENT)' "$target" -- nosuch
+expect 127 'execute "": No such file or directory (ENOENT)' "$target" -- ''
 expect 127 'execute "/nosuch/x": No such file or directory (ENOENT)' "$target" -- /nosuch/x
 expect 126 'execute "/etc/passwd": Permission denied (EACCES)' "$target" -- /etc/passwd
 expect 126 'execute "/etc": Permission denied (EACCES)' "$target" -- /etc
@@ -86,6 +87,10 @@ cp large expected
 left=$("$nsctl" exec "$target" -- sh -c 'echo /proc/self/fd/*' 5<large 77<large)
 [[ $left == '/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3' ]] ||
   fail "descriptors are left: $left"
+
+# Whoever ignores SIGCHLD, as some service managers do, gets the status all the same.
+env --ignore-signal=CHLD "$nsctl" exec "$target" -- sh -c 'exit 5'
+[[ $? == 5 ]] || fail "with SIGCHLD ignored"
 
 # Signals that nsctl is sent reach the command.
 for signal in HUP INT QUIT USR1 USR2 TERM WINCH CONT; do

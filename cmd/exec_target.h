@@ -24,8 +24,8 @@ struct ExecTarget {
 };
 
 // `target` may be empty, where options name all that is to be entered. Without options a process
-// means all of its namespaces, and another target itself alone. Errors: INVALID_ARGUMENT for what is
-// no TARGET; UsageError where a target is asked for what it has not; those of opening, one line
+// means all of its namespaces, and another target itself alone. Errors: INVALID_ARGUMENT for what
+// is no TARGET; UsageError where a target is asked for what it has not; those of opening, one line
 // each.
 absl::StatusOr<ExecTarget> ResolveExecTarget(const ExecSettings& settings,
                                              const std::string& target,
