@@ -36,7 +36,7 @@ bool IsHierarchy(const MountinfoRow& row, const CgroupLine& line) {
 // Where `path` of the hierarchy is below the mount; empty where it is not.
 std::string BelowMount(const MountinfoRow& row, absl::string_view path) {
   const std::string root = mounttree::DecodeMountText(row.root);
-  const std::string mount_point = mounttree::DecodeMountText(row.mount_point);
+  std::string mount_point = mounttree::DecodeMountText(row.mount_point);
   if (root == "/") return absl::StrCat(mount_point, path == "/" ? "" : path);
   if (path == root) return mount_point;
   if (!absl::StartsWith(path, absl::StrCat(root, "/"))) return "";

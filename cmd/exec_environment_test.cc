@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 TEST(ExecEnvironment, IsParsed) {
-  EXPECT_THAT(ParseEnvironment(std::string("A=b\0C=d=e\0none\0\0F=\0", 20)),
+  EXPECT_THAT(ParseEnvironment(std::string("A=b\0C=d=e\0none\0\0F=\0", 19)),
               ElementsAre("A=b", "C=d=e", "F="));
   EXPECT_THAT(ParseEnvironment("A=cut"), ElementsAre("A=cut"));
   EXPECT_THAT(ParseEnvironment(""), IsEmpty());

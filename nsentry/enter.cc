@@ -18,7 +18,6 @@
 namespace nsctl::nsentry {
 namespace {
 
-using base::NamespaceType;
 using Phase = EntryResult::Phase;
 
 EntryResult Failure(Phase phase, size_t step, int error) {

@@ -31,7 +31,6 @@ namespace {
 
 using testing::HasErrno;
 using testing::IsOk;
-using testing::IsOkAndHolds;
 
 EntryPlan Nowhere() { return *EntryPlan::Make(*procfsroot::Procfs::Live(), EntryRequest()); }
 
@@ -111,8 +110,8 @@ std::string OpenProgramOfChild(int dumpable) {
     const bool good = DropAllCapabilities() &&
                       (dumpable < 0 || prctl(PR_SET_DUMPABLE, dumpable) == 0) &&
                       write(ready.write_end.get(), "r", 1) == 1;
-    while (good) pause();
-    return 1;
+    if (!good) return 1;
+    while (true) pause();
   });
   if (!process.ok()) return process.status().ToString();
   char sign;

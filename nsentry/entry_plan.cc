@@ -43,8 +43,8 @@ uint32_t TypesOf(const std::vector<NamespaceReference>& references) {
 // One call of EntryPlan::Make.
 class EntryPlanner {
  public:
-  EntryPlanner(NamespaceLinks own, EntryJudge judge, EntryRequest request)
-      : own_(std::move(own)), judge_(std::move(judge)), request_(std::move(request)) {}
+  EntryPlanner(const NamespaceLinks& own, EntryJudge judge, EntryRequest request)
+      : own_(own), judge_(std::move(judge)), request_(std::move(request)) {}
 
   absl::StatusOr<EntryPlan> Plan(base::OwnedFd procfs);
 

@@ -171,7 +171,7 @@ absl::StatusOr<std::string> RunSerialized(const EntryPlan& plan,
   (void)error_pipe.write_end.Close();
   Collector collector(result_pipe.read_end, error_pipe.read_end, options);
   const absl::Status collected = collector.Collect(deadline);
-  const absl::StatusOr<std::string> result = collector.Result();
+  absl::StatusOr<std::string> result = collector.Result();
   // A result that is whole is all that is wanted of the child; without one it may still be ending.
   if (collected.ok() && IsMissing(result)) AwaitEnd(child.pidfd(), deadline);
   child.Kill();

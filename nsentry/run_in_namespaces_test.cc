@@ -184,7 +184,7 @@ TEST(RunInNamespaces, NeedsNoRootWhereTheUserMadeTheUserNamespace) {
       const absl::StatusOr<EntryPlanMessage> result = RunThere(*plan, method);
       if (!result.ok()) return result.status().ToString();
       const uint32_t inode = result->steps(static_cast<int>(NamespaceType::kNet)).inode();
-      const std::string found = base::NamespaceLinkText(NamespaceType::kNet, inode);
+      std::string found = base::NamespaceLinkText(NamespaceType::kNet, inode);
       if (found != LinkOf(child->pid(), NamespaceType::kNet)) return found;
     }
     return "";
