@@ -4,10 +4,13 @@
 #include <sys/vfs.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "base/fd.h"
 #include "base/status_macros.h"
 #include "cmd/exec_cgroups.h"
@@ -15,6 +18,8 @@
 #include "cmd/exec_gons.h"
 #include "cmd/exec_identity.h"
 #include "cmd/usage.h"
+#include "procfsroot/bounded_call.h"
+#include "procfsroot/resolve_options.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -23,6 +28,7 @@ using procfsroot::GuardedProcess;
 
 constexpr size_t kMaxEnvironment = 8 << 20;
 constexpr size_t kMaxContext = 4096;
+constexpr absl::Duration kPatience = absl::Seconds(5);
 constexpr char kSelinuxFileSystem[] = "/sys/fs/selinux";
 // linux/magic.h
 constexpr long kSelinuxMagic = 0xf97cff8c;
@@ -57,12 +63,23 @@ absl::Status TakeSurroundings(const ExecScene& scene, PreparedExec* prepared) {
   return absl::OkStatus();
 }
 
+// Its pages may be a file of a file system that never answers.
+absl::StatusOr<std::string> ReadEnvironment(const GuardedProcess& process) {
+  const std::string name = absl::StrCat("read the environment of process ", process.pid().value);
+  NSCTL_ASSIGN_OR_RETURN(base::OwnedFd copy,
+                         base::OpenAt(process.directory().fd(), ".", O_PATH | O_DIRECTORY));
+  const auto directory = std::make_shared<const procfsroot::ProcessDir>(std::move(copy));
+  procfsroot::BoundedCaller caller;
+  return caller.Run<std::string>(name, kPatience, [directory](const procfsroot::DeviceGate&) {
+    return directory->Read("environ", kMaxEnvironment);
+  });
+}
+
 absl::Status TakeEnvironment(const ExecScene& scene, PreparedExec* prepared) {
   std::vector<std::string> base;
   if (scene.settings.target_environment) {
     NSCTL_ASSIGN_OR_RETURN(const GuardedProcess* process, NeedProcess(*prepared, "--target-env"));
-    NSCTL_ASSIGN_OR_RETURN(const std::string text,
-                           process->directory().Read("environ", kMaxEnvironment));
+    NSCTL_ASSIGN_OR_RETURN(const std::string text, ReadEnvironment(*process));
     base = ParseEnvironment(text);
   } else if (!scene.settings.clear_environment) {
     base = scene.environment;
