@@ -295,6 +295,44 @@ TEST(RunInNamespaces, SaysThatTheTargetHasEndedSinceItWasPlanned) {
               absl::StrCat("enter process ", pid.value, ": No such process (ESRCH)"));
 }
 
+// A process with the number `pid`, which is free; 0 where the kernel does not let it be chosen or
+// somebody else was faster.
+pid_t ForkAs(pid_t pid) {
+  const base::FdRef cwd(AT_FDCWD);
+  const absl::StatusOr<base::OwnedFd> last =
+      base::OpenAt(cwd, "/proc/sys/kernel/ns_last_pid", O_WRONLY);
+  if (!last.ok() || !base::WriteAll(*last, absl::StrCat(pid - 1)).ok()) return 0;
+  const pid_t child = fork();
+  if (child == 0) {
+    while (true) pause();
+  }
+  if (child == pid) return child;
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  return 0;
+}
+
+TEST(RunInNamespaces, IsNotFooledByANumberThatIsDealtAgain) {
+  absl::StatusOr<base::TestChild> child = base::TestChild::Start(CLONE_NEWUTS);
+  NSCTL_SKIP_IF_LACKING(child.status(), "CAP_SYS_ADMIN");
+  ASSERT_THAT(child, IsOk());
+  const base::Pid pid = child->pid();
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Target target, Target::Open(pid));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const EntryPlan plan, target.Plan());
+  child->Stop();
+  pid_t second = 0;
+  for (int i = 0; i < 100 && second == 0; ++i) second = ForkAs(pid.value);
+  if (second == 0) GTEST_SKIP() << "needs ns_last_pid";
+
+  const absl::StatusOr<EntryPlanMessage> planned_before = RunThere(plan, EntryMethod::kAuto);
+  const absl::Status planned_now = target.Plan().status();
+  kill(second, SIGKILL);
+  waitpid(second, nullptr, 0);
+
+  EXPECT_THAT(planned_before, HasErrno(ESRCH));
+  EXPECT_TRUE(base::IsGone(planned_now)) << planned_now;
+}
+
 TEST(RunInNamespaces, NoticesThatTheTargetWentElsewhereMeanwhile) {
   NSCTL_START_NAMESPACES_OR_SKIP(const auto possible, {{.namespaces = CLONE_NEWUTS}});
   // Changes its namespace when it is told to, after the plan was made.
