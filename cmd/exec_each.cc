@@ -15,6 +15,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "base/errors.h"
 #include "base/fd.h"
@@ -43,6 +45,14 @@ struct Job {
   RunningExec run;
   Output outputs[kOutputs];
 };
+
+// A line as a terminal may be given it; tabs stay.
+std::string SafeLine(absl::string_view line) {
+  return absl::StrJoin(absl::StrSplit(line, '\t'), "\t",
+                       [](std::string* out, absl::string_view piece) {
+                         absl::StrAppend(out, base::TerminalText(piece));
+                       });
+}
 
 class EachRunner {
  public:
@@ -100,7 +110,9 @@ void EachRunner::Stream(const Job& job, int output, std::string* text, bool is_e
     const size_t newline = text->find('\n');
     if (newline == std::string::npos && !is_end && text->size() < kMaxLine) break;
     const size_t length = newline == std::string::npos ? text->size() : newline;
-    writer->Append(absl::StrCat(prefix, absl::string_view(*text).substr(0, length), "\n"));
+    const std::string line = text->substr(0, length);
+    const bool to_terminal = output == 0 ? env_.out_is_terminal : isatty(STDERR_FILENO) == 1;
+    writer->Append(absl::StrCat(prefix, to_terminal ? SafeLine(line) : line, "\n"));
     text->erase(0, length + (newline == std::string::npos ? 0 : 1));
   }
   (void)writer->Flush();

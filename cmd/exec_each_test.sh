@@ -43,9 +43,18 @@ start=$(date +%s%N)
 took=$((($(date +%s%N) - start) / 1000000))
 ((took < 950)) || fail "two jobs of 500 ms took $took ms"
 
-# What a container prints cannot drive the terminal, and lines stay whole.
+# Lines stay whole.
 out=$("$nsctl" exec --each "$first" -- printf 'no newline')
 [[ $(head -n 1 <<<"$out") == "$first: no newline" ]] || fail "a last line without its end: \"$out\""
+
+# What could drive the terminal is escaped on one, and left alone in a pipe.
+escape='printf "\\033[31mred\\tx\\n"'
+[[ $("$nsctl" exec --each "$first" -- sh -c "$escape" | head -n 1) == "$first: "$'\e[31mred\tx' ]] ||
+  fail "an escape in a pipe is not left alone"
+if command -v script >/dev/null; then
+  script -qec "'$nsctl' exec --each $first -- sh -c '$escape'" /dev/null </dev/null | tr -d '\r' |
+    grep -qF -e "$first: "'\x1b[31mred' || fail "an escape reaches the terminal"
+fi
 
 # nsctl that is told to end tells all, and starts no further one.
 "$nsctl" exec --each -o json "$first" "$second" -- sleep 1000 >out &
