@@ -176,7 +176,7 @@ absl::Status CheckExecSettings(const ExecSettings& settings) {
     return UsageError("more than one TARGET goes with --each only");
   }
   if (settings.each && settings.targets.empty()) return UsageError("--each needs a TARGET");
-  if (settings.each && settings.command.empty()) {
+  if (settings.each && settings.command.empty() && !settings.dry_run) {
     return UsageError("--each needs a command after \"--\"");
   }
   if (settings.each && (settings.no_fork || !settings.terminal.empty())) {
