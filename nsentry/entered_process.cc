@@ -77,6 +77,7 @@ pid_t ForkSibling() {
   // The child may only begin once the parent knows of it, and ends where the parent does not.
   int gate[2];
   report.second = pipe2(gate, O_CLOEXEC) == 0 ? ForkSibling() : -1;
+  const int fork_error = errno;
   if (report.second == 0) {
     char go;
     close(gate[1]);
@@ -87,7 +88,7 @@ pid_t ForkSibling() {
   }
   if (report.second < 0) {
     report.result.phase = EntryResult::Phase::kFork;
-    report.result.error = errno;
+    report.result.error = fork_error;
     const auto is_pid = [](const EntryStep& step) {
       return step.type == base::NamespaceType::kPid;
     };
