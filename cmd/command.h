@@ -55,6 +55,10 @@ class Command {
   // False where "-h" is an option of its own, as people know it; --help is left.
   virtual bool ShortHelp() const { return true; }
 
+  // Sees the words behind the command's name before they are parsed by `app`, and may rewrite them:
+  // for a command line that holds another.
+  virtual void TakeWords(const CLI::App& /*app*/, std::vector<std::string>* /*words*/) {}
+
   // Errors become one line on stderr; UsageError (usage.h) makes the exit status 2, UNIMPLEMENTED
   // 4, all others 1.
   virtual absl::StatusOr<ExitStatus> Run(Environment& env) = 0;

@@ -31,6 +31,7 @@ absl::StatusOr<ExitStatus> RunCommand(absl::string_view parent, const CommandEnt
                                       std::vector<std::string> arguments, Environment& env) {
   const std::unique_ptr<Command> command = entry.make();
   const std::unique_ptr<CLI::App> app = MakeParser(*command);
+  command->TakeWords(*app, &arguments);
   NSCTL_ASSIGN_OR_RETURN(const ParseOutcome outcome,
                          ParseArguments(std::move(arguments), *command, app.get()));
   if (outcome == ParseOutcome::kHelp) {

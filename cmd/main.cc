@@ -45,6 +45,12 @@ std::string FirstSet(const std::vector<const char*>& names) {
   return "";
 }
 
+std::vector<std::string> AllVariables() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
+  return variables;
+}
+
 size_t TerminalWidth(int fd) {
   struct winsize size = {};
   return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
@@ -64,7 +70,8 @@ int Main(int argc, char** argv) {
       .terminal_width = TerminalWidth(STDOUT_FILENO),
       .variables = {.no_color = !Variable("NO_COLOR").empty(),
                     .columns = Variable("COLUMNS"),
-                    .locale = FirstSet({"LC_ALL", "LC_CTYPE", "LANG"})},
+                    .locale = FirstSet({"LC_ALL", "LC_CTYPE", "LANG"}),
+                    .all = AllVariables()},
       .system = &system,
       .commands = AllCommands(),
   };
