@@ -37,12 +37,13 @@ std::string DateText(const FsFile& file, const FsListStyle& style) {
   return absl::FormatTime(recent ? "%b %e %H:%M" : "%b %e  %Y", time, style.zone);
 }
 
+// The colours that ls has: blue, cyan, green, yellow.
 Role RoleOfFile(const FsFile& file) {
   switch (file.type()) {
     case FsFile::directory:
-      return Role::kPid;
+      return Role::kMnt;
     case FsFile::symlink:
-      return Role::kNet;
+      return Role::kUts;
     case FsFile::file:
       return file.mode() & 0111 ? Role::kGood : Role::kPlain;
     case FsFile::unknown:

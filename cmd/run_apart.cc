@@ -42,6 +42,8 @@ int EndBy(int number) {
 // What the child gets as well, and may need a moment to obey.
 constexpr int kForwarded[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
 constexpr int kPatienceMilliseconds = 2000;
+// How long a child that has answered is waited for.
+constexpr int kEndMilliseconds = 100;
 
 pid_t forward_to = 0;
 volatile sig_atomic_t received = 0;
@@ -74,8 +76,12 @@ int AwaitChild(pid_t child, const OwnedFd& answer) {
     if (count == 0 && received != 0) return EndBy(received);
   }
   uint8_t result = 0;
-  if (read(answer.get(), &result, 1) == 1) return result;
   int wait_status = 0;
+  if (read(answer.get(), &result, 1) == 1) {
+    // Its time is then counted as this process's. The pipe is closed once all threads have ended.
+    if (poll(&event, 1, kEndMilliseconds) > 0) waitpid(child, &wait_status, 0);
+    return result;
+  }
   while (waitpid(child, &wait_status, 0) < 0) {
     if (errno != EINTR) return 1;
   }
