@@ -20,24 +20,11 @@
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/namespace_type.h"
+#include "base/pipe.h"
 #include "base/status_macros.h"
 
 namespace nsctl::base {
 namespace {
-
-struct Pipe {
-  OwnedFd read_end;
-  OwnedFd write_end;
-};
-
-absl::StatusOr<Pipe> MakePipe() {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) {
-    const int error = errno;
-    return ErrnoStatus(error, "pipe2");
-  }
-  return Pipe{OwnedFd(ends[0], "pipe"), OwnedFd(ends[1], "pipe")};
-}
 
 // What the child does: system calls alone.
 [[noreturn]] void RunChild(int clone_flags, absl::FunctionRef<int()> setup, const Pipe& ready) {

@@ -13,6 +13,7 @@
 #include "CLI/App.hpp"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "cmd/environment.h"
 #include "cmd/exit_status.h"
 
@@ -30,6 +31,8 @@ struct CommandInfo {
   const char* description;
   // One per line.
   const char* examples;
+  // It reads file systems whose servers may never answer: see run_apart.h.
+  bool apart = false;
 };
 
 // A word that may stand for a placeholder, as help and completion offer it.
@@ -49,6 +52,13 @@ class Command {
   // The words that `placeholder` stands for; none where it may be anything.
   virtual std::vector<Choice> ChoicesOf(absl::string_view placeholder) const = 0;
 
+  // False where "-h" is an option of its own, as people know it; --help is left.
+  virtual bool ShortHelp() const { return true; }
+
+  // Sees the words behind the command's name before they are parsed by `app`, and may rewrite them:
+  // for a command line that holds another.
+  virtual void TakeWords(const CLI::App& /*app*/, std::vector<std::string>* /*words*/) {}
+
   // Errors become one line on stderr; UsageError (usage.h) makes the exit status 2, UNIMPLEMENTED
   // 4, all others 1.
   virtual absl::StatusOr<ExitStatus> Run(Environment& env) = 0;
@@ -56,7 +66,11 @@ class Command {
 
 struct CommandEntry {
   const CommandInfo* info;
+  // nullptr where there are subcommands.
   std::unique_ptr<Command> (*make)();
+  // The commands that the word after this one's name chooses from, in the order in which help lists
+  // them.
+  absl::Span<const CommandEntry> subcommands = {};
 };
 
 }  // namespace nsctl::cmd

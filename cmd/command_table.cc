@@ -15,13 +15,14 @@ const CommandEntry* FindCommand(absl::string_view word, absl::Span<const Command
   return nullptr;
 }
 
-absl::Status UnknownCommand(absl::string_view word, absl::Span<const CommandEntry> commands) {
+absl::Status UnknownCommand(absl::string_view what, absl::string_view word,
+                            absl::Span<const CommandEntry> commands) {
   std::vector<std::string> names;
   for (const CommandEntry& entry : commands) {
     names.push_back(entry.info->name);
     if (entry.info->alias != nullptr) names.push_back(entry.info->alias);
   }
-  return UnknownWord("command", word, names);
+  return UnknownWord(what, word, names);
 }
 
 }  // namespace nsctl::cmd

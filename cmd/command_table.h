@@ -13,8 +13,10 @@ namespace nsctl::cmd {
 // The entry whose name or alias is `word`; nullptr where there is none.
 const CommandEntry* FindCommand(absl::string_view word, absl::Span<const CommandEntry> commands);
 
-// The UsageError for a `word` that FindCommand does not find.
-absl::Status UnknownCommand(absl::string_view word, absl::Span<const CommandEntry> commands);
+// The UsageError for a `word` that FindCommand does not find. `what` the word is to be: "command",
+// "fs command".
+absl::Status UnknownCommand(absl::string_view what, absl::string_view word,
+                            absl::Span<const CommandEntry> commands);
 
 }  // namespace nsctl::cmd
 

@@ -2,8 +2,11 @@
 
 #include "cmd/completion_command.h"
 #include "cmd/doctor_command.h"
+#include "cmd/exec_command.h"
+#include "cmd/fs_command.h"
 #include "cmd/help_command.h"
 #include "cmd/list_command.h"
+#include "cmd/mounts_command.h"
 #include "cmd/snapshot_command.h"
 #include "cmd/tree_command.h"
 #include "cmd/version_command.h"
@@ -12,8 +15,8 @@ namespace nsctl::cmd {
 
 absl::Span<const CommandEntry> AllCommands() {
   static const CommandEntry kCommands[] = {
-      kListCommand,    kTreeCommand,       kSnapshotCommand, kDoctorCommand,
-      kVersionCommand, kCompletionCommand, kHelpCommand,
+      kListCommand,     kTreeCommand,   kMountsCommand,  kFsCommand,         kExecCommand,
+      kSnapshotCommand, kDoctorCommand, kVersionCommand, kCompletionCommand, kHelpCommand,
   };
   return kCommands;
 }

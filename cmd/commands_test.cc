@@ -40,7 +40,7 @@ TEST(AllCommands, ExplainEveryOption) {
 TEST(AllCommands, HaveHelpThatFitsOnATerminal) {
   for (const CommandEntry& entry : AllCommands()) {
     for (const std::string& line :
-         std::vector<std::string>(absl::StrSplit(CommandHelpText(entry), '\n'))) {
+         std::vector<std::string>(absl::StrSplit(CommandHelpText("", entry), '\n'))) {
       EXPECT_LT(line.size(), 80u) << line;
     }
   }

@@ -82,9 +82,21 @@ std::string OptionWords(const CompletionCommand& command) {
   });
 }
 
-void AppendCommand(const CompletionCommand& command, std::string* out) {
-  absl::StrAppend(out, "    ", absl::StrJoin(command.names, " | "), ")\n",
-                  "      case $option in\n");
+// The branch for `command`, whose name is word `position` of the command line.
+void AppendCommand(const CompletionCommand& command, int position, std::string* out) {
+  absl::StrAppend(out, "    ", absl::StrJoin(command.names, " | "), ")\n");
+  if (!command.subcommands.empty()) {
+    absl::StrAppend(out, "      if ((COMP_CWORD == ", position + 1, ")); then\n",
+                    "        _nsctl_words '", Words(command.arguments),
+                    " --help'\n        return\n      fi\n      case ${COMP_WORDS[", position + 1,
+                    "]} in\n");
+    for (const CompletionCommand& subcommand : command.subcommands) {
+      AppendCommand(subcommand, position + 1, out);
+    }
+    absl::StrAppend(out, "      esac\n      ;;\n");
+    return;
+  }
+  absl::StrAppend(out, "      case $option in\n");
   for (const CompletionOption& option : command.options) {
     if (option.placeholder.word.empty()) continue;
     // What may be left out is a value only after "=".
@@ -122,7 +134,7 @@ std::string BashCompletion(const std::vector<CompletionCommand>& commands) {
   absl::StrAppend(&out, "  if ((COMP_CWORD == 1)); then\n    _nsctl_words '",
                   absl::StrJoin(names, " "),
                   " --help --version'\n    return\n  fi\n  case ${COMP_WORDS[1]} in\n");
-  for (const CompletionCommand& command : commands) AppendCommand(command, &out);
+  for (const CompletionCommand& command : commands) AppendCommand(command, 1, &out);
   absl::StrAppend(&out, "  esac\n", kTail);
   return out;
 }

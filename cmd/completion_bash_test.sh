@@ -50,6 +50,10 @@ expect 'none' nsctl list --tasks = n
 expect 'always' nsctl list --color al
 expect 'bash' nsctl completion b
 expect 'snapshot' nsctl help sn
+expect 'cat cp' nsctl fs c
+expect 'json jsonl' nsctl fs stat -o js
+expect '--recursive' nsctl fs cp --rec
+expect '' nsctl fs nonsense --x
 expect '' nsctl nonsense --x
 
 directory=$(mktemp -d)

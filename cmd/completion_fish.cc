@@ -32,13 +32,29 @@ std::string ValueOf(const CompletionOption& option) {
   return absl::StrCat(required, " -a ", Quote(absl::StrCat("(__fish_append , ", words, ")")));
 }
 
-void AppendCommand(const CompletionCommand& command, std::string* out) {
-  const std::string when =
-      Quote(absl::StrCat("__fish_seen_subcommand_from ", absl::StrJoin(command.names, " ")));
+// `due` is the condition under which the name of `command` is due; `before` is part of that of its
+// options.
+void AppendCommand(const CompletionCommand& command, absl::string_view due,
+                   absl::string_view before, std::string* out) {
+  const std::string seen =
+      absl::StrCat(before, "__fish_seen_subcommand_from ", absl::StrJoin(command.names, " "));
   for (const std::string& name : command.names) {
-    absl::StrAppend(out, "complete -c nsctl -n __fish_use_subcommand -a ", name, " -d ",
-                    Quote(command.summary), "\n");
+    absl::StrAppend(out, "complete -c nsctl -n ", due, " -a ", name, " -d ", Quote(command.summary),
+                    "\n");
   }
+  if (!command.subcommands.empty()) {
+    std::vector<std::string> names;
+    for (const CompletionCommand& subcommand : command.subcommands) {
+      names.insert(names.end(), subcommand.names.begin(), subcommand.names.end());
+    }
+    const std::string none = Quote(
+        absl::StrCat(seen, "; and not __fish_seen_subcommand_from ", absl::StrJoin(names, " ")));
+    for (const CompletionCommand& subcommand : command.subcommands) {
+      AppendCommand(subcommand, none, absl::StrCat(seen, "; and "), out);
+    }
+    return;
+  }
+  const std::string when = Quote(seen);
   for (const CompletionOption& option : command.options) {
     const std::string short_name =
         option.short_name.empty() ? "" : absl::StrCat(" -s ", option.short_name.substr(1));
@@ -58,7 +74,8 @@ std::string FishCompletion(const std::vector<CompletionCommand>& commands) {
   std::string out =
       "# fish completion for nsctl. To use it: nsctl completion fish | source\n"
       "complete -c nsctl -f\n";
-  for (const CompletionCommand& command : commands) AppendCommand(command, &out);
+  for (const CompletionCommand& command : commands)
+    AppendCommand(command, "__fish_use_subcommand", "", &out);
   return out;
 }
 

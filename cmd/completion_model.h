@@ -35,6 +35,8 @@ struct CompletionCommand {
   std::vector<CompletionOption> options;
   // The words of the first argument; none where there is none or it may be anything.
   std::vector<Choice> arguments;
+  // What the first argument chooses from; options are theirs then.
+  std::vector<CompletionCommand> subcommands;
 };
 
 std::vector<CompletionCommand> MakeCompletionModel(absl::Span<const CommandEntry> commands);

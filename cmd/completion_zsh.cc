@@ -51,8 +51,17 @@ std::string OptionSpec(const CompletionOption& option) {
                       mark, "}", Quote(rest));
 }
 
+// The words of `commands` with what they do, then the branches of each, for the second of $words.
+void AppendChoice(const std::vector<CompletionCommand>& commands, std::string* out);
+
 void AppendCommand(const CompletionCommand& command, std::string* out) {
-  absl::StrAppend(out, "    ", absl::StrJoin(command.names, " | "), ")\n      _arguments -s");
+  absl::StrAppend(out, "    ", absl::StrJoin(command.names, " | "), ")\n");
+  if (!command.subcommands.empty()) {
+    AppendChoice(command.subcommands, out);
+    absl::StrAppend(out, "      ;;\n");
+    return;
+  }
+  absl::StrAppend(out, "      _arguments -s");
   for (const CompletionOption& option : command.options) {
     absl::StrAppend(out, " \\\n        ", OptionSpec(option));
   }
@@ -63,23 +72,16 @@ void AppendCommand(const CompletionCommand& command, std::string* out) {
   absl::StrAppend(out, "\n      ;;\n");
 }
 
-}  // namespace
-
-std::string ZshCompletion(const std::vector<CompletionCommand>& commands) {
-  std::string out =
-      "#compdef nsctl\n"
-      "# zsh completion for nsctl. To use it: source <(nsctl completion zsh)\n"
-      "\n"
-      "_nsctl() {\n"
-      "  if (( CURRENT == 2 )); then\n"
-      "    local -a commands=(\n";
+void AppendChoice(const std::vector<CompletionCommand>& commands, std::string* out) {
+  absl::StrAppend(out,
+                  "  if (( CURRENT == 2 )); then\n"
+                  "    local -a commands=(\n");
   for (const CompletionCommand& command : commands) {
     for (const std::string& name : command.names) {
-      absl::StrAppend(&out, "      ", Quote(absl::StrCat(name, ":", Escape(command.summary))),
-                      "\n");
+      absl::StrAppend(out, "      ", Quote(absl::StrCat(name, ":", Escape(command.summary))), "\n");
     }
   }
-  absl::StrAppend(&out,
+  absl::StrAppend(out,
                   "    )\n"
                   "    _describe -t commands command commands\n"
                   "    return\n"
@@ -88,10 +90,21 @@ std::string ZshCompletion(const std::vector<CompletionCommand>& commands) {
                   "  shift words\n"
                   "  (( CURRENT-- ))\n"
                   "  case $name in\n");
-  for (const CompletionCommand& command : commands) AppendCommand(command, &out);
+  for (const CompletionCommand& command : commands) AppendCommand(command, out);
+  absl::StrAppend(out, "  esac\n");
+}
+
+}  // namespace
+
+std::string ZshCompletion(const std::vector<CompletionCommand>& commands) {
+  std::string out =
+      "#compdef nsctl\n"
+      "# zsh completion for nsctl. To use it: source <(nsctl completion zsh)\n"
+      "\n"
+      "_nsctl() {\n";
+  AppendChoice(commands, &out);
   // Read as an autoloaded function the file is its body; sourced, it only defines and registers.
   absl::StrAppend(&out,
-                  "  esac\n"
                   "}\n"
                   "\n"
                   "if [[ $funcstack[1] == _nsctl ]]; then\n"

@@ -26,17 +26,37 @@ ExitStatus ExitStatusOf(const absl::Status& status) {
   return ExitStatus::kFailed;
 }
 
-absl::StatusOr<ExitStatus> RunCommand(const CommandEntry& entry, std::vector<std::string> arguments,
-                                      Environment& env) {
+// `parent` is the name of the command whose subcommand `entry` is, or empty.
+absl::StatusOr<ExitStatus> RunCommand(absl::string_view parent, const CommandEntry& entry,
+                                      std::vector<std::string> arguments, Environment& env) {
   const std::unique_ptr<Command> command = entry.make();
   const std::unique_ptr<CLI::App> app = MakeParser(*command);
+  command->TakeWords(*app, &arguments);
   NSCTL_ASSIGN_OR_RETURN(const ParseOutcome outcome,
                          ParseArguments(std::move(arguments), *command, app.get()));
   if (outcome == ParseOutcome::kHelp) {
-    env.out->Append(CommandHelpText(entry));
+    env.out->Append(CommandHelpText(parent, entry));
     return ExitStatus::kDone;
   }
   return command->Run(env);
+}
+
+bool IsHelpFlag(absl::string_view word) { return word == "-h" || word == "--help"; }
+
+absl::StatusOr<ExitStatus> RunEntry(const CommandEntry& entry, std::vector<std::string> arguments,
+                                    Environment& env) {
+  if (entry.subcommands.empty()) return RunCommand("", entry, std::move(arguments), env);
+  if (arguments.empty() || IsHelpFlag(arguments[0])) {
+    env.out->Append(CommandHelpText("", entry));
+    return ExitStatus::kDone;
+  }
+  const CommandEntry* const chosen = FindCommand(arguments[0], entry.subcommands);
+  if (chosen == nullptr) {
+    return UnknownCommand(absl::StrCat(entry.info->name, " command"), arguments[0],
+                          entry.subcommands);
+  }
+  arguments.erase(arguments.begin());
+  return RunCommand(entry.info->name, *chosen, std::move(arguments), env);
 }
 
 absl::StatusOr<ExitStatus> Misuse(absl::string_view word, const Environment& env) {
@@ -44,7 +64,7 @@ absl::StatusOr<ExitStatus> Misuse(absl::string_view word, const Environment& env
     return UsageError(absl::StrCat("unknown option ", QuotedArgument(word),
                                    "; options come after the command, as in nsctl list -o json"));
   }
-  return UnknownCommand(word, env.commands);
+  return UnknownCommand("command", word, env.commands);
 }
 
 // A reader that has seen enough closes the pipe, and ">&-" asks for no output: no reason to
@@ -66,13 +86,13 @@ ExitStatus FailedOutput(const absl::Status& status, absl::string_view command, E
 ExitStatus RunNsctl(const std::vector<std::string>& arguments, Environment& env) {
   absl::string_view name;
   absl::StatusOr<ExitStatus> result = ExitStatus::kDone;
-  if (arguments.empty() || arguments[0] == "-h" || arguments[0] == "--help") {
+  if (arguments.empty() || IsHelpFlag(arguments[0])) {
     env.out->Append(OverviewText(env.commands));
   } else {
     const std::string word = arguments[0] == "--version" ? "version" : arguments[0];
     if (const CommandEntry* entry = FindCommand(word, env.commands)) {
       name = entry->info->name;
-      result = RunCommand(*entry, {arguments.begin() + 1, arguments.end()}, env);
+      result = RunEntry(*entry, {arguments.begin() + 1, arguments.end()}, env);
     } else {
       result = Misuse(word, env);
     }

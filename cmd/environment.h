@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "absl/types/span.h"
 #include "base/fd.h"
@@ -23,6 +24,8 @@ struct Variables {
   std::string columns = "";
   // The first of LC_ALL, LC_CTYPE and LANG that is not empty: it names the terminal's encoding.
   std::string locale = "";
+  // All of them, as "NAME=VALUE": what a command that is started inherits.
+  std::vector<std::string> all = {};
 };
 
 // Members are borrowed and outlive the command.
@@ -31,6 +34,7 @@ struct Environment {
   Writer* out;
   Writer* err;
   bool out_is_terminal = false;
+  bool err_is_terminal = false;
   // Of the terminal, in cells; 0: unknown.
   size_t terminal_width = 0;
   Variables variables;

@@ -1,7 +1,12 @@
 #include "cmd/fake_system.h"
 
-#include <cerrno>
+#include <sys/stat.h>
 
+#include <cerrno>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "base/errors.h"
 #include "base/status_macros.h"
 #include "testing/recorded_tree.h"
 
@@ -9,12 +14,60 @@ namespace nsctl::cmd {
 
 using procfsroot::Procfs;
 
+namespace {
+
+constexpr char kRootTree[] = R"(d empty
+f etc/hostname
+|web
+f etc/os-release
+|NAME="Some OS"
+|VERSION=12
+f etc/.hidden
+l etc/link hostname
+l etc/resolv.conf /run/resolv.conf
+l etc/outside ../../../../etc/hostname
+l etc/dangling nowhere
+l loop loop
+f run/resolv.conf
+|nameserver 192.0.2.1
+f run/a\x0ab\x1b[31m
+f run/\xff
+f run/back\\slash:colon
+f var/log/app.log
+|one
+|\x1b]0;owned\x07\xe2\x80\xae\xff\\n
+l var/run ../run
+)";
+
+absl::Status MakeRoot(const std::string& path) {
+  NSCTL_RETURN_IF_ERROR(testing::UnpackRecordedTree(kRootTree, path));
+  const std::string fifo = path + "/etc/passwd";
+  if (mkfifo(fifo.c_str(), 0600) == 0) return absl::OkStatus();
+  const int error = errno;
+  return base::ErrnoStatus(error, "mkfifo", fifo);
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<FakeSystem>> FakeSystem::FromRecordedTree(absl::string_view tree) {
   // The constructor is private.
   std::unique_ptr<FakeSystem> system(new FakeSystem());
   NSCTL_RETURN_IF_ERROR(testing::UnpackRecordedTree(tree, system->procfs_path()));
+  NSCTL_RETURN_IF_ERROR(MakeRoot(system->root_path()));
   NSCTL_ASSIGN_OR_RETURN(system->lineage_, testing::FakeLineage::FromRecordedTree(tree));
   return system;
+}
+
+absl::StatusOr<TargetRoot> FakeSystem::OpenRoot(const Target& target, const std::string& procfs,
+                                                const procfsroot::RootOptions& options) {
+  NSCTL_ASSIGN_OR_RETURN(const Procfs opened, OpenProcfs(procfs));
+  const auto* const process = std::get_if<ProcessTarget>(&target);
+  if (process == nullptr) return OpenTargetRoot(target, opened, options);
+  if (process->pid.value == 1) return base::ErrnoStatus(EACCES, "openat", "/proc/1/root");
+  if (process->pid.value != 1600 || process->pidfd_inode.value_or(7) != 7) {
+    return base::ErrnoStatus(ESRCH, "find process", ToString(target));
+  }
+  return OpenTargetRoot(PathTarget{root_path()}, opened, options);
 }
 
 absl::StatusOr<Procfs> FakeSystem::OpenProcfs(const std::string& directory) {

@@ -11,8 +11,11 @@
 #include "absl/strings/string_view.h"
 #include "base/feature_probe.h"
 #include "cmd/system.h"
+#include "cmd/target.h"
+#include "cmd/target_root.h"
 #include "nsdisc/questions.h"
 #include "procfsroot/procfs.h"
+#include "procfsroot/root.h"
 #include "testing/fake_lineage.h"
 #include "testing/test_directory.h"
 
@@ -26,6 +29,9 @@ class FakeSystem : public System {
   // Where the tree was unpacked: the live procfs of this host.
   const std::string& procfs_path() const { return directory_.path(); }
 
+  // The root directory of process 1600.
+  const std::string& root_path() const { return root_directory_.path(); }
+
   absl::StatusOr<procfsroot::Procfs> OpenProcfs(const std::string& directory) override;
   nsdisc::Questions QuestionsFor(const procfsroot::Procfs&) override {
     return {.lineage = lineage_.get()};
@@ -34,6 +40,9 @@ class FakeSystem : public System {
   std::string ReadPasswd() override;
   // 2025-01-01 00:00:00 UTC.
   absl::Time Now() override { return absl::FromUnixSeconds(1735689600); }
+  // Process 1600 has a root directory with a few files, links and a FIFO; no other process has one.
+  absl::StatusOr<TargetRoot> OpenRoot(const Target& target, const std::string& procfs,
+                                      const procfsroot::RootOptions& options) override;
   // One in every state.
   std::vector<base::Feature> ProbeFeatures() override;
 
@@ -41,6 +50,7 @@ class FakeSystem : public System {
   FakeSystem() = default;
 
   testing::TestDirectory directory_;
+  testing::TestDirectory root_directory_;
   std::unique_ptr<testing::FakeLineage> lineage_;
 };
 

@@ -28,6 +28,7 @@ const SubjectKind* KindOf(absl::string_view subject) {
   static constexpr SubjectKind kThread = {"thread", "threads"};
   static constexpr SubjectKind kNamespace = {"namespace", "namespaces"};
   static constexpr SubjectKind kCgroup = {"cgroup", "cgroups"};
+  static constexpr SubjectKind kFile = {"file", "files"};
   static constexpr SubjectKind kOther = {"subject", "subjects"};
   const size_t colon = subject.find(':');
   if (colon == absl::string_view::npos) return nullptr;
@@ -36,6 +37,7 @@ const SubjectKind* KindOf(absl::string_view subject) {
   if (base::ParseNamespaceLinkText(subject).has_value()) return &kNamespace;
   if (prefix == "pid") return &kProcess;
   if (prefix == "tid") return &kThread;
+  if (prefix == "file") return &kFile;
   return prefix == "cgroup" ? &kCgroup : &kOther;
 }
 

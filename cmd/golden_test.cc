@@ -94,7 +94,8 @@ class GoldenTest : public ::testing::TestWithParam<std::string> {
 
   // The directory of the recorded tree has another name on every run.
   std::string Steady(const std::string& text) const {
-    return absl::StrReplaceAll(text, {{system_->procfs_path(), "/recorded"}});
+    return absl::StrReplaceAll(
+        text, {{system_->procfs_path(), "/recorded"}, {system_->root_path(), "/root-of-1600"}});
   }
 
   std::unique_ptr<FakeSystem> system_;

@@ -101,9 +101,22 @@ void AppendIndented(absl::string_view text, std::string* out) {
   for (absl::string_view line : absl::StrSplit(text, '\n')) absl::StrAppend(out, "  ", line, "\n");
 }
 
-std::string Synopsis(const CommandInfo& info) {
-  return absl::StrCat("nsctl ", info.name, " [options]", *info.arguments == '\0' ? "" : " ",
-                      info.arguments);
+void AppendCommandList(absl::Span<const CommandEntry> commands, std::string* out) {
+  absl::StrAppend(out, "\nCommands:\n");
+  for (const CommandEntry& entry : commands) {
+    const CommandInfo& info = *entry.info;
+    const std::string names =
+        info.alias == nullptr ? info.name : absl::StrCat(info.name, ", ", info.alias);
+    AppendEntry(names, info.summary, 20, out);
+  }
+}
+
+// What a command without subcommands of its own takes.
+void AppendUse(const CommandEntry& entry, std::string* out) {
+  const std::unique_ptr<Command> command = entry.make();
+  const std::unique_ptr<CLI::App> app = MakeParser(*command);
+  AppendOptions(*app, out);
+  AppendChoices(*command, *app, out);
 }
 
 }  // namespace
@@ -112,15 +125,8 @@ std::string OverviewText(absl::Span<const CommandEntry> commands) {
   std::string out =
       "nsctl - finds every Linux namespace on a host and says how they relate\n"
       "\n"
-      "Usage: nsctl COMMAND [options] [arguments]\n"
-      "\n"
-      "Commands:\n";
-  for (const CommandEntry& entry : commands) {
-    const CommandInfo& info = *entry.info;
-    const std::string names =
-        info.alias == nullptr ? info.name : absl::StrCat(info.name, ", ", info.alias);
-    AppendEntry(names, info.summary, 20, &out);
-  }
+      "Usage: nsctl COMMAND [options] [arguments]\n";
+  AppendCommandList(commands, &out);
   absl::StrAppend(&out,
                   "\n"
                   "Exit status: 0 done, 1 failed, 2 wrong usage, 3 gaps in the result\n"
@@ -130,20 +136,26 @@ std::string OverviewText(absl::Span<const CommandEntry> commands) {
   return out;
 }
 
-std::string CommandHelpText(const CommandEntry& entry) {
+std::string CommandHelpText(absl::string_view parent, const CommandEntry& entry) {
   const CommandInfo& info = *entry.info;
-  const std::unique_ptr<Command> command = entry.make();
-  const std::unique_ptr<CLI::App> app = MakeParser(*command);
-
-  std::string out =
-      absl::StrCat("nsctl ", info.name, " - ", info.summary, "\n\nUsage: ", Synopsis(info), "\n");
-  if (info.alias != nullptr) absl::StrAppend(&out, "Short: nsctl ", info.alias, "\n");
+  const bool is_group = !entry.subcommands.empty();
+  const std::string name = absl::StrCat("nsctl ", parent, parent.empty() ? "" : " ");
+  std::string out = absl::StrCat(name, info.name, " - ", info.summary, "\n\nUsage: ", name,
+                                 info.name, is_group ? "" : " [options]",
+                                 *info.arguments == '\0' ? "" : " ", info.arguments, "\n");
+  if (info.alias != nullptr) absl::StrAppend(&out, "Short: ", name, info.alias, "\n");
   absl::StrAppend(&out, "\n", info.description, "\n");
-  AppendOptions(*app, &out);
-  AppendChoices(*command, *app, &out);
+  if (is_group) {
+    AppendCommandList(entry.subcommands, &out);
+  } else {
+    AppendUse(entry, &out);
+  }
   if (*info.examples != '\0') {
     absl::StrAppend(&out, "\nExamples:\n");
     AppendIndented(info.examples, &out);
+  }
+  if (is_group) {
+    absl::StrAppend(&out, "\nMore on a command: nsctl help ", info.name, " COMMAND\n");
   }
   return out;
 }

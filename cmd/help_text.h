@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "cmd/command.h"
 
@@ -13,8 +14,9 @@ namespace nsctl::cmd {
 // What nsctl is and its commands, one line each.
 std::string OverviewText(absl::Span<const CommandEntry> commands);
 
-// Synopsis, description, options by group, what their values may be, and examples.
-std::string CommandHelpText(const CommandEntry& entry);
+// Synopsis, description, subcommands, options by group, what their values may be, and examples.
+// `parent` is the name of the command whose subcommand `entry` is, or empty.
+std::string CommandHelpText(absl::string_view parent, const CommandEntry& entry);
 
 }  // namespace nsctl::cmd
 

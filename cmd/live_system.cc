@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "base/fd.h"
+#include "base/status_macros.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -23,6 +24,12 @@ absl::StatusOr<Procfs> LiveSystem::OpenProcfs(const std::string& directory) {
 std::string LiveSystem::ReadPasswd() {
   // Names are a convenience: without them uids are shown.
   return base::ReadFileAt(base::FdRef(AT_FDCWD), "/etc/passwd", kMaxPasswd).value_or("");
+}
+
+absl::StatusOr<TargetRoot> LiveSystem::OpenRoot(const Target& target, const std::string& procfs,
+                                                const procfsroot::RootOptions& options) {
+  NSCTL_ASSIGN_OR_RETURN(const Procfs opened, OpenProcfs(procfs));
+  return OpenTargetRoot(target, opened, options);
 }
 
 std::vector<base::Feature> LiveSystem::ProbeFeatures() {

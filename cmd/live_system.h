@@ -19,6 +19,8 @@ class LiveSystem : public System {
   }
   std::string ReadPasswd() override;
   absl::Time Now() override { return absl::Now(); }
+  absl::StatusOr<TargetRoot> OpenRoot(const Target& target, const std::string& procfs,
+                                      const procfsroot::RootOptions& options) override;
   std::vector<base::Feature> ProbeFeatures() override;
 
  private:

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "cmd/cpu_list.h"
 #include "cmd/json_writer.h"
+#include "cmd/lxkns_mounts.h"
 #include "google/protobuf/repeated_field.h"
 #include "nsdisc/snapshot_index.h"
 
@@ -70,6 +71,11 @@ class LxknsWriter {
     Cpus("cpus-online", snapshot_.host().cpus_online());
     json_.Key("discovery-options");
     WriteOptions();
+    // Clients take it for what was not looked for where it is missing.
+    if (snapshot_.options().mounts()) {
+      json_.Key("mounts");
+      WriteLxknsMounts(snapshot_, &json_);
+    }
     json_.Key("namespaces");
     WriteNamespaces();
     json_.Key("processes");
@@ -135,7 +141,7 @@ class LxknsWriter {
     Bool("with-hierarchy", true);
     Bool("with-ownership", true);
     Bool("with-freezer", has_freezer);
-    Bool("with-mounts", false);
+    Bool("with-mounts", options.mounts());
     Bool("with-socket-processes", false);
     Bool("with-affinity-scheduling", has_affinity);
     Bool("with-task-affinity-scheduling", HasCpusOfThreads(snapshot_));

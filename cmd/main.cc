@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "cmd/command_table.h"
 #include "cmd/commands.h"
 #include "cmd/dispatch.h"
 #include "cmd/environment.h"
 #include "cmd/live_system.h"
+#include "cmd/run_apart.h"
 #include "cmd/writer.h"
 
 namespace nsctl::cmd {
@@ -43,6 +45,12 @@ std::string FirstSet(const std::vector<const char*>& names) {
   return "";
 }
 
+std::vector<std::string> AllVariables() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
+  return variables;
+}
+
 size_t TerminalWidth(int fd) {
   struct winsize size = {};
   return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
@@ -58,15 +66,20 @@ int Main(int argc, char** argv) {
       .out = &out,
       .err = &err,
       .out_is_terminal = isatty(STDOUT_FILENO) == 1,
+      .err_is_terminal = isatty(STDERR_FILENO) == 1,
       .terminal_width = TerminalWidth(STDOUT_FILENO),
       .variables = {.no_color = !Variable("NO_COLOR").empty(),
                     .columns = Variable("COLUMNS"),
-                    .locale = FirstSet({"LC_ALL", "LC_CTYPE", "LANG"})},
+                    .locale = FirstSet({"LC_ALL", "LC_CTYPE", "LANG"}),
+                    .all = AllVariables()},
       .system = &system,
       .commands = AllCommands(),
   };
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
-  return static_cast<int>(RunNsctl(arguments, env));
+  const auto run = [&] { return static_cast<int>(RunNsctl(arguments, env)); };
+  const CommandEntry* const entry =
+      arguments.empty() ? nullptr : FindCommand(arguments[0], env.commands);
+  return entry != nullptr && entry->info->apart ? RunApart(run) : run();
 }
 
 }  // namespace

@@ -104,7 +104,8 @@ absl::Status MissingValue(const CLI::ArgumentMismatch& mismatch) {
 
 std::unique_ptr<CLI::App> MakeParser(Command& command) {
   auto app = std::make_unique<CLI::App>();
-  app->set_help_flag("-h,--help", "show this help")->group("Options");
+  app->set_help_flag(command.ShortHelp() ? "-h,--help" : "--help", "show this help")
+      ->group("Options");
   app->allow_extras();
   command.AddOptions(app.get());
   return app;

@@ -4,7 +4,10 @@
 #include <string>
 
 #include "cmd/doctor.pb.h"
+#include "cmd/exec.pb.h"
+#include "cmd/fs.pb.h"
 #include "cmd/list.pb.h"
+#include "cmd/mounts.pb.h"
 #include "cmd/tree.pb.h"
 #include "cmd/version.pb.h"
 #include "google/protobuf/text_format.h"
@@ -110,7 +113,9 @@ TEST(WriteProtoJson, CanWriteEverySchema) {
   std::set<const Descriptor*> seen;
   for (const Descriptor* type :
        {Snapshot::descriptor(), NamespaceList::descriptor(), NamespaceTree::descriptor(),
-        DoctorReport::descriptor(), VersionInfo::descriptor()}) {
+        DoctorReport::descriptor(), ExecReport::descriptor(), MountList::descriptor(),
+        VersionInfo::descriptor(), FsList::descriptor(), FsStat::descriptor(),
+        FsLinks::descriptor(), FsResolution::descriptor()}) {
     EXPECT_EQ(FindUnwritable(type, &seen), "");
   }
 }

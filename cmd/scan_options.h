@@ -18,9 +18,11 @@ namespace nsctl::cmd {
 
 struct ScanScope {
   // In the order of base::kNamespaceTypes, each once; empty: all.
-  std::vector<base::NamespaceType> types;
+  std::vector<base::NamespaceType> types = {};
   // Absent where the user did not say.
-  std::optional<nsdisc::ScanOptions::Threads> threads;
+  std::optional<nsdisc::ScanOptions::Threads> threads = {};
+  // With the mounts of all mount namespaces.
+  bool mounts = false;
   // Sources that are left out; false for each that is.
   bool fds = true;
   bool sockets = true;

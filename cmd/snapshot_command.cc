@@ -41,6 +41,8 @@ class SnapshotCommand : public Command {
  public:
   void AddOptions(CLI::App* app) override {
     scope_.AddTo(app, "write only namespaces of these types");
+    app->add_flag("--mounts", mounts_, "with the mounts of all mount namespaces")
+        ->group("What to look at");
     source_.AddTo(app);
     output_.AddTo(app);
     presentation_.AddHeadingsTo(app);
@@ -56,7 +58,8 @@ class SnapshotCommand : public Command {
   }
 
   absl::StatusOr<ExitStatus> Run(Environment& env) override {
-    NSCTL_ASSIGN_OR_RETURN(const ScanScope scope, scope_.Resolve());
+    NSCTL_ASSIGN_OR_RETURN(ScanScope scope, scope_.Resolve());
+    scope.mounts = mounts_;
     NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));
     NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
     // lxkns's clients expect every process to list its threads.
@@ -89,6 +92,7 @@ class SnapshotCommand : public Command {
   ScanScopeOptions scope_;
   OutputOptions output_{"json", /*lxkns=*/true};
   PresentationOptions presentation_;
+  bool mounts_ = false;
   bool strict_ = false;
 };
 

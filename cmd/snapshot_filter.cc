@@ -69,6 +69,9 @@ void CountAgain(Snapshot* snapshot) {
   uint32_t threads = 0;
   for (const Process& process : snapshot->processes()) threads += process.threads_size();
   statistics->set_threads(threads);
+  uint32_t mounts = 0;
+  for (const mounttree::MountNamespace& ns : snapshot->mounts()) mounts += ns.mounts_size();
+  statistics->set_mounts(mounts);
 }
 
 }  // namespace
@@ -78,6 +81,7 @@ void KeepTypes(const std::vector<NamespaceType>& types, Snapshot* snapshot) {
     const std::optional<NamespaceType> type = nsdisc::FromProto(ns.type());
     return !type.has_value() || !absl::c_linear_search(types, *type);
   });
+  if (!absl::c_linear_search(types, NamespaceType::kMnt)) snapshot->clear_mounts();
   snapshot->mutable_options()->clear_types();
   for (const NamespaceType type : types) {
     snapshot->mutable_options()->add_types(nsdisc::ToProto(type));
@@ -108,6 +112,7 @@ void AddUnrecorded(const ScanScope& scope, Snapshot* snapshot) {
     AddGap(absl::StrCat("scan for ", ScanOptions::Threads_Name(*scope.threads), " threads"),
            snapshot);
   }
+  if (scope.mounts && !snapshot->options().mounts()) AddGap("scan for mounts", snapshot);
   PlaceGaps(snapshot);
   CountAgain(snapshot);
 }

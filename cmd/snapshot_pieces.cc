@@ -28,6 +28,11 @@ void ForEachSnapshotPiece(const Snapshot& snapshot, RecordSink sink) {
     sink(piece);
     piece.clear_processes();
   }
+  for (const mounttree::MountNamespace& mounts : snapshot.mounts()) {
+    *piece.add_mounts() = mounts;
+    sink(piece);
+    piece.clear_mounts();
+  }
   for (const nsdisc::Gap& gap : snapshot.gaps()) {
     *piece.add_gaps() = gap;
     sink(piece);

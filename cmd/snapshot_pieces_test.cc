@@ -28,6 +28,10 @@ Snapshot MakeSnapshot() {
         namespaces { type: net inode: 2 }
         processes { pid: 1 name: "init" cgroups: 0 }
         cgroups { unified: "/" }
+        mounts {
+          inode: 1
+          mounts { mount_id: 5 mount_point: "/" }
+        }
         gaps { subject: "pid:1" }
         complete: true
       )pb",
@@ -55,7 +59,7 @@ TEST(ForEachSnapshotPiece, GivesTheWholeWhenMerged) {
 TEST(ForEachSnapshotPiece, PutsTheFormatFirstAndTheMarkLast) {
   const std::vector<Snapshot> pieces = Collect(MakeSnapshot());
 
-  ASSERT_EQ(pieces.size(), 6u);
+  ASSERT_EQ(pieces.size(), 7u);
   EXPECT_EQ(pieces.front().format(), "nsctl.snapshot.v1");
   for (size_t i = 0; i + 1 < pieces.size(); ++i) EXPECT_FALSE(pieces[i].complete()) << i;
   EXPECT_TRUE(pieces.back().complete());
@@ -65,7 +69,9 @@ TEST(ForEachSnapshotPiece, HasOneElementPerPiece) {
   const std::vector<Snapshot> pieces = Collect(MakeSnapshot());
 
   for (size_t i = 1; i + 1 < pieces.size(); ++i) {
-    EXPECT_EQ(pieces[i].namespaces_size() + pieces[i].processes_size() + pieces[i].gaps_size(), 1)
+    EXPECT_EQ(pieces[i].namespaces_size() + pieces[i].processes_size() + pieces[i].mounts_size() +
+                  pieces[i].gaps_size(),
+              1)
         << i;
   }
 }

@@ -47,6 +47,7 @@ Table MakeCountTable(const Snapshot& snapshot) {
       dark > 0 ? Role::kLimited : Role::kPlain);
   add(statistics.processes(), "processes");
   add(statistics.threads(), "threads beside main ones");
+  if (snapshot.options().mounts()) add(statistics.mounts(), "mounts in all mount namespaces");
   add(statistics.gaps(), "gaps", statistics.gaps() > 0 ? Role::kLimited : Role::kPlain);
   add(statistics.vanished_processes(), "processes that vanished meanwhile");
   add(statistics.vanished_threads(), "threads that vanished meanwhile");

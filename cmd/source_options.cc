@@ -61,6 +61,7 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
   const nsdisc::DiscoverOptions options{
       .threads = scope.threads.value_or(default_threads),
       .detail = detail,
+      .mounts = scope.mounts,
       .fds = scope.fds,
       .sockets = scope.sockets,
       .bind_mounts = scope.bind_mounts,

@@ -30,6 +30,11 @@ class SourceOptions {
       const ScanScope& scope, nsdisc::ScanOptions::Threads default_threads,
       nsdisc::ProcessDetail detail, Environment& env) const;
 
+  // --from was given.
+  bool is_file() const { return !from_.empty(); }
+  // The directory of --procfs; empty for the live one.
+  const std::string& procfs() const { return procfs_; }
+
  private:
   std::string from_;
   std::string procfs_;

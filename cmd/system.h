@@ -9,8 +9,11 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/feature_probe.h"
+#include "cmd/target.h"
+#include "cmd/target_root.h"
 #include "nsdisc/questions.h"
 #include "procfsroot/procfs.h"
+#include "procfsroot/root.h"
 
 namespace nsctl::cmd {
 
@@ -28,6 +31,10 @@ class System {
   virtual std::string ReadPasswd() = 0;
 
   virtual absl::Time Now() = 0;
+
+  // As OpenTargetRoot (target_root.h), processes being those of OpenProcfs(`procfs`).
+  virtual absl::StatusOr<TargetRoot> OpenRoot(const Target& target, const std::string& procfs,
+                                              const procfsroot::RootOptions& options) = 0;
 
   // What base::ProbeFeatures finds; empty where nothing can be tried.
   virtual std::vector<base::Feature> ProbeFeatures() = 0;

@@ -9,6 +9,11 @@ constexpr size_t kBufferSize = 64 << 10;
 
 void FdWriter::Append(absl::string_view bytes) {
   if (!status_.ok()) return;
+  if (bytes.size() >= kBufferSize) {
+    // Copying it would cost more than the write that it saves.
+    if (Flush().ok()) status_ = base::WriteAll(fd_, bytes);
+    return;
+  }
   buffer_.append(bytes.data(), bytes.size());
   if (buffer_.size() >= kBufferSize) Flush().IgnoreError();
 }

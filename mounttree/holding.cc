@@ -3,16 +3,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "mounttree/mount.pb.h"
 #include "mounttree/mount_path.h"
 #include "mounttree/mount_tree.h"
+#include "mounttree/mountinfo.h"
 
 namespace nsctl::mounttree {
 namespace {
@@ -21,12 +18,6 @@ using Reason = Holding::Reason;
 
 bool IsOn(const Mount& mount, const Device& device) {
   return mount.device_major() == device.major && mount.device_minor() == device.minor;
-}
-
-bool ParseNumber(absl::string_view text, uint32_t* value) {
-  // SimpleAtoi takes blanks and signs as well.
-  return !text.empty() && absl::ascii_isdigit(text.front()) && absl::ascii_isdigit(text.back()) &&
-         absl::SimpleAtoi(text, value);
 }
 
 std::optional<Reason> WhyHolding(const Mount& mount, const HoldingQuery& query) {
@@ -45,12 +36,8 @@ std::optional<Reason> WhyHolding(const Mount& mount, const HoldingQuery& query) 
 }  // namespace
 
 std::optional<Device> ParseDevice(absl::string_view text) {
-  const size_t colon = text.find(':');
   Device device;
-  if (colon == absl::string_view::npos || !ParseNumber(text.substr(0, colon), &device.major) ||
-      !ParseNumber(text.substr(colon + 1), &device.minor)) {
-    return std::nullopt;
-  }
+  if (!ParseDeviceNumber(text, &device.major, &device.minor)) return std::nullopt;
   return device;
 }
 

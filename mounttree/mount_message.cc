@@ -12,6 +12,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -45,21 +46,23 @@ void SetRoot(absl::string_view root, Mount* mount) {
   base::AppendEncodedText(root, mount->mutable_root());
 }
 
-// One option of the super block, decoded; `mount` has the ones before it.
-void AddSuperOption(absl::string_view option, bool list_all, Mount* mount) {
-  std::string* const all = mount->mutable_super_options();
-  if (!all->empty()) all->push_back(',');
-  base::AppendEncodedText(option, all);
+// Adds one option of the super block, decoded, to the lists that are told beside super_options.
+void ListSuperOption(absl::string_view option, bool list_all, Mount* mount) {
   if (list_all) base::AppendEncodedText(option, mount->add_super_option_list());
   if (IsSecurityOption(option)) base::AppendEncodedText(option, mount->add_security_options());
 }
 
 // The super block's options as mountinfo writes them.
 void SetSuperOptions(absl::string_view escaped, Mount* mount) {
+  SetText(escaped, mount->mutable_super_options());
   // The kernel escapes the commas of values (seq_show_option).
   const bool list_all = absl::StrContains(escaped, R"(\054)");
   for (const absl::string_view option : absl::StrSplit(escaped, ',')) {
-    AddSuperOption(DecodeMountText(option), list_all, mount);
+    if (absl::StrContains(option, '\\')) {
+      ListSuperOption(DecodeMountText(option), list_all, mount);
+    } else {
+      ListSuperOption(option, list_all, mount);
+    }
   }
 }
 
@@ -80,19 +83,25 @@ void ForEachString(const std::optional<base::StatMountStrings>& strings, Visit v
 }
 
 void SetSuperOptions(const base::MountStatus& status, Mount* mount) {
-  std::string flags;
-  AppendSuperBlockFlags(status.super_block->flags, &flags);
+  std::string* const all = mount->mutable_super_options();
+  AppendSuperBlockFlags(status.super_block->flags, all);
   if (!status.option_array.has_value() && status.options.has_value()) {
-    flags.push_back(',');
-    flags.append(status.options->data(), status.options->size());
-    SetSuperOptions(flags, mount);
+    const std::string escaped = absl::StrCat(*all, ",", *status.options);
+    all->clear();
+    SetSuperOptions(escaped, mount);
     return;
   }
   const bool list_all = status.option_array.has_value() && HasComma(*status.option_array);
-  for (const absl::string_view flag : absl::StrSplit(flags, ',')) {
-    AddSuperOption(flag, list_all, mount);
+  if (list_all) {
+    for (const absl::string_view flag : absl::StrSplit(*all, ',')) {
+      ListSuperOption(flag, list_all, mount);
+    }
   }
-  const auto add = [&](absl::string_view option) { AddSuperOption(option, list_all, mount); };
+  const auto add = [&](absl::string_view option) {
+    all->push_back(',');
+    base::AppendEncodedText(option, all);
+    ListSuperOption(option, list_all, mount);
+  };
   ForEachString(status.security_option_array, add);
   ForEachString(status.option_array, add);
 }
@@ -184,6 +193,7 @@ void FillMount(const MountinfoRow& row, Mount* mount) {
   const bool read_only_super_block =
       row.super_options == "ro" || absl::StartsWith(row.super_options, "ro,");
   SetAttributes(ParseMountOptions(row.mount_options), read_only_super_block, mount);
+  if (row.tags.empty()) return;
   for (const absl::string_view tag : absl::StrSplit(row.tags, ' ', absl::SkipEmpty())) {
     SetTag(tag, mount);
   }

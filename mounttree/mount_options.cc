@@ -79,12 +79,9 @@ void AppendSuperBlockFlags(uint32_t flags, std::string* out) {
 }
 
 bool IsSecurityOption(absl::string_view option) {
-  if (option == "seclabel") return true;
-  for (const absl::string_view prefix :
-       {"context=", "fscontext=", "defcontext=", "rootcontext=", "smackfs"}) {
-    if (absl::StartsWith(option, prefix)) return true;
-  }
-  return false;
+  return option == "seclabel" || absl::StartsWith(option, "context=") ||
+         absl::StartsWith(option, "fscontext=") || absl::StartsWith(option, "defcontext=") ||
+         absl::StartsWith(option, "rootcontext=") || absl::StartsWith(option, "smackfs");
 }
 
 }  // namespace nsctl::mounttree

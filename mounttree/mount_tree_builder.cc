@@ -34,10 +34,12 @@ MountTree MountTreeBuilder::Build() {
   FindParents();
   BreakCircles();
   ListChildren();
-  ListPaths();
+  SortByPath();
+  NumberPaths();
   FindStacks();
   Walk();
   Inherit();
+  WriteRows();
   FinishNotes();
   return std::move(tree_);
 }
@@ -102,32 +104,46 @@ void MountTreeBuilder::ListChildren() {
   }
 }
 
-void MountTreeBuilder::ListPaths() {
-  std::vector<uint32_t>& rows = tree_.by_path_;
+void MountTreeBuilder::SortByPath() {
+  // The paths beside the rows: looking each up in its message costs more than comparing.
+  struct PathOfRow {
+    absl::string_view path;
+    uint32_t row;
+  };
+  std::vector<PathOfRow> sorted;
+  sorted.reserve(size());
   for (uint32_t row = 0; row < size(); ++row) {
-    Mount& mount = MutableRow(row);
-    mount.clear_path_id();
-    mount.clear_parent_path_id();
-    if (mount.has_mount_point()) rows.push_back(row);
+    if (Row(row).has_mount_point()) sorted.push_back({Row(row).mount_point(), row});
   }
-  std::sort(rows.begin(), rows.end(), [&](uint32_t a, uint32_t b) {
-    const int order = ComparePaths(Row(a).mount_point(), Row(b).mount_point());
-    return order != 0 ? order < 0 : a < b;
+  std::sort(sorted.begin(), sorted.end(), [](const PathOfRow& a, const PathOfRow& b) {
+    const int order = ComparePaths(a.path, b.path);
+    return order != 0 ? order < 0 : a.row < b.row;
   });
+  tree_.by_path_.reserve(sorted.size());
+  for (const PathOfRow& place : sorted) {
+    tree_.by_path_.push_back(place.row);
+    AddToPath(place.path);
+  }
+}
+
+void MountTreeBuilder::AddToPath(absl::string_view path) {
   std::vector<MountTree::Path>& paths = tree_.paths_;
-  for (uint32_t i = 0; i < rows.size(); ++i) {
-    const absl::string_view path = Row(rows[i]).mount_point();
-    if (paths.empty() || paths.back().path != path) {
-      // The parent is the path before, or one above that.
-      uint32_t parent = static_cast<uint32_t>(paths.size());
-      while (parent != 0 && !IsAtOrBelow(path, paths[parent - 1].path)) {
-        parent = paths[parent - 1].parent_id;
-      }
-      paths.push_back({.path = path, .parent_id = parent, .first_mount = i});
+  if (paths.empty() || paths.back().path != path) {
+    // The parent is the path before, or one above that.
+    uint32_t parent = static_cast<uint32_t>(paths.size());
+    while (parent != 0 && !IsAtOrBelow(path, paths[parent - 1].path)) {
+      parent = paths[parent - 1].parent_id;
     }
-    ++paths.back().mount_count;
-    MutableRow(rows[i]).set_path_id(static_cast<uint32_t>(paths.size()));
-    MutableRow(rows[i]).set_parent_path_id(paths.back().parent_id);
+    const uint32_t first = static_cast<uint32_t>(tree_.by_path_.size() - 1);
+    paths.push_back({.path = path, .parent_id = parent, .first_mount = first});
+  }
+  ++paths.back().mount_count;
+}
+
+void MountTreeBuilder::NumberPaths() {
+  path_ids_.assign(size(), 0);
+  for (uint32_t id = 1; id <= tree_.paths_.size(); ++id) {
+    for (const uint32_t row : tree_.MountsAt(tree_.paths_[id - 1])) path_ids_[row] = id;
   }
 }
 
@@ -135,14 +151,15 @@ void MountTreeBuilder::FindStacks() {
   stacked_.assign(size(), kNone);
   for (uint32_t row = 0; row < size(); ++row) {
     const uint32_t parent = tree_.parents_[row];
-    if (parent == kNone || Row(row).path_id() == 0) continue;
-    if (Row(parent).path_id() == Row(row).path_id()) stacked_[parent] = row;
+    if (parent == kNone || path_ids_[row] == 0) continue;
+    if (path_ids_[parent] == path_ids_[row]) stacked_[parent] = row;
   }
 }
 
 void MountTreeBuilder::Walk() {
   left_to_.assign(size() + 1, kNone);
   reached_.assign(size(), false);
+  verdicts_.assign(size(), {});
   for (uint32_t id = 1; id <= tree_.paths_.size(); ++id) {
     // Back to where the walk along the parent path ended.
     while (!frames_.empty() && frames_.back().path_id != tree_.paths_[id - 1].parent_id) {
@@ -181,40 +198,48 @@ void MountTreeBuilder::Exit(uint32_t from, uint32_t to) {
 }
 
 void MountTreeBuilder::Judge(uint32_t row, uint32_t seen) {
-  Mount& mount = MutableRow(row);
-  mount.clear_hidden_by();
-  // Of what a hidden mount carries, Inherit tells.
-  mount.set_visibility(Mount::unknown);
   const uint32_t parent = tree_.parents_[row];
-  uint32_t hider = kNone;
   if (row == seen) {
-    mount.set_visibility(Mount::visible);
+    verdicts_[row] = {Mount::visible, kNone};
   } else if (reached_[row]) {
-    mount.set_visibility(Mount::overmounted);
-    hider = stacked_[row];
+    verdicts_[row] = {Mount::overmounted, stacked_[row]};
   } else if (parent == kNone) {
-    mount.set_visibility(Mount::unreachable);
+    verdicts_[row] = {Mount::unreachable, kNone};
   } else if (reached_[parent]) {
-    hider = left_to_[parent];
-    const bool is_above = hider != kNone && Row(hider).path_id() == Row(parent).path_id();
-    mount.set_visibility(hider == kNone ? Mount::unreachable
-                                        : (is_above ? Mount::overmounted_above : Mount::covered));
+    const uint32_t hider = left_to_[parent];
+    if (hider == kNone) {
+      verdicts_[row] = {Mount::unreachable, kNone};
+    } else {
+      const bool is_above = path_ids_[hider] == path_ids_[parent];
+      verdicts_[row] = {is_above ? Mount::overmounted_above : Mount::covered, hider};
+    }
   }
-  if (hider != kNone) mount.set_hidden_by(Row(hider).mount_id());
+  // Else it is on a hidden mount: see Inherit.
 }
 
 void MountTreeBuilder::Inherit() {
   tree_.Visit([&](uint32_t row, size_t) {
-    Mount& mount = MutableRow(row);
-    if (!mount.has_mount_point()) {
-      mount.set_visibility(Mount::unreachable);
-      mount.clear_hidden_by();
-    } else if (mount.visibility() == Mount::unknown) {
-      const Mount& parent = Row(tree_.parents_[row]);
-      mount.set_visibility(parent.visibility());
-      if (parent.has_hidden_by()) mount.set_hidden_by(parent.hidden_by());
+    if (path_ids_[row] == 0) {
+      verdicts_[row] = {Mount::unreachable, kNone};
+    } else if (verdicts_[row].visibility == Mount::unknown) {
+      const uint32_t parent = tree_.parents_[row];
+      // What is on a mount that can be reached was judged before, if its path is below that one's.
+      verdicts_[row] = reached_[parent] ? Verdict{Mount::unreachable, kNone} : verdicts_[parent];
     }
   });
+}
+
+void MountTreeBuilder::WriteRows() {
+  for (uint32_t row = 0; row < size(); ++row) {
+    Mount& mount = *mounts_.mutable_mounts(static_cast<int>(row));
+    const uint32_t path_id = path_ids_[row];
+    mount.set_path_id(path_id);
+    mount.set_parent_path_id(path_id == 0 ? 0 : tree_.paths_[path_id - 1].parent_id);
+    const Verdict& verdict = verdicts_[row];
+    mount.set_visibility(verdict.visibility);
+    mount.clear_hidden_by();
+    if (verdict.hider != kNone) mount.set_hidden_by(Row(verdict.hider).mount_id());
+  }
 }
 
 void MountTreeBuilder::Note(uint32_t row, const std::string& what) {

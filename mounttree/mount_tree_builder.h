@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "mounttree/mount.pb.h"
 #include "mounttree/mount_tree.h"
 
@@ -22,6 +23,12 @@ class MountTreeBuilder {
  private:
   static constexpr uint32_t kNone = MountTree::kNone;
 
+  struct Verdict {
+    Mount::Visibility visibility = Mount::unknown;
+    // A row; kNone for none.
+    uint32_t hider = kNone;
+  };
+
   // What the walk along one path did, so that it can be taken back for the next path.
   struct Frame {
     uint32_t path_id;
@@ -30,13 +37,15 @@ class MountTreeBuilder {
   };
 
   const Mount& Row(uint32_t row) const { return mounts_.mounts(static_cast<int>(row)); }
-  Mount& MutableRow(uint32_t row) { return *mounts_.mutable_mounts(static_cast<int>(row)); }
   uint32_t size() const { return static_cast<uint32_t>(mounts_.mounts_size()); }
 
   void FindParents();
   void BreakCircles();
   void ListChildren();
-  void ListPaths();
+  void SortByPath();
+  // The row that was put into by_path_ last has this path.
+  void AddToPath(absl::string_view path);
+  void NumberPaths();
   void FindStacks();
 
   // Walks along every path, parents first, and tells what is seen there.
@@ -48,11 +57,16 @@ class MountTreeBuilder {
   // Says of what is mounted on hidden mounts that it is hidden by the same.
   void Inherit();
 
+  void WriteRows();
   void Note(uint32_t row, const std::string& what);
   void FinishNotes();
 
   MountNamespace& mounts_;
   MountTree tree_;
+  // By row: its path_id. Kept beside the messages, which are far apart in memory, as is all else
+  // here that is looked up out of the rows' order.
+  std::vector<uint32_t> path_ids_;
+  std::vector<Verdict> verdicts_;
   // By row: the row mounted on its root at the same path; kNone where there is none.
   std::vector<uint32_t> stacked_;
   // By row, and for size(): where the walk along the current path left that mount to; kNone where

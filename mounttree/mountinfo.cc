@@ -27,13 +27,6 @@ bool ParseNumber(absl::string_view text, uint32_t* value) {
   return error == std::errc() && parsed == end && !text.empty();
 }
 
-bool ParseDevice(absl::string_view text, MountinfoRow* row) {
-  const size_t colon = text.find(':');
-  return colon != absl::string_view::npos &&
-         ParseNumber(text.substr(0, colon), &row->device_major) &&
-         ParseNumber(text.substr(colon + 1), &row->device_minor);
-}
-
 // Splits the words up to the lone hyphen off `line`. There may be none.
 bool TakeTags(absl::string_view* line, absl::string_view* tags) {
   const char* const begin = line->data();
@@ -53,7 +46,10 @@ const char* ParseLine(absl::string_view line, MountinfoRow* row) {
   absl::string_view field;
   if (!TakeField(&line, &field) || !ParseNumber(field, &row->mount_id)) return "mount id";
   if (!TakeField(&line, &field) || !ParseNumber(field, &row->parent_id)) return "parent id";
-  if (!TakeField(&line, &field) || !ParseDevice(field, row)) return "device";
+  if (!TakeField(&line, &field) ||
+      !ParseDeviceNumber(field, &row->device_major, &row->device_minor)) {
+    return "device";
+  }
   if (!TakeField(&line, &row->root)) return "root";
   if (!TakeField(&line, &row->mount_point)) return "mount point";
   if (!TakeField(&line, &row->mount_options)) return "mount options";
@@ -85,6 +81,12 @@ absl::Status ForEachMount(absl::string_view text,
     text.remove_prefix(newline == nullptr ? size : size + 1);
   }
   return absl::OkStatus();
+}
+
+bool ParseDeviceNumber(absl::string_view text, uint32_t* device_major, uint32_t* device_minor) {
+  const size_t colon = text.find(':');
+  return colon != absl::string_view::npos && ParseNumber(text.substr(0, colon), device_major) &&
+         ParseNumber(text.substr(colon + 1), device_minor);
 }
 
 std::string DecodeMountText(absl::string_view text) {

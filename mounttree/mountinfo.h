@@ -43,6 +43,9 @@ struct MountinfoRow {
 absl::Status ForEachMount(absl::string_view text,
                           absl::FunctionRef<void(const MountinfoRow&)> visit);
 
+// "8:1" -> 8 and 1. False for anything else; the numbers are then undefined.
+bool ParseDeviceNumber(absl::string_view text, uint32_t* device_major, uint32_t* device_minor);
+
 // Decodes \ooo; any other backslash stays as it is.
 std::string DecodeMountText(absl::string_view text);
 

@@ -110,9 +110,9 @@ absl::Status ReadStatmount(const MountNamespaceAddress& address, const ReadMount
 // Mountinfo in either way, the cheaper first.
 absl::Status ReadText(const MountNamespaceAddress& address, const ReadMountsOptions& options,
                       MountNamespace* out) {
-  const absl::Status of_process = ReadMountinfo(address, options, out);
+  absl::Status of_process = ReadMountinfo(address, options, out);
   if (of_process.ok()) return of_process;
-  const absl::Status inside = ReadMountinfoInside(address, options, out);
+  absl::Status inside = ReadMountinfoInside(address, options, out);
   return inside.code() == absl::StatusCode::kFailedPrecondition ? of_process : inside;
 }
 
@@ -127,14 +127,14 @@ void ReplaceByText(const MountNamespaceAddress& address, const ReadMountsOptions
 absl::Status ReadAuto(const MountNamespaceAddress& address, const ReadMountsOptions& options,
                       MountNamespace* out) {
   bool is_whole = false;
-  const absl::Status by_statmount = ReadStatmount(address, options, out, &is_whole);
+  absl::Status by_statmount = ReadStatmount(address, options, out, &is_whole);
   if (by_statmount.ok()) {
     if (!is_whole) ReplaceByText(address, options, out);
     return by_statmount;
   }
   if (absl::IsResourceExhausted(by_statmount)) return by_statmount;
   out->Clear();
-  const absl::Status by_text = ReadText(address, options, out);
+  absl::Status by_text = ReadText(address, options, out);
   return by_text.code() == absl::StatusCode::kFailedPrecondition ? by_statmount : by_text;
 }
 
@@ -159,7 +159,7 @@ absl::Status Read(const MountNamespaceAddress& address, const ReadMountsOptions&
 absl::Status ReadMounts(const MountNamespaceAddress& address, const ReadMountsOptions& options,
                         MountNamespace* out) {
   out->Clear();
-  const absl::Status status = Read(address, options, out);
+  absl::Status status = Read(address, options, out);
   if (!status.ok()) {
     out->Clear();
     return status;
@@ -173,7 +173,7 @@ absl::Status ParseMounts(absl::string_view text, size_t max_mounts, MountNamespa
   out->Clear();
   absl::flat_hash_map<uint32_t, int> rows;
   size_t too_many = 0;
-  const absl::Status status = ForEachMount(text, [&](const MountinfoRow& row) {
+  absl::Status status = ForEachMount(text, [&](const MountinfoRow& row) {
     if (static_cast<size_t>(out->mounts_size()) >= max_mounts) {
       ++too_many;
       return;

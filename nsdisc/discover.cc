@@ -27,6 +27,7 @@
 #include "nsdisc/gap_list.h"
 #include "nsdisc/hidden_processes.h"
 #include "nsdisc/holder_scan.h"
+#include "nsdisc/mount_scan.h"
 #include "nsdisc/namespace_details.h"
 #include "nsdisc/namespace_table.h"
 #include "nsdisc/process_reader.h"
@@ -138,6 +139,10 @@ class Scan {
     holders_.ReportProcesses(snapshot->processes_size(), examined_threads, cost);
     holders_.TakeResult(snapshot->mutable_statistics(), &gaps_);
     PlaceCgroups(snapshot);
+    if (options_.mounts) {
+      ScanMounts(snapshot->namespaces(), procfs_, {.worker_threads = options_.worker_threads},
+                 snapshot->mutable_mounts(), &gaps_);
+    }
     gaps_.MoveTo(snapshot->mutable_gaps());
     return absl::OkStatus();
   }
@@ -270,6 +275,7 @@ void SetOptions(const Procfs& procfs, const DiscoverOptions& options, ScanOption
                                                             : ScanOptions::representatives);
   message->set_capabilities(options.capabilities);
   for (const base::NamespaceType type : options.types) message->add_types(ToProto(type));
+  message->set_mounts(options.mounts);
   if (!procfs.is_live()) message->set_procfs(base::EncodeText(procfs.path()));
 }
 
@@ -280,6 +286,9 @@ void SetTotals(Snapshot* snapshot) {
   uint32_t threads = 0;
   for (const Process& process : snapshot->processes()) threads += process.threads_size();
   statistics->set_threads(threads);
+  uint32_t mounts = 0;
+  for (const mounttree::MountNamespace& ns : snapshot->mounts()) mounts += ns.mounts_size();
+  statistics->set_mounts(mounts);
   statistics->set_gaps(snapshot->gaps_size());
   snapshot->set_complete(true);
 }

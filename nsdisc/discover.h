@@ -40,6 +40,8 @@ enum class ProcessDetail {
 struct DiscoverOptions {
   ScanOptions::Threads threads = ScanOptions::loose;
   ProcessDetail detail = ProcessDetail::kAll;
+  // The mounts of every mount namespace are in the result.
+  bool mounts = false;
   // Sources beside processes and threads, each of which can be left out: what holds namespaces by
   // descriptors; the network namespaces of sockets among those; mounts of namespaces' files in all
   // mount namespaces; the kernel's own lists. What only they show is missing then.

@@ -29,7 +29,12 @@ std::string SubjectText(const GapSubject& subject) {
 
 void GapList::Add(const GapSubject& subject, absl::string_view operation, int error,
                   absl::string_view consequence, uint64_t count) {
-  counts_[Key(subject, operation, base::ErrnoName(error), consequence)] += count;
+  Add(subject, operation, base::ErrnoName(error), consequence, count);
+}
+
+void GapList::Add(const GapSubject& subject, absl::string_view operation, absl::string_view error,
+                  absl::string_view consequence, uint64_t count) {
+  counts_[Key(subject, operation, error, consequence)] += count;
 }
 
 void GapList::Merge(GapList other) {

@@ -35,6 +35,10 @@ class GapList {
   void Add(const GapSubject& subject, absl::string_view operation, int error,
            absl::string_view consequence, uint64_t count = 1);
 
+  // The same for a read whose error is known by its name alone: "EACCES".
+  void Add(const GapSubject& subject, absl::string_view operation, absl::string_view error,
+           absl::string_view consequence, uint64_t count = 1);
+
   // Takes all of `other`'s.
   void Merge(GapList other);
 

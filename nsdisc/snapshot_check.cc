@@ -77,6 +77,9 @@ absl::Status CheckStatistics(const Snapshot& snapshot) {
       CheckCount("namespaces", statistics.namespaces(), snapshot.namespaces_size()));
   NSCTL_RETURN_IF_ERROR(CheckCount("processes", statistics.processes(), snapshot.processes_size()));
   NSCTL_RETURN_IF_ERROR(CheckCount("threads", statistics.threads(), threads));
+  int64_t mounts = 0;
+  for (const mounttree::MountNamespace& ns : snapshot.mounts()) mounts += ns.mounts_size();
+  NSCTL_RETURN_IF_ERROR(CheckCount("mounts", statistics.mounts(), mounts));
   return CheckCount("gaps", statistics.gaps(), snapshot.gaps_size());
 }
 
@@ -165,6 +168,17 @@ absl::Status CheckProcesses(const Snapshot& snapshot) {
   return absl::OkStatus();
 }
 
+absl::Status CheckMounts(const Snapshot& snapshot) {
+  const mounttree::MountNamespace* last = nullptr;
+  for (const mounttree::MountNamespace& ns : snapshot.mounts()) {
+    if (last != nullptr && last->inode() >= ns.inode()) {
+      return Fault("inconsistent: the mounts of mnt:[", ns.inode(), "] are not in order");
+    }
+    last = &ns;
+  }
+  return absl::OkStatus();
+}
+
 // The parent of `ns`; nullptr where it has none or the snapshot has it not.
 const Namespace* ParentOf(const SnapshotIndex& index, const Namespace& ns) {
   const std::optional<NamespaceType> type = FromProto(ns.type());
@@ -236,6 +250,7 @@ absl::Status CheckSnapshot(const Snapshot& snapshot) {
   NSCTL_RETURN_IF_ERROR(CheckStatistics(snapshot));
   NSCTL_RETURN_IF_ERROR(CheckNamespaces(snapshot));
   NSCTL_RETURN_IF_ERROR(CheckProcesses(snapshot));
+  NSCTL_RETURN_IF_ERROR(CheckMounts(snapshot));
   const SnapshotIndex index(snapshot);
   NSCTL_RETURN_IF_ERROR(CheckNamespaceTree(index));
   return CheckProcessTree(snapshot);

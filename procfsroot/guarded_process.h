@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/fd.h"
 #include "base/namespace_type.h"
 #include "procfsroot/procfs.h"
 
@@ -17,17 +18,29 @@ namespace nsctl::procfsroot {
 
 class GuardedProcess {
  public:
+  // What is held besides the directory.
+  enum class Hold { kDirectory, kPidfd };
+
   // Opens the directory of `pid`. With `pidfd_inode` only that of the process whose pidfd has this
   // inode number, which is never dealt again while the kernel runs.
+  // `pid` may be a thread's number, which procfs finds as well: then all is about this thread,
+  // whose pidfd needs Linux 6.9.
   //
   // Errors: ENOENT or ESRCH where the process is gone, or is another one than `pidfd_inode` says;
-  // FAILED_PRECONDITION where `procfs` is a recorded tree, whose links lead anywhere, or
-  // `pidfd_inode` is given and `procfs` does not show this process's own PIDs; EOPNOTSUPP where
-  // pidfds have no inode numbers (before Linux 6.9).
+  // FAILED_PRECONDITION where `procfs` is a recorded tree, whose links lead anywhere, or a pidfd is
+  // needed and `procfs` does not show this process's own PIDs; EOPNOTSUPP where pidfds have no
+  // inode numbers (before Linux 6.9).
   static absl::StatusOr<GuardedProcess> Open(const Procfs& procfs, base::Pid pid,
-                                             std::optional<uint64_t> pidfd_inode);
+                                             std::optional<uint64_t> pidfd_inode,
+                                             Hold hold = Hold::kDirectory);
 
   const ProcessDir& directory() const { return directory_; }
+
+  base::Pid pid() const { return pid_; }
+
+  // Of the same process as directory(). Holds nothing unless it was asked for or `pidfd_inode` was
+  // given.
+  const base::OwnedFd& pidfd() const { return pidfd_; }
 
   // OK where the process still is there and has the start time that it had: what was taken from
   // directory() and by the PID since Open was this process's own. ESRCH where not.
@@ -39,6 +52,7 @@ class GuardedProcess {
 
   ProcessDir directory_;
   base::Pid pid_;
+  base::OwnedFd pidfd_;
   uint64_t start_time_ = 0;
 };
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -45,6 +46,40 @@ TEST(GuardedProcess, IsAliveUntilTheProcessWasWaitedFor) {
 
   EXPECT_THAT(before, IsOk());
   EXPECT_TRUE(base::IsGone(after)) << after;
+}
+
+TEST(GuardedProcess, HoldsAPidfdWhereItIsAskedTo) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Procfs procfs, Procfs::Live());
+  const base::Pid self{getpid()};
+  NSCTL_ASSERT_OK_AND_ASSIGN(const base::OwnedFd pidfd, base::OpenPidfd(self));
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(
+      const GuardedProcess with,
+      GuardedProcess::Open(procfs, self, std::nullopt, GuardedProcess::Hold::kPidfd));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const GuardedProcess without,
+                             GuardedProcess::Open(procfs, self, std::nullopt));
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const struct stat held, base::Stat(with.pidfd()));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const struct stat own, base::Stat(pidfd));
+  EXPECT_EQ(held.st_ino, own.st_ino);
+  EXPECT_EQ(with.pid(), self);
+  EXPECT_FALSE(without.pidfd().ok());
+}
+
+TEST(GuardedProcess, MayBeAThread) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Procfs procfs, Procfs::Live());
+  pid_t tid = 0;
+  absl::StatusOr<GuardedProcess> thread = absl::UnknownError("not run");
+  std::thread([&] {
+    tid = gettid();
+    thread = GuardedProcess::Open(procfs, {tid}, std::nullopt, GuardedProcess::Hold::kPidfd);
+  }).join();
+  if (base::IsUnsupported(thread.status())) GTEST_SKIP() << "needs PIDFD_THREAD (Linux 6.9)";
+
+  ASSERT_THAT(thread, IsOk());
+  EXPECT_NE(tid, getpid());
+  EXPECT_EQ(thread->pid(), base::Pid{tid});
+  EXPECT_TRUE(thread->pidfd().ok());
 }
 
 TEST(GuardedProcess, IsTheOneWithThePidfdInode) {

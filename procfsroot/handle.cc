@@ -83,16 +83,6 @@ bool IsOnAutofs(FdRef handle) {
   return fstatfs(handle.get(), &filesystem) == 0 && filesystem.f_type == AUTOFS_SUPER_MAGIC;
 }
 
-absl::StatusOr<OwnedFd> OpenDirectory(FdRef handle) {
-  // "." needs no procfs and starts no automount.
-  const int fd = openat(handle.get(), ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
-  const int error = errno;
-  if (fd >= 0) return OwnedFd(fd, std::string(handle.path()));
-  // Some kernels answer so for an automount that nothing is mounted on.
-  const bool is_automount = error == ENOENT && IsOnAutofs(handle);
-  return ErrnoStatus(is_automount ? EREMOTE : error, "open", handle.path());
-}
-
 void AppendEntries(FdRef directory, const char* records, size_t size,
                    std::vector<DirectoryEntry>* entries) {
   for (size_t at = 0; at < size;) {
@@ -176,6 +166,16 @@ absl::StatusOr<std::string> ReadLinkText(FdRef handle) {
   // With an empty path the kernel says this of what is no link.
   if (base::ErrnoOf(text.status()) == ENOENT) return ErrnoStatus(EINVAL, "readlink", handle.path());
   return text;
+}
+
+absl::StatusOr<OwnedFd> OpenDirectory(FdRef handle) {
+  // "." needs no procfs and starts no automount.
+  const int fd = openat(handle.get(), ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
+  const int error = errno;
+  if (fd >= 0) return OwnedFd(fd, std::string(handle.path()));
+  // Some kernels answer so for an automount that nothing is mounted on.
+  const bool is_automount = error == ENOENT && IsOnAutofs(handle);
+  return ErrnoStatus(is_automount ? EREMOTE : error, "open", handle.path());
 }
 
 absl::StatusOr<std::vector<DirectoryEntry>> ListDirectory(FdRef handle, size_t max_entries) {

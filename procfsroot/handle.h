@@ -70,6 +70,10 @@ struct DirectoryEntry {
   friend bool operator==(const DirectoryEntry&, const DirectoryEntry&) = default;
 };
 
+// Opens the directory `handle` for listing. Errors: ENOTDIR; EREMOTE for an automount that nothing
+// is mounted on.
+absl::StatusOr<base::OwnedFd> OpenDirectory(base::FdRef handle);
+
 // The entries of the directory `handle`, "." and ".." left out, ordered by the bytes of their
 // names. Errors: ENOTDIR; EREMOTE for an automount that nothing is mounted on; RESOURCE_EXHAUSTED
 // for more than `max_entries`. Races: entries made or removed meanwhile may or may not be there.

@@ -19,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
@@ -41,12 +42,7 @@ using Entry = MountNamespaceOptions::Entry;
 using testing::HasErrno;
 using testing::StatusIs;
 
-#define RUN_WITH_MOUNTS(...)                                                      \
-  do {                                                                            \
-    const std::string nsctl_result_ = RunInChild(CLONE_NEWNS, __VA_ARGS__);       \
-    if (nsctl_result_ == "unshare: EPERM") GTEST_SKIP() << "needs CAP_SYS_ADMIN"; \
-    EXPECT_EQ(nsctl_result_, "");                                                 \
-  } while (false)
+#define RUN_WITH_MOUNTS(...) NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, __VA_ARGS__)
 
 #define CHILD_EXPECT_OK(result)                                                            \
   do {                                                                                     \
@@ -143,6 +139,17 @@ std::string Marker(const absl::StatusOr<MountNamespaceRoot>& there, const std::s
   do {                                                                               \
     const std::string nsctl_marker_ = Marker(there, directory);                      \
     if (nsctl_marker_ != (text)) return absl::StrCat(__LINE__, ": ", nsctl_marker_); \
+  } while (false)
+
+// The mountinfo of the namespace of `inhabitant`, read inside, has `line` in it.
+#define CHILD_EXPECT_MOUNTINFO(inhabitant, entry_way, line)                                     \
+  do {                                                                                          \
+    const absl::StatusOr<Procfs> nsctl_procfs_ = Procfs::Live();                                \
+    CHILD_EXPECT_OK(nsctl_procfs_);                                                             \
+    const absl::StatusOr<std::string> nsctl_text_ = ReadMountinfoInside(                        \
+        *nsctl_procfs_, (inhabitant).OpenNamespace(), size_t{1} << 20, {.entry = (entry_way)}); \
+    CHILD_EXPECT_OK(nsctl_text_);                                                               \
+    if (!absl::StrContains(*nsctl_text_, line)) return *nsctl_text_;                            \
   } while (false)
 
 TEST(MountNamespaceRoot, OfAProcess) {
@@ -245,6 +252,7 @@ TEST(MountNamespaceRoot, OwnedByAChildUserNamespace) {
     for (const Entry entry : {Entry::kAuto, Entry::kThread, Entry::kChild}) {
       CHILD_EXPECT_MARKER(MountNamespaceRoot::OfChain({other.NamespacePath()}, {.entry = entry}),
                           mnt, "user");
+      CHILD_EXPECT_MOUNTINFO(other, entry, absl::StrCat(" / ", mnt, " rw,"));
     }
     if (OwnPlace() != place) return absl::StrCat("moved:\n", OwnPlace());
     return testing::AwaitNoLeaks(resources, absl::Seconds(30));
@@ -277,6 +285,7 @@ TEST(MountNamespaceRoot, OfTheCallersOwnUserNamespaceWithoutPrivileges) {
       const absl::StatusOr<struct statx> status = there->root().Stat(mnt);
       CHILD_EXPECT_OK(status);
       NSCTL_CHILD_EXPECT((status->stx_mode & 0777) == 0123);
+      CHILD_EXPECT_MOUNTINFO(other, Entry::kAuto, absl::StrCat(" / ", mnt, " rw,"));
     }
     // The caller's own is out of reach either way.
     const absl::StatusOr<MountNamespaceRoot> own =
@@ -304,6 +313,17 @@ TEST(MountNamespaceRoot, KeepsTheNamespaceTogether) {
     CHILD_EXPECT_MARKER(there, mnt, "kept");
     return "";
   });
+}
+
+TEST(MountNamespaceRoot, ReadsNoMoreMountinfoThanAllowed) {
+  const absl::StatusOr<Procfs> procfs = Procfs::Live();
+  ASSERT_TRUE(procfs.ok());
+  const base::OwnedFd self(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  const absl::StatusOr<std::string> text = ReadMountinfoInside(*procfs, self, 10);
+  if (base::ErrnoOf(text.status()) == EPERM) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
+  EXPECT_THAT(text, StatusIs(absl::StatusCode::kResourceExhausted));
+  const base::OwnedFd other(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  EXPECT_THAT(ReadMountinfoInside(*procfs, other, 10), HasErrno(EINVAL));
 }
 
 TEST(MountNamespaceRoot, SaysWhatAReferenceIsNot) {

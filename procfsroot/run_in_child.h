@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/functional/function_ref.h"
+#include "gtest/gtest.h"
 
 namespace nsctl::procfsroot {
 
@@ -18,6 +19,15 @@ namespace nsctl::procfsroot {
 std::string RunInChild(int clone_flags, absl::FunctionRef<std::string()> body);
 
 }  // namespace nsctl::procfsroot
+
+// Runs a body, in new namespaces of the kinds in `flags`, that should return "". Skips the test
+// where the machine does not allow such namespaces.
+#define NSCTL_RUN_IN_CHILD_OR_SKIP(flags, ...)                                             \
+  do {                                                                                     \
+    const std::string nsctl_result_ = ::nsctl::procfsroot::RunInChild(flags, __VA_ARGS__); \
+    if (nsctl_result_ == "unshare: EPERM") GTEST_SKIP() << "needs CAP_SYS_ADMIN";          \
+    EXPECT_EQ(nsctl_result_, "");                                                          \
+  } while (false)
 
 // In a `body`: returns what `condition` is and errno's name, where it is false.
 #define NSCTL_CHILD_EXPECT(condition)                                            \

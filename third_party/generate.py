@@ -101,6 +101,7 @@ OTHER_ROOTS = [
     "grpc",
     "grpc++",
     "grpc++_unsecure",
+    "mount",
     "nlohmann_json",
     "protobuf",
     "protobuf-lite",
@@ -160,7 +161,10 @@ class Package:
         self.linkopts = self._link_options(
             shlex.split(field("Libs")) + shlex.split(field("Libs.private")))
         for flag in shlex.split(field("Cflags")):
-            if flag not in IGNORED_CFLAGS and flag != "-I/usr/include":
+            # util-linux also names folders of its own below; nsctl names them
+            # in the #include.
+            if flag not in IGNORED_CFLAGS and not re.fullmatch(
+                    r"-I/usr/include(/(blkid|libmount))?", flag):
                 raise ValueError("%s.pc: compiler flag %s is not handled"
                                  % (name, flag))
 

@@ -87,6 +87,7 @@ def _libraries():
         "com_github_cliutils_cli11": "cli11",
         "com_github_google_benchmark": "benchmark",
         "com_github_nlohmann_json": "json",
+        "com_github_util_linux": "util_linux",
         "com_google_googletest": "googletest",
     }.items():
         _maybe(

@@ -23,7 +23,8 @@ LAYERS = {
     "mounttree": {"base", "procfsroot", "mounttree"},
     "engines": {"base", "procfsroot", "engines"},
     "nsdisc": {"base", "procfsroot", "mounttree", "nsdisc"},
-    "cmd": {"base", "procfsroot", "mounttree", "engines", "nsdisc", "cmd"},
+    "nsentry": {"base", "procfsroot", "nsentry"},
+    "cmd": {"base", "procfsroot", "mounttree", "nsentry", "engines", "nsdisc", "cmd"},
 }
 
 # What nsdisc knows of containers: the value type.
@@ -247,13 +248,15 @@ RULES = [
     Rule(
         "layering", layering,
         "this layer must not know that one: base <- procfsroot <- mounttree <- nsdisc <- cmd, "
-        "engines <- cmd, and of engines only engines:container in nsdisc",
+        "procfsroot <- nsentry <- cmd, engines <- cmd, and of engines only engines:container in nsdisc",
         planted=[("base/a.cc", '#include "procfsroot/procfs.h"\n'),
                  ("engines/docker/a.h", '#include "nsdisc/discover.h"\n'),
                  ("nsdisc/a.cc", '#include "engines/docker/client.h"\n'),
                  ("nsdisc/b.cc", '#include "testing/fixture.h"\n'),
+                 ("nsentry/b.cc", '#include "mounttree/mountinfo.h"\n'),
                  ("mounttree/BUILD.bazel", 'deps = ["//nsdisc:discover"],\n')],
         fine=[("nsdisc/a.cc", '#include "engines/container.pb.h"\n'),
+              ("nsentry/a.cc", '#include "procfsroot/procfs.h"\n'),
               ("nsdisc/a_test.cc", '#include "testing/fixture.h"\n'),
               ("cmd/a.cc", '#include "nsdisc/discover.h"\n'),
               ("base/BUILD.bazel", 'packages = ["//nsdisc/..."],\n')]),

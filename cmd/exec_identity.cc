@@ -1,0 +1,198 @@
+#include "cmd/exec_identity.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "base/namespace_type.h"
+#include "base/status_macros.h"
+#include "cmd/exec_accounts.h"
+#include "cmd/usage.h"
+#include "procfsroot/mount_namespace_root.h"
+#include "procfsroot/process_files.h"
+#include "procfsroot/process_identity.h"
+
+namespace nsctl::cmd {
+namespace {
+
+using base::NamespaceType;
+using procfsroot::ProcessIdentity;
+
+constexpr size_t kMaxAccounts = 16 << 20;
+constexpr size_t kMaxIdMap = 64 << 10;
+constexpr char kFollow[] = "follow";
+constexpr char kDefaultShell[] = "/bin/sh";
+
+absl::StatusOr<base::OwnedFd> Duplicate(const base::OwnedFd& fd) {
+  const int copy = fcntl(fd.get(), F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) {
+    const int error = errno;
+    return base::ErrnoStatus(error, "dup", fd.path());
+  }
+  return base::OwnedFd(copy, fd.path());
+}
+
+class CredentialResolver {
+ public:
+  CredentialResolver(const ExecSettings& settings, const nsentry::EntryPlan& plan,
+                     const procfsroot::GuardedProcess* process, const InnerRoot& root)
+      : settings_(settings), plan_(plan), process_(process), root_(root) {}
+
+  absl::StatusOr<Credentials> Resolve();
+
+ private:
+  absl::Status ReadTarget();
+  // What is id `outside` to nsctl, to the command. `map` is "uid_map" or "gid_map".
+  absl::StatusOr<uint32_t> Inside(const char* map, uint32_t outside);
+  absl::StatusOr<uid_t> User();
+  absl::StatusOr<gid_t> Group();
+  absl::Status TakeGroups(Credentials* credentials);
+  void TakeCapabilities(Credentials* credentials) const;
+
+  const ExecSettings& settings_;
+  const nsentry::EntryPlan& plan_;
+  const procfsroot::GuardedProcess* process_;
+  const InnerRoot& root_;
+  ProcessIdentity target_;
+};
+
+absl::Status CredentialResolver::ReadTarget() {
+  if (process_ == nullptr)
+    return UsageError("the target's identity needs a TARGET that is a process");
+  NSCTL_ASSIGN_OR_RETURN(const std::string text,
+                         process_->directory().Read("status", procfsroot::kMaxStatus));
+  absl::StatusOr<ProcessIdentity> identity = procfsroot::ParseProcessIdentity(text);
+  if (!identity.ok()) return base::Annotate(identity.status(), "status of the target");
+  target_ = *std::move(identity);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint32_t> CredentialResolver::Inside(const char* map, uint32_t outside) {
+  if (!plan_.Enters(NamespaceType::kUser)) return outside;
+  NSCTL_ASSIGN_OR_RETURN(const std::string text, process_->directory().Read(map, kMaxIdMap));
+  const absl::StatusOr<std::optional<uint32_t>> inside = procfsroot::MapIdInside(text, outside);
+  if (!inside.ok()) return base::Annotate(inside.status(), absl::StrCat(map, " of the target"));
+  if (inside->has_value()) return **inside;
+  return absl::FailedPreconditionError(
+      absl::StrCat("id ", outside, " of the target is not in its ", map));
+}
+
+absl::StatusOr<uid_t> CredentialResolver::User() {
+  if (settings_.user == kFollow) return Inside("uid_map", target_.effective_uid);
+  if (const auto number = ParseAccountNumber(settings_.user)) return *number;
+  NSCTL_ASSIGN_OR_RETURN(const std::string passwd, root_.ReadAccounts("passwd"));
+  if (const auto user = FindUser(passwd, settings_.user)) return user->uid;
+  return absl::NotFoundError(absl::StrCat("no user ", QuotedArgument(settings_.user)));
+}
+
+absl::StatusOr<gid_t> CredentialResolver::Group() {
+  if (settings_.group == kFollow) return Inside("gid_map", target_.effective_gid);
+  if (const auto number = ParseAccountNumber(settings_.group)) return *number;
+  NSCTL_ASSIGN_OR_RETURN(const std::string group, root_.ReadAccounts("group"));
+  if (const auto gid = FindGroup(group, settings_.group)) return *gid;
+  return absl::NotFoundError(absl::StrCat("no group ", QuotedArgument(settings_.group)));
+}
+
+absl::Status CredentialResolver::TakeGroups(Credentials* credentials) {
+  if (settings_.groups.empty()) {
+    if (credentials->gid.has_value()) credentials->groups.emplace();
+    return absl::OkStatus();
+  }
+  std::vector<gid_t>& groups = credentials->groups.emplace();
+  for (const gid_t outside : target_.groups) {
+    NSCTL_ASSIGN_OR_RETURN(const gid_t inside, Inside("gid_map", outside));
+    groups.push_back(inside);
+  }
+  return absl::OkStatus();
+}
+
+// What execve(2) makes of the sets is what the target has (capabilities(7)): root gets its bounding
+// set, everybody else what is ambient.
+void CredentialResolver::TakeCapabilities(Credentials* credentials) const {
+  const bool is_root = credentials->uid.value_or(geteuid()) == 0;
+  CapabilitySets sets{.inheritable = target_.inheritable,
+                      .permitted = target_.permitted,
+                      .bounding = target_.bounding,
+                      .ambient = target_.permitted};
+  if (is_root) {
+    sets.inheritable &= target_.permitted;
+    sets.bounding = target_.permitted;
+    sets.ambient = 0;
+  } else {
+    sets.inheritable |= target_.permitted;
+  }
+  credentials->capabilities = sets;
+}
+
+absl::StatusOr<Credentials> CredentialResolver::Resolve() {
+  const bool of_target = settings_.user == kFollow || settings_.group == kFollow ||
+                         !settings_.groups.empty() || !settings_.capabilities.empty();
+  if (of_target) NSCTL_RETURN_IF_ERROR(ReadTarget());
+  Credentials credentials;
+  // As in nsenter: whoever comes into a user namespace is root there unless he says otherwise.
+  const bool becomes_root = plan_.Enters(NamespaceType::kUser) && !settings_.preserve_credentials;
+  if (becomes_root) {
+    credentials.uid = 0;
+    credentials.gid = 0;
+    credentials.drop_groups_early = true;
+    credentials.may_keep_groups = settings_.group.empty() && settings_.groups.empty();
+  }
+  if (!settings_.user.empty()) {
+    NSCTL_ASSIGN_OR_RETURN(credentials.uid, User());
+  }
+  if (!settings_.group.empty()) {
+    NSCTL_ASSIGN_OR_RETURN(credentials.gid, Group());
+  }
+  NSCTL_RETURN_IF_ERROR(TakeGroups(&credentials));
+  credentials.keep_capabilities = settings_.keep_capabilities && plan_.Enters(NamespaceType::kUser);
+  if (!settings_.capabilities.empty()) TakeCapabilities(&credentials);
+  credentials.no_new_privileges = settings_.no_new_privileges;
+  return credentials;
+}
+
+}  // namespace
+
+absl::StatusOr<procfsroot::Root> InnerRoot::Open() const {
+  if (directory_.ok()) {
+    NSCTL_ASSIGN_OR_RETURN(base::OwnedFd copy, Duplicate(directory_));
+    return procfsroot::Root::OfFd(std::move(copy));
+  }
+  for (const nsentry::EntryStep& step : plan_.steps()) {
+    if (step.type != NamespaceType::kMnt || !step.fd.ok()) continue;
+    NSCTL_ASSIGN_OR_RETURN(base::OwnedFd copy, Duplicate(step.fd));
+    NSCTL_ASSIGN_OR_RETURN(const procfsroot::MountNamespaceRoot there,
+                           procfsroot::MountNamespaceRoot::OfNamespace(std::move(copy)));
+    NSCTL_ASSIGN_OR_RETURN(base::OwnedFd root, there.root().Resolve("/"));
+    return procfsroot::Root::OfFd(std::move(root));
+  }
+  return procfsroot::Root::OfPath("/");
+}
+
+absl::StatusOr<std::string> InnerRoot::ReadAccounts(const char* file) const {
+  NSCTL_ASSIGN_OR_RETURN(const procfsroot::Root root, Open());
+  return root.ReadFile(absl::StrCat("/etc/", file), kMaxAccounts);
+}
+
+absl::StatusOr<Credentials> ResolveCredentials(const ExecSettings& settings,
+                                               const nsentry::EntryPlan& plan,
+                                               const procfsroot::GuardedProcess* process,
+                                               const InnerRoot& root) {
+  return CredentialResolver(settings, plan, process, root).Resolve();
+}
+
+std::string ShellOf(const Credentials& credentials, const InnerRoot& root) {
+  const absl::StatusOr<std::string> passwd = root.ReadAccounts("passwd");
+  if (!passwd.ok()) return kDefaultShell;
+  const std::optional<UserAccount> user = FindUser(*passwd, credentials.uid.value_or(geteuid()));
+  return user.has_value() && !user->shell.empty() ? user->shell : kDefaultShell;
+}
+
+}  // namespace nsctl::cmd

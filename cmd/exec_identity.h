@@ -1,0 +1,49 @@
+// From the options of `nsctl exec` to who its command runs as.
+
+#ifndef NSCTL_CMD_EXEC_IDENTITY_H_
+#define NSCTL_CMD_EXEC_IDENTITY_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "cmd/exec_credentials.h"
+#include "cmd/exec_options.h"
+#include "nsentry/entry_plan.h"
+#include "procfsroot/guarded_process.h"
+#include "procfsroot/root.h"
+
+namespace nsctl::cmd {
+
+// Where users and groups are looked up: below the root that the command will have. Not opened until
+// it is asked.
+class InnerRoot {
+ public:
+  // `directory` is what the root will be changed to; holds nothing where it will not. Both outlive
+  // this object.
+  InnerRoot(const nsentry::EntryPlan& plan, const base::OwnedFd& directory)
+      : plan_(plan), directory_(directory) {}
+
+  // "passwd", "group". Errors: those of Root::ReadFile.
+  absl::StatusOr<std::string> ReadAccounts(const char* file) const;
+
+ private:
+  absl::StatusOr<procfsroot::Root> Open() const;
+
+  const nsentry::EntryPlan& plan_;
+  const base::OwnedFd& directory_;
+};
+
+// `process` may be null. Errors: NOT_FOUND for a user or group that is not there;
+// FAILED_PRECONDITION for ids of the target that the user namespace does not map; UsageError where
+// a target is needed; those of reading.
+absl::StatusOr<Credentials> ResolveCredentials(const ExecSettings& settings,
+                                               const nsentry::EntryPlan& plan,
+                                               const procfsroot::GuardedProcess* process,
+                                               const InnerRoot& root);
+
+// The shell of who the command runs as; /bin/sh where there is none, or it cannot be found out.
+std::string ShellOf(const Credentials& credentials, const InnerRoot& root);
+
+}  // namespace nsctl::cmd
+
+#endif  // NSCTL_CMD_EXEC_IDENTITY_H_

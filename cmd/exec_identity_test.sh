@@ -1,0 +1,104 @@
+#!/bin/bash
+# Who and what the command of `nsctl exec` is, by options that nsenter does not have or has only
+# lately: looked at in /proc/self/status and the environment.
+# shellcheck disable=SC2016 # inner shells expand
+set -uo pipefail
+
+readonly nsctl=$PWD/$1
+# shellcheck source=cmd/exec_test_lib.sh
+source "$PWD/$2"
+cd "$TEST_TMPDIR" || exit 1
+
+if ((EUID != 0)) || ! start_scene '--uts --mount'; then
+  echo "SKIPPED: needs root, and namespaces"
+  exit 0
+fi
+
+expect() {
+  local wanted=$1 seen
+  shift
+  seen=$("$nsctl" exec "$@" 2>&1)
+  [[ $seen == "$wanted" ]] || fail "exec $*: \"$seen\", not \"$wanted\""
+}
+
+lines() {
+  grep -E "^($1):" "/proc/$2/status"
+}
+
+# As the target: ids, groups and capabilities, of users and of root.
+for who in '--reuid=1000 --regid=1001 --groups=4,24 --bounding-set=-all,+chown,+kill --inh-caps=-all' \
+  '--bounding-set=-all,+chown,+net_admin --inh-caps=-all' \
+  '--reuid=7 --clear-groups --inh-caps=-all,+kill --ambient-caps=-all,+kill' \
+  '--reuid=8 --regid=8 --clear-groups'; do
+  # shellcheck disable=SC2086
+  # shellcheck disable=SC2086
+  setpriv $who sleep 1000 &
+  target=$!
+  until [[ $(cat "/proc/$target/comm") == sleep ]]; do sleep 0.01; done
+  keys='Uid|Gid|Groups|CapPrm|CapEff|CapBnd'
+  expect "$(lines "$keys" "$target")" -n -S follow -G follow --groups=follow --caps=target \
+    "$target" -- grep -E "^($keys):" /proc/self/status
+  kill "$target"
+  wait "$target" 2>/dev/null
+done
+
+# Names are those of the passwd and group files inside; nothing outside knows them.
+mkdir -p inner/etc
+echo 'captain:x:4711:4712::/:/bin/false' >inner/etc/passwd
+echo 'crew:x:4713:captain' >inner/etc/group
+nsenter -t "$scene" -m sh -c "mount --bind '$PWD/inner/etc' /etc" || fail "no inner /etc"
+expect $'4711\n4713' -S captain -G crew "$scene" -- sh -c 'id -u; id -g'
+expect 'nsctl: exec: no user "captain"' -u -S captain "$scene" -- id
+expect 'nsctl: exec: no user "root"' -S root "$scene" -- id
+# A file that somebody has replaced by one that never ends or never answers is not waited for.
+rm inner/etc/passwd
+mkfifo inner/etc/passwd
+"$nsctl" exec -S captain "$scene" -- id 2>err
+[[ $? == 125 && $(cat err) == *passwd* ]] || fail "a FIFO for passwd: $(cat err)"
+rm inner/etc/passwd
+printf 'root:x:0:0::/:%s\n' "$PWD/shell" >inner/etc/passwd
+printf '#!/bin/sh\necho "shell $0 $#"\n' >shell
+chmod +x shell
+expect "shell $PWD/shell 0" "$scene"
+rm shell
+seen=$(echo 'echo "$0"' | "$nsctl" exec "$scene")
+[[ $seen == -shell ]] || fail "no other shell was taken: $seen"
+
+expect 'NoNewPrivs:	1' --no-new-privs "$scene" -- grep ^NoNewPrivs /proc/self/status
+
+# Environments.
+env -i ONE=1 TWO='a b' sleep 1000 &
+target=$!
+until [[ $(cat "/proc/$target/comm") == sleep ]]; do sleep 0.01; done
+expect $'ONE=1\nTWO=a b' -u -e "$target" -- env
+expect $'ONE=x\nTWO=a b\nTHREE=3' -u --env --env ONE=x -e THREE=3 "$target" -- env
+expect 'A=b' -u --clear-env --env=A=b "$target" -- env
+[[ $(MARK=m "$nsctl" exec -u "$target" -- printenv MARK) == m ]] || fail "the environment is not passed on"
+kill "$target"
+wait "$target" 2>/dev/null
+
+# All capabilities stay, whatever the uid is.
+unshare --user sleep 1000 &
+target=$!
+until [[ $(cat "/proc/$target/comm") == sleep ]]; do sleep 0.01; done
+echo '0 0 4294967295' | tee "/proc/$target/uid_map" >"/proc/$target/gid_map"
+all=$(lines CapBnd "$target" | tr -dc 0-9a-f | sed 's/^b*d*//')
+seen=$("$nsctl" exec -U -S 5 -G 6 --keep-caps "$target" -- grep -e ^CapEff -e ^Uid /proc/self/status)
+[[ $seen == $'Uid:\t5\t5\t5\t5\nCapEff:\t'*"${all: -8}" ]] || fail "--keep-caps: $seen"
+kill "$target"
+wait "$target" 2>/dev/null
+
+# Moving to the target's cgroup.
+cgroups=$(grep -m 1 -e ' - cgroup2 ' /proc/self/mountinfo | cut -d ' ' -f 5)
+if [[ -n $cgroups ]] && mkdir "$cgroups/nsctl_exec_test.$$" 2>/dev/null; then
+  sleep 1000 &
+  target=$!
+  if echo "$target" >"$cgroups/nsctl_exec_test.$$/cgroup.procs" 2>/dev/null; then
+    expect "$(cat "/proc/$target/cgroup")" -u -c "$target" -- cat /proc/self/cgroup
+  fi
+  kill "$target"
+  wait "$target" 2>/dev/null
+  rmdir "$cgroups/nsctl_exec_test.$$"
+fi
+
+finish

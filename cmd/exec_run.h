@@ -1,0 +1,73 @@
+// One command in one target's namespaces, from preparation to its end.
+
+#ifndef NSCTL_CMD_EXEC_RUN_H_
+#define NSCTL_CMD_EXEC_RUN_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "cmd/exec.pb.h"
+#include "cmd/exec_child.h"
+#include "cmd/exec_prepare.h"
+#include "cmd/exec_signals.h"
+#include "nsentry/entered_process.h"
+
+namespace nsctl::cmd {
+
+// Exit statuses of `nsctl exec` besides those of commands.
+inline constexpr int kExecFailed = 125;
+inline constexpr int kExecNotExecutable = 126;
+inline constexpr int kExecNotFound = 127;
+inline constexpr int kExecSignalBase = 128;
+
+// A command that was started, or was not.
+class RunningExec {
+ public:
+  // Prepares and starts; what fails is in result() at once. `standard` are the command's standard
+  // descriptors (see ExecChildSpec), `terminal` becomes its terminal.
+  struct Streams {
+    int standard[3] = {-1, -1, -1};
+    base::OwnedFd terminal = {};
+  };
+  static RunningExec Start(const ExecScene& scene, const std::string& target,
+                           const SignalSource& signals, Streams streams);
+
+  // Null where it did not start.
+  nsentry::EnteredProcess* process() { return process_.get(); }
+
+  // Takes the status of its end as wait(2) has it.
+  void Finish(int status);
+  // It could not be waited for.
+  void Fail(const absl::Status& status, int exit_status = kExecFailed);
+
+  ExecResult& result() { return result_; }
+
+  // UsageError among others; OK where the command started.
+  const absl::Status& failure() const { return failure_; }
+
+ private:
+  RunningExec() = default;
+
+  ExecResult result_;
+  absl::Status failure_;
+  std::unique_ptr<PreparedExec> prepared_;
+  std::unique_ptr<ExecChild> child_;
+  std::unique_ptr<nsentry::EnteredProcess> process_;
+};
+
+// The result that says what was asked for: target and command.
+ExecResult BeginResult(const ExecSettings& settings, const std::string& target);
+
+// Becomes the command; returns only where that fails, with what is complained of and the exit
+// status.
+struct ExecRefusal {
+  absl::Status status;
+  int exit_status = kExecFailed;
+};
+ExecRefusal BecomeExec(const ExecScene& scene, const std::string& target);
+
+}  // namespace nsctl::cmd
+
+#endif  // NSCTL_CMD_EXEC_RUN_H_

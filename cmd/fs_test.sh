@@ -1,0 +1,193 @@
+#!/bin/bash
+# nsctl fs on real mounts of the running host: what it prints and copies is compared with what
+# coreutils see in the same place, and what is hostile must neither hang nor lead outside.
+set -uo pipefail
+
+readonly nsctl=$PWD/$1
+readonly silent_fuse=$PWD/$2
+readonly lab=$TEST_TMPDIR/lab
+readonly out=$TEST_TMPDIR/out
+mkdir "$lab" "$out"
+failures=0
+
+fail() {
+  echo "FAIL: $*"
+  failures=$((failures + 1))
+}
+
+# Runs nsctl fs with the words after $3; compares its status, what it writes, and its stderr, for
+# which $3 is a pattern.
+expect() {
+  local status=$1 stdout=$2 pattern=$3 actual actual_status err
+  shift 3
+  actual=$(timeout 60 "$nsctl" fs "$@" 2>"$out/stderr")
+  actual_status=$?
+  err=$(<"$out/stderr")
+  [[ $actual_status == "$status" ]] || fail "$*: exit status $actual_status, not $status: $err"
+  [[ $actual == "$stdout" ]] || fail "$*: stdout is \"$actual\", not \"$stdout\""
+  # shellcheck disable=SC2053 # a pattern
+  # shellcheck disable=SC2053
+  [[ $err == $pattern ]] || fail "$*: stderr is \"$err\", not \"$pattern\""
+  (($(wc -l <"$out/stderr") <= 1)) || fail "$*: more than one line: $err"
+}
+
+if ! unshare --mount true 2>/dev/null; then
+  echo "SKIPPED: needs CAP_SYS_ADMIN"
+  exit 0
+fi
+
+# A process in a mount namespace of its own, where $lab holds more. It, and the FUSE server in it,
+# end with the other end of "keep".
+mkfifo "$out/ready" "$out/keep"
+echo outside >"$lab/victim"
+# shellcheck disable=SC2016 # for the inner shell to expand
+# shellcheck disable=SC2016
+unshare --mount --propagation private bash -c '
+  lab=$1 out=$2 silent_fuse=$3
+  mount -t tmpfs -o mode=755 lab "$lab" && cd "$lab" || exit 1
+  mkdir -p etc run var silent a/b
+  echo web >etc/hostname
+  ln -s ../run var/run
+  ln -s "$lab/etc/hostname" run/abs
+  ln -s ../../../../../../../../../../../../etc run/up
+  ln -s loop loop
+  for i in {1..41}; do ln -s "chain$((i + 1))" "chain$i"; done
+  echo end >chain42
+  mkfifo etc/passwd
+  mknod null c 1 3
+  printf x >"$(printf "new\nline\033[31m\377:back\\\\slash")"
+  truncate -s 64M sparse
+  printf data | dd of=sparse bs=1 seek=33554432 conv=notrunc status=none
+  chmod 4755 etc/hostname
+  touch -h -d "2001-02-03 04:05:06" run/abs run/up etc/hostname a/b
+  fuse=none
+  if [[ -c /dev/fuse ]]; then
+    coproc "$silent_fuse" "$lab/silent" <"$out/keep" 2>&1
+    read -r fuse <&"${COPROC[0]}"
+  fi
+  echo "$fuse" >"$out/ready"
+  read -r _ <"$out/keep"
+' bash "$lab" "$out" "$silent_fuse" &
+readonly pid=$!
+exec 9<>"$out/keep"
+read -r fuse <"$out/ready"
+pin=
+leave() {
+  exec 9>&-
+  kill "$pid" 2>/dev/null
+  wait "$pid" 2>/dev/null
+  [[ -z $pin ]] || umount -l "$pin"
+}
+trap leave EXIT
+readonly inside=/proc/$pid/root$lab
+readonly at=$pid:$lab
+
+# As coreutils see it.
+export TZ=UTC
+for directory in etc run a; do
+  expect 0 "$(LC_ALL=C ls "$inside/$directory")" '' ls "$at/$directory"
+  expect 0 "$(LC_ALL=C ls -ln "$inside/$directory")" '' ls -l "$at/$directory"
+  expect 0 "$(LC_ALL=C ls -lnar "$inside/$directory")" '' ls -lar "$at/$directory"
+  expect 0 "$(LC_ALL=C ls -i1 "$inside/$directory")" '' ls -i "$at/$directory"
+done
+expect 0 web '' cat "$at/etc/hostname"
+expect 0 web '' cat "$at/run/abs"
+expect 0 web '' cat "$at/var/run/../etc/hostname"
+expect 0 "$lab/etc/hostname" '' readlink "$at/run/abs"
+expect 0 "$lab/etc/hostname" '' readlink -f "$at/var/run/abs"
+expect 0 "$lab/none" '' readlink -f "$at/none"
+[[ $("$nsctl" fs stat -o json "$at/etc/hostname") == *"\"inode\": \"$(stat -c %i "$inside/etc/hostname")\""* ]] ||
+  fail "stat tells another inode"
+[[ $("$nsctl" fs resolve --noheadings "$at/var/run/abs") == "$lab/etc/hostname "*" $(stat -c %i "$inside/etc/hostname") "* ]] ||
+  fail "resolve leads elsewhere"
+# Above the root is the root.
+expect 0 "$(cat /etc/hostname)" '' cat "$pid:/../../etc/hostname"
+
+# What was printed can be pasted.
+name=$("$nsctl" fs ls "$at" | grep back)
+expect 0 x '' cat "$at/$name"
+
+# A mount namespace by its number, by files of it, and one that no process is in.
+expect 0 web '' cat "$(readlink "/proc/$pid/ns/mnt"):$lab/etc/hostname"
+expect 0 web '' cat "/proc/$pid/ns/mnt:$lab/etc/hostname"
+expect 0 web '' cat "/proc/$pid/root:$lab/etc/hostname"
+expect 0 web '' cat "$inside:etc/hostname"
+mkdir "$out/pin"
+if mount --bind "$out/pin" "$out/pin" && mount --make-private "$out/pin"; then
+  pin=$out/pin
+  touch "$pin/mnt"
+  # shellcheck disable=SC2016 # for the inner shell to expand
+  # shellcheck disable=SC2016
+  if taskset -c 0 unshare --mount="$pin/mnt" sh -c 'mount -t tmpfs idle "$0"; echo idle >"$0/file"' "$lab"; then
+    expect 0 idle '' cat "$pin/mnt:$lab/file"
+    expect 0 idle '' cat "mnt:[$(stat -c %i "$pin/mnt")]:$lab/file"
+  fi
+fi
+
+# Wrong in every way: one line that names the component.
+expect 1 '' "*nsctl: fs: *[(]ENOENT[)] at component \"none\"" cat "$at/etc/none/x"
+expect 1 '' "*[(]ENOTDIR[)] at component \"hostname\"" cat "$at/etc/hostname/x"
+expect 1 '' "*[(]ELOOP[)] at component \"loop\"" cat "$at/loop"
+expect 1 '' "*[(]ELOOP[)] at component \"chain1\"" cat "$at/chain1"
+expect 0 end '' cat "$at/chain3"
+expect 1 '' "*[(]ELOOP[)] at component \"exe\"*" cat "$pid:/proc/$pid/exe"
+expect 1 '' "*/etc/passwd: is a FIFO, which is not opened" cat "$at/etc/passwd"
+expect 1 '' "*/null: is a character device, which is not opened" cat "$at/null"
+expect 0 '' '' cat --special "$at/null"
+expect 1 '' "*: more than the limit of 4096 bytes" cp --limit 4K "$at/sparse" "$out/limited"
+[[ ! -e $out/limited ]] || fail "a file over the limit was left"
+expect 1 '' "nsctl: fs: no process 4194304: *" ls 4194304:/
+expect 1 '' "nsctl: fs: no process $pid:1: *[(]ESRCH[)]" ls "$pid:1:/"
+expect 1 '' "*has no files*" ls "/proc/$pid/ns/net"
+expect 4 '' "*does not know containers*" ls "container:web:/"
+
+# Copies.
+expect 3 '' "*missing: *" cp -r --strict "$at/etc" "$out/etc"
+[[ $(<"$out/etc/hostname") == web && ! -e $out/etc/passwd ]] || fail "a copy of etc"
+[[ $(stat -c %a "$out/etc/hostname") == 755 ]] || fail "a set-user-ID bit was copied"
+expect 0 '' '' cp -rp "$at/run" "$at/a" "$out"
+[[ $(readlink "$out/run/up") == "$(readlink "$inside/run/up")" ]] || fail "a link was followed"
+[[ $(stat -c %Y "$out/a/b") == 981173106 ]] || fail "a time was not kept"
+expect 0 '' '' cp "$at/sparse" "$out"
+cmp "$inside/sparse" "$out/sparse" || fail "a sparse file was not copied well"
+(($(stat -c %b "$out/sparse") <= 2048)) || fail "holes were filled"
+ln -s "$lab/victim" "$out/trap"
+mkdir "$out/tree" && ln -s "$lab" "$out/tree/etc"
+expect 1 '' "*is a symbolic link*" cp "$at/etc/hostname" "$out/trap"
+expect 1 '' "*[(]ENOTDIR[)]*" cp -r "$at/etc" "$out/tree"
+expect 2 '' "*nothing is copied into a target*" cp "$at/etc/hostname" "$at/etc/x"
+expect 1 '' "*is a character special file*" cp "$at/etc/hostname" /dev/null
+expect 1 '' "*[(]EISDIR[)]" cp "$at/etc" "$out/x"
+[[ -c /dev/null && $(<"$lab/victim") == outside && $(ls "$lab") == victim ]] ||
+  fail "something outside was written to"
+expect 0 '' '' cp "$at/$name" "$out"
+[[ $(<"$out/"$'new\nline\e[31m\xff:back\\slash') == x ]] || fail "a name was not kept"
+
+# An interrupted copy leaves no half file.
+yes | head -c 300000000 >"$lab/long"
+"$nsctl" fs cp "$lab:long" "$out/long" 2>"$out/stderr" &
+copier=$!
+for ((i = 0; i < 1000; i++)); do
+  [[ -z $(find "$out" -name '.nsctl-*') ]] || break
+done
+kill -TERM "$copier"
+wait "$copier"
+if [[ -e $out/long ]]; then
+  cmp "$lab/long" "$out/long" || fail "an interrupted copy left half a file"
+fi
+[[ -z $(find "$out" -name '.nsctl-*') ]] || fail "a temporary file was left"
+
+# A server that took the request and says nothing: whoever asked cannot be killed, and nsctl comes
+# back all the same.
+if [[ $fuse == mounted ]]; then
+  SECONDS=0
+  expect 1 '' "*no answer from device *within 500ms" cat --timeout 0.5 "$at/silent/file"
+  expect 1 '' "*no answer from device *within 500ms" ls --timeout 0.5 "$at/silent"
+  expect 1 '' "*no answer from device *within 500ms" cp --timeout 0.5 "$at/silent/file" "$out/silent"
+  ((SECONDS < 20)) || fail "a silent server was waited for"
+  [[ ! -e $out/silent ]] || fail "half a file was left"
+else
+  echo "no FUSE here: $fuse"
+fi
+
+((failures == 0))

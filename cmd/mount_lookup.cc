@@ -1,0 +1,43 @@
+#include "cmd/mount_lookup.h"
+
+#include <sys/stat.h>
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/fd.h"
+#include "base/text.h"
+
+namespace nsctl::cmd {
+
+LookedUpPath LexicalPath(absl::string_view path) {
+  std::vector<absl::string_view> parts;
+  for (const absl::string_view part : absl::StrSplit(path, '/', absl::SkipEmpty())) {
+    if (part == ".") continue;
+    if (part != "..") {
+      parts.push_back(part);
+    } else if (!parts.empty()) {
+      parts.pop_back();
+    }
+  }
+  std::string clean;
+  for (const absl::string_view part : parts) absl::StrAppend(&clean, "/", part);
+  return {base::EncodeText(clean.empty() ? "/" : clean), std::nullopt};
+}
+
+LookedUpPath LookUpPath(const procfsroot::Root& root, absl::string_view path) {
+  LookedUpPath result = LexicalPath(path);
+  const absl::StatusOr<base::OwnedFd> handle = root.Resolve(path);
+  if (!handle.ok()) return result;
+  const absl::StatusOr<std::string> display = root.DisplayPath(*handle);
+  if (display.ok()) result.path = base::EncodeText(*display);
+  const absl::StatusOr<struct statx> stat = root.Stat(path);
+  if (stat.ok() && S_ISBLK(stat->stx_mode)) {
+    result.block_device = mounttree::Device{stat->stx_rdev_major, stat->stx_rdev_minor};
+  }
+  return result;
+}
+
+}  // namespace nsctl::cmd

@@ -1,0 +1,26 @@
+// Runs what may never end in a process that can be left behind.
+//
+// A thread that waits for a FUSE or network server that took its request and says nothing cannot be
+// killed, and no process ends before its threads. A command that gave up on such a thread would
+// have said so, and still not come back to the shell.
+
+#ifndef NSCTL_CMD_RUN_APART_H_
+#define NSCTL_CMD_RUN_APART_H_
+
+#include "absl/functional/function_ref.h"
+
+namespace nsctl::cmd {
+
+// Runs `body` in a child process and returns its result, 0 to 255, as soon as `body` is done, even
+// if the child cannot end; standard input, output and error are then closed in the child, so that
+// whoever reads them goes on. Where a signal ends the child, it ends this process in the same way.
+// SIGINT, SIGQUIT, SIGTERM and SIGHUP are handed to the child, and end this process where that does
+// not end within two seconds; when this process ends, the child gets SIGTERM. Where no child can be
+// made, `body` runs here.
+//
+// To be called from a process without other threads, which does nothing else afterwards.
+int RunApart(absl::FunctionRef<int()> body);
+
+}  // namespace nsctl::cmd
+
+#endif  // NSCTL_CMD_RUN_APART_H_

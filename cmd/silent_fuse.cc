@@ -1,0 +1,100 @@
+// A FUSE server for tests: mounts itself at the directory that it is given, whose one file, "file",
+// can be looked up and opened. Every other request it takes and never answers, so whoever made it
+// waits in a way that no signal ends.
+//
+// Prints a line when it is mounted; ends with its standard input.
+
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <poll.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace {
+
+constexpr uint64_t kFile = 2;
+
+// Answers the request `unique` with a structure.
+template <typename T>
+bool Answer(int device, uint64_t unique, T answer) {
+  struct fuse_out_header header = {};
+  header.len = sizeof(header) + sizeof(answer);
+  header.unique = unique;
+  const struct iovec parts[] = {{&header, sizeof(header)}, {&answer, sizeof(answer)}};
+  return writev(device, parts, 2) == static_cast<ssize_t>(header.len);
+}
+
+struct fuse_attr AttributesOf(uint64_t node) {
+  struct fuse_attr attributes = {};
+  attributes.ino = node;
+  attributes.mode = node == kFile ? S_IFREG | 0644 : S_IFDIR | 0755;
+  attributes.size = node == kFile ? 1000000 : 4096;
+  attributes.blocks = node == kFile ? 2000 : 8;
+  attributes.nlink = 1;
+  return attributes;
+}
+
+void Serve(int device, const struct fuse_in_header& request) {
+  switch (request.opcode) {
+    case FUSE_INIT: {
+      struct fuse_init_out init = {};
+      init.major = FUSE_KERNEL_VERSION;
+      init.minor = 31;
+      init.max_write = 4096;
+      Answer(device, request.unique, init);
+      return;
+    }
+    case FUSE_GETATTR: {
+      struct fuse_attr_out attributes = {};
+      attributes.attr = AttributesOf(request.nodeid);
+      Answer(device, request.unique, attributes);
+      return;
+    }
+    case FUSE_LOOKUP: {
+      struct fuse_entry_out entry = {};
+      entry.nodeid = kFile;
+      entry.attr = AttributesOf(kFile);
+      Answer(device, request.unique, entry);
+      return;
+    }
+    case FUSE_OPEN: {
+      struct fuse_open_out opened = {};
+      Answer(device, request.unique, opened);
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  const int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+  if (device < 0) return 1;
+  const std::string options =
+      "fd=" + std::to_string(device) + ",rootmode=40000,user_id=0,group_id=0,allow_other";
+  if (mount("silent", argv[1], "fuse", MS_NOSUID | MS_NODEV, options.c_str()) != 0) return 1;
+  puts("mounted");
+  fflush(stdout);
+  std::vector<char> buffer(size_t{1} << 20);
+  while (true) {
+    struct pollfd events[] = {{device, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
+    if (poll(events, 2, -1) < 0 || events[1].revents != 0) return 0;
+    if (read(device, buffer.data(), buffer.size()) < static_cast<ssize_t>(sizeof(fuse_in_header))) {
+      return 0;
+    }
+    struct fuse_in_header request;
+    memcpy(&request, buffer.data(), sizeof(request));
+    Serve(device, request);
+  }
+}

@@ -1,0 +1,77 @@
+#include "cmd/target_mount_namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "base/fd.h"
+#include "base/status_macros.h"
+#include "cmd/mount_namespace_search.h"
+#include "procfsroot/guarded_process.h"
+#include "procfsroot/mount_namespace_root.h"
+
+namespace nsctl::cmd {
+namespace {
+
+using base::OwnedFd;
+using procfsroot::GuardedProcess;
+using procfsroot::MountNamespaceRoot;
+using procfsroot::Procfs;
+
+class Opener {
+ public:
+  explicit Opener(const Procfs& procfs) : procfs_(procfs) {}
+
+  absl::StatusOr<TargetMountNamespace> operator()(const ProcessTarget& target) const {
+    NSCTL_ASSIGN_OR_RETURN(const GuardedProcess process,
+                           GuardedProcess::Open(procfs_, target.pid, target.pidfd_inode));
+    NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, process.directory().OpenNamespace("mnt"));
+    NSCTL_RETURN_IF_ERROR(process.CheckAlive());
+    return TargetMountNamespace{std::move(fd), target.pid};
+  }
+
+  absl::StatusOr<TargetMountNamespace> operator()(const NamespaceTarget& target) const {
+    if (target.type != base::NamespaceType::kMnt) return NoMountNamespace(target);
+    NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, FindMountNamespace(procfs_, target.inode));
+    return TargetMountNamespace{std::move(fd), std::nullopt};
+  }
+
+  absl::StatusOr<TargetMountNamespace> operator()(const PathTarget& target) const {
+    NSCTL_ASSIGN_OR_RETURN(const MountNamespaceRoot root,
+                           MountNamespaceRoot::OfChain({target.path}));
+    OwnedFd fd(fcntl(root.mount_namespace().get(), F_DUPFD_CLOEXEC, 0), target.path);
+    if (!fd.ok()) return base::ErrnoStatus(errno, "fcntl F_DUPFD_CLOEXEC", target.path);
+    return TargetMountNamespace{std::move(fd), std::nullopt};
+  }
+
+  absl::StatusOr<TargetMountNamespace> operator()(const ContainerTarget&) const {
+    return absl::UnimplementedError("containers are not known yet; name a process of it");
+  }
+
+  absl::StatusOr<TargetMountNamespace> operator()(const ContainerIdTarget&) const {
+    return absl::UnimplementedError("containers are not known yet; name a process of it");
+  }
+
+ private:
+  const Procfs& procfs_;
+};
+
+}  // namespace
+
+absl::Status NoMountNamespace(const NamespaceTarget& target) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(base::NamespaceLinkText(target.type, target.inode),
+                   " has no mounts of its own; name a process or a mnt namespace"));
+}
+
+absl::StatusOr<TargetMountNamespace> OpenMountNamespace(const Target& target,
+                                                        const Procfs& procfs) {
+  return std::visit(Opener(procfs), target);
+}
+
+}  // namespace nsctl::cmd

@@ -1,0 +1,119 @@
+#include "cmd/target_root.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include <cerrno>
+#include <string>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "base/fd.h"
+#include "base/namespace_type.h"
+#include "base/nsfs.h"
+#include "base/status_macros.h"
+#include "base/text.h"
+#include "cmd/mount_namespace_search.h"
+#include "procfsroot/bounded_call.h"
+#include "procfsroot/handle.h"
+
+namespace nsctl::cmd {
+namespace {
+
+using base::NamespaceType;
+using base::OwnedFd;
+using procfsroot::MountNamespaceRoot;
+using procfsroot::Root;
+
+// What a path leads to: a handle of a directory, or an open namespace.
+struct Reached {
+  OwnedFd fd;
+  bool is_directory = false;
+};
+
+// In a worker: all of this may ask a server.
+absl::StatusOr<Reached> Reach(const std::string& path) {
+  NSCTL_ASSIGN_OR_RETURN(OwnedFd handle, base::OpenAt(base::FdRef(AT_FDCWD), path, O_PATH));
+  NSCTL_ASSIGN_OR_RETURN(const struct statx status, procfsroot::LookedUpStat(handle));
+  if (S_ISDIR(status.stx_mode)) return Reached{std::move(handle), true};
+  struct statfs filesystem;
+  if (fstatfs(handle.get(), &filesystem) != 0 || filesystem.f_type != NSFS_MAGIC) {
+    return base::ErrnoStatus(ENOTDIR, "look for files in", path);
+  }
+  NSCTL_ASSIGN_OR_RETURN(const procfsroot::SelfFds self_fds, procfsroot::SelfFds::Open());
+  NSCTL_ASSIGN_OR_RETURN(OwnedFd opened, self_fds.Reopen(handle, O_RDONLY));
+  return Reached{std::move(opened)};
+}
+
+absl::Status HasNoFiles(NamespaceType type, absl::string_view what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, ": a namespace of type ", base::InfoOf(type).name,
+                   " has no files; use a process that is in it, or a mount namespace"));
+}
+
+struct Opener {
+  const procfsroot::Procfs& procfs;
+  const procfsroot::RootOptions& options;
+
+  using Result = absl::StatusOr<TargetRoot>;
+
+  Result OfNamespace(OwnedFd mount_namespace) const {
+    NSCTL_ASSIGN_OR_RETURN(
+        MountNamespaceRoot root,
+        MountNamespaceRoot::OfNamespace(std::move(mount_namespace), {.root = options}));
+    return TargetRoot(std::move(root));
+  }
+
+  Result operator()(const ProcessTarget& target) const {
+    absl::StatusOr<Root> root = Root::OfProcess(procfs, target.pid, target.pidfd_inode, options);
+    if (base::IsGone(root.status())) {
+      return base::Annotate(root.status(), absl::StrCat("no process ", ToString(target)));
+    }
+    NSCTL_RETURN_IF_ERROR(root.status());
+    return TargetRoot(*std::move(root));
+  }
+
+  Result operator()(const NamespaceTarget& target) const {
+    if (target.type != NamespaceType::kMnt) return HasNoFiles(target.type, ToString(target));
+    NSCTL_ASSIGN_OR_RETURN(OwnedFd found, FindMountNamespace(procfs, target.inode));
+    return OfNamespace(std::move(found));
+  }
+
+  Result operator()(const ContainerTarget& target) const { return NoContainers(target); }
+  Result operator()(const ContainerIdTarget& target) const { return NoContainers(target); }
+
+  Result operator()(const PathTarget& target) const {
+    const std::string name = base::TerminalText(ToString(target));
+    NSCTL_ASSIGN_OR_RETURN(
+        Reached reached,
+        options.caller->Run<Reached>(
+            absl::StrCat("open ", name), options.timeout,
+            [path = target.path](const procfsroot::DeviceGate&) { return Reach(path); }));
+    if (reached.is_directory) {
+      NSCTL_ASSIGN_OR_RETURN(Root root, Root::OfFd(std::move(reached.fd), options));
+      return TargetRoot(std::move(root));
+    }
+    NSCTL_ASSIGN_OR_RETURN(const NamespaceType type, base::NamespaceTypeOf(reached.fd));
+    if (type != NamespaceType::kMnt) return HasNoFiles(type, name);
+    return OfNamespace(std::move(reached.fd));
+  }
+
+  static Result NoContainers(const Target& target) {
+    return absl::UnimplementedError(absl::StrCat(base::TerminalText(ToString(target)),
+                                                 ": nsctl does not know containers yet; use the "
+                                                 "PID of a process in it"));
+  }
+};
+
+}  // namespace
+
+absl::StatusOr<TargetRoot> OpenTargetRoot(const Target& target, const procfsroot::Procfs& procfs,
+                                          const procfsroot::RootOptions& options) {
+  return std::visit(Opener{procfs, options}, target);
+}
+
+}  // namespace nsctl::cmd

@@ -1,0 +1,192 @@
+#include "nsentry/entered_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdint>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/clock.h"
+#include "base/errors.h"
+#include "base/namespace_type.h"
+#include "base/pidfd.h"
+#include "base/pipe.h"
+#include "base/status_macros.h"
+
+namespace nsctl::nsentry {
+namespace {
+
+using base::ErrnoStatus;
+using base::OwnedFd;
+
+// What the first child sends, once.
+struct Report {
+  EntryResult result;
+  // Of `before_entry`.
+  int32_t before_error = 0;
+  // The second child, 0 where there is none.
+  pid_t second = 0;
+};
+
+// False where the reader is gone: then nobody waits for this process.
+bool Send(const Report& report, int fd) {
+  return write(fd, &report, sizeof(report)) == sizeof(report);
+}
+
+void Guard() {
+  // Whoever is in the namespaces must not look into this copy of the caller's memory, nor open its
+  // /proc/PID/exe.
+  prctl(PR_SET_DUMPABLE, 0);
+  // Again after setns(2), which takes it back with the new credentials.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+// A sibling of the calling process, so that the caller of Start is its parent.
+pid_t ForkSibling() {
+  return static_cast<pid_t>(syscall(SYS_clone, CLONE_PARENT, nullptr, nullptr, nullptr, nullptr));
+}
+
+[[noreturn]] void RunBody(absl::FunctionRef<int()> body) {
+  Guard();
+  _exit(body());
+}
+
+[[noreturn]] void RunChild(const EntryPlan& plan, const StartOptions& options,
+                           absl::FunctionRef<int()> body, int to_parent) {
+  Guard();
+  Report report;
+  if (options.before_entry != nullptr) report.before_error = options.before_entry();
+  if (report.before_error == 0) report.result = Enter(plan, options.method);
+  const bool goes_on = report.before_error == 0 && report.result.ok();
+  if (!goes_on || !plan.Enters(base::NamespaceType::kPid)) {
+    const bool sent = Send(report, to_parent);
+    close(to_parent);
+    if (!goes_on || !sent) _exit(1);
+    RunBody(body);
+  }
+  // The child may only begin once the parent knows of it, and ends where the parent does not.
+  int gate[2];
+  report.second = pipe2(gate, O_CLOEXEC) == 0 ? ForkSibling() : -1;
+  const int fork_error = errno;
+  if (report.second == 0) {
+    char go;
+    close(gate[1]);
+    close(to_parent);
+    if (read(gate[0], &go, 1) != 1) _exit(1);
+    close(gate[0]);
+    RunBody(body);
+  }
+  if (report.second < 0) {
+    report.result.phase = EntryResult::Phase::kFork;
+    report.result.error = fork_error;
+    const auto is_pid = [](const EntryStep& step) {
+      return step.type == base::NamespaceType::kPid;
+    };
+    report.result.step = static_cast<int32_t>(
+        std::find_if(plan.steps().begin(), plan.steps().end(), is_pid) - plan.steps().begin());
+    report.second = 0;
+  }
+  const bool sent = Send(report, to_parent);
+  const bool opened = sent && report.result.ok() && write(gate[1], "g", 1) == 1;
+  _exit(opened ? 0 : 1);
+}
+
+absl::StatusOr<Report> Receive(const OwnedFd& from_child, absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  struct pollfd waiting = {.fd = from_child.get(), .events = POLLIN, .revents = 0};
+  int ready;
+  do {
+    const int64_t left = absl::ToInt64Milliseconds(deadline - absl::Now());
+    ready = poll(&waiting, 1, static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX)));
+  } while (ready < 0 && errno == EINTR);
+  if (ready <= 0) return absl::DeadlineExceededError("enter namespaces: no answer in time");
+  Report report;
+  const ssize_t size = read(from_child.get(), &report, sizeof(report));
+  if (size == sizeof(report)) return report;
+  return absl::AbortedError("enter namespaces: the child has ended without an answer");
+}
+
+void KillAndReap(pid_t pid, const OwnedFd& pidfd) {
+  if (pidfd.ok()) {
+    syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
+  } else {
+    // A child that was not waited for keeps its number.
+    kill(pid, SIGKILL);
+  }
+  while (waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<EnteredProcess> EnteredProcess::Start(const EntryPlan& plan,
+                                                     const StartOptions& options,
+                                                     absl::FunctionRef<int()> body,
+                                                     EntryResult* result) {
+  NSCTL_RETURN_IF_ERROR(plan.Check());
+  NSCTL_ASSIGN_OR_RETURN(base::Pipe pipe, base::MakePipe());
+  const pid_t pid = fork();
+  if (pid < 0) {
+    const int error = errno;
+    return ErrnoStatus(error, "fork");
+  }
+  if (pid == 0) {
+    close(pipe.read_end.get());
+    RunChild(plan, options, body, pipe.write_end.get());
+  }
+  (void)pipe.write_end.Close();
+  EnteredProcess first(pid, OwnedFd());
+  NSCTL_ASSIGN_OR_RETURN(first.pidfd_, base::OpenPidfd(base::Pid{pid}));
+  NSCTL_ASSIGN_OR_RETURN(const Report report, Receive(pipe.read_end, options.timeout));
+  if (report.before_error != 0) return ErrnoStatus(report.before_error, options.before_entry_name);
+  *result = report.result;
+  NSCTL_RETURN_IF_ERROR(EntryStatus(plan, report.result));
+  if (report.second == 0) return first;
+  // Waits at its gate, or is a zombie: its number is its own.
+  EnteredProcess second(report.second, OwnedFd());
+  NSCTL_ASSIGN_OR_RETURN(second.pidfd_, base::OpenPidfd(base::Pid{report.second}));
+  (void)first.Wait();
+  return second;
+}
+
+absl::StatusOr<EnteredProcess> EnteredProcess::Start(const EntryPlan& plan,
+                                                     const StartOptions& options,
+                                                     absl::FunctionRef<int()> body) {
+  EntryResult result;
+  return Start(plan, options, body, &result);
+}
+
+EnteredProcess::EnteredProcess(EnteredProcess&& other) noexcept
+    : pid_(std::exchange(other.pid_, 0)), pidfd_(std::move(other.pidfd_)) {}
+
+EnteredProcess::~EnteredProcess() {
+  if (pid_ != 0) KillAndReap(pid_, pidfd_);
+}
+
+absl::StatusOr<int> EnteredProcess::Wait() {
+  int status = 0;
+  pid_t waited;
+  do {
+    waited = waitpid(pid_, &status, __WALL);
+  } while (waited < 0 && errno == EINTR);
+  const int error = errno;
+  pid_ = 0;
+  if (waited < 0) return ErrnoStatus(error, "wait for the child");
+  return status;
+}
+
+void EnteredProcess::Kill() {
+  if (pid_ != 0) syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+}
+
+}  // namespace nsctl::nsentry

@@ -1,0 +1,78 @@
+// A child process in other namespaces: what run_in_namespaces.h and a command's launcher have in
+// common.
+
+#ifndef NSCTL_NSENTRY_ENTERED_PROCESS_H_
+#define NSCTL_NSENTRY_ENTERED_PROCESS_H_
+
+#include <sys/types.h>
+
+#include <functional>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/fd.h"
+#include "nsentry/enter.h"
+#include "nsentry/entry_plan.h"
+
+namespace nsctl::nsentry {
+
+struct StartOptions {
+  // For the entry; what the child does afterwards is the caller's to limit.
+  absl::Duration timeout = absl::Seconds(10);
+  EntryMethod method = EntryMethod::kAuto;
+  // Runs in the first child before it enters anything, and returns 0 or an errno, which ends the
+  // start. Null: nothing.
+  std::function<int()> before_entry = nullptr;
+  // What it does, for messages.
+  const char* before_entry_name = "prepare the child";
+};
+
+// A child of the calling process, alive or a zombie until it is waited for. Its end kills and reaps
+// what was not waited for.
+class EnteredProcess {
+ public:
+  // Forks a child that enters the plan's namespaces and runs `body` there; what `body` returns is
+  // its exit status. Where the plan enters a PID namespace, the process that runs `body` is a
+  // second one, in it from birth, and yet a child of the caller: there is nobody in between.
+  //
+  // In the child: this process's memory, descriptors and signal mask, one thread; it is not
+  // dumpable, so nobody in the namespaces may look into that memory; it is killed when the calling
+  // thread ends, unless it changes its credentials. The C library's fork(2) handlers have run, so
+  // memory can be allocated; locks that other threads held stay locked.
+  //
+  // Errors: those of EntryStatus; those of plan.Check(); DEADLINE_EXCEEDED; those of fork(2).
+  static absl::StatusOr<EnteredProcess> Start(const EntryPlan& plan, const StartOptions& options,
+                                              absl::FunctionRef<int()> body);
+
+  // As above, and says in `result` how far the entry came, where it was tried.
+  static absl::StatusOr<EnteredProcess> Start(const EntryPlan& plan, const StartOptions& options,
+                                              absl::FunctionRef<int()> body, EntryResult* result);
+
+  EnteredProcess(EnteredProcess&& other) noexcept;
+  EnteredProcess& operator=(EnteredProcess&& other) = delete;
+  ~EnteredProcess();
+
+  pid_t pid() const { return pid_; }
+  // Becomes readable when the process ends.
+  const base::OwnedFd& pidfd() const { return pidfd_; }
+
+  // Waits for its end and returns the status as wait(2) has it. Errors: ECHILD where somebody else
+  // has waited for it, or SIGCHLD is ignored.
+  absl::StatusOr<int> Wait();
+
+  // SIGKILL, by pidfd. Nothing where it was waited for.
+  void Kill();
+
+ private:
+  EnteredProcess(pid_t pid, base::OwnedFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+
+  // 0 once it was waited for.
+  pid_t pid_;
+  base::OwnedFd pidfd_;
+};
+
+}  // namespace nsctl::nsentry
+
+#endif  // NSCTL_NSENTRY_ENTERED_PROCESS_H_
