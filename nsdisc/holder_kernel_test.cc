@@ -296,6 +296,77 @@ TEST_F(HolderKernelTest, BindMountInAnotherMountNamespaceHolds) {
   EXPECT_TRUE(found->has_owner());
 }
 
+constexpr char kPinned[] = "/run/pinned";
+constexpr char kInner[] = "/run/inner";
+
+// Runs in a child of a child, which then waits for its end: with a mount namespace of its own, in
+// which a UTS namespace that it leaves is mounted.
+[[noreturn]] void PinInside(int ready) {
+  int error = syscall(SYS_unshare, CLONE_NEWNS | CLONE_NEWUTS) == 0 ? 0 : errno;
+  const int fd = open(kInner, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (error == 0 && mount("/proc/self/ns/uts", kInner, "", MS_BIND, nullptr) != 0) error = errno;
+  if (error == 0 && sethostname("inner", 5) != 0) error = errno;
+  close(fd);
+  if (write(ready, &error, sizeof(error)) < 0) _exit(1);
+  while (true) pause();
+}
+
+// Runs in a child with mounts of its own: makes a mount namespace that nothing but a mount of its
+// file keeps alive. The kernel allows that only for one with a later number than the mounter's own,
+// and deals numbers in batches for each CPU.
+int PinMountNamespace() {
+  if (mount("none", "/run", "tmpfs", 0, "") != 0) return errno;
+  if (mount("none", "/run", nullptr, MS_PRIVATE, nullptr) != 0) return errno;
+  const int target = open(kPinned, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (target < 0) return errno;
+  close(target);
+  int ready[2];
+  if (pipe2(ready, O_CLOEXEC) != 0) return errno;
+  const long child = syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+  if (child < 0) return errno;
+  if (child == 0) PinInside(ready[1]);
+  int error = 0;
+  if (read(ready[0], &error, sizeof(error)) != sizeof(error)) error = EIO;
+  char path[64];
+  snprintf(path, sizeof(path), "/proc/%ld/ns/mnt", child);
+  if (error == 0 && mount(path, kPinned, "", MS_BIND, nullptr) != 0) error = errno;
+  kill(static_cast<pid_t>(child), SIGKILL);
+  waitpid(static_cast<pid_t>(child), nullptr, 0);
+  return error;
+}
+
+TEST_F(HolderKernelTest, ChainOfMountsLeadsThroughAMountNamespaceWithoutAProcess) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  cpu_set_t one_cpu;
+  CPU_ZERO(&one_cpu);
+  CPU_SET(sched_getcpu(), &one_cpu);
+  ASSERT_EQ(sched_setaffinity(0, sizeof(one_cpu), &one_cpu), 0);
+  const absl::StatusOr<TestChild> child = TestChild::Start(CLONE_NEWNS, PinMountNamespace);
+  ASSERT_EQ(sched_setaffinity(0, sizeof(before), &before), 0);
+  NSCTL_SKIP_IF_LACKING(child.status(), "CAP_SYS_ADMIN");
+  ASSERT_THAT(child, IsOk());
+  absl::StatusOr<OwnedFd> mnt = child->Open(absl::StrCat("root", kPinned));
+  ASSERT_THAT(mnt, IsOk());
+  const uint32_t inode = InodeOf(*mnt);
+  EXPECT_THAT(mnt->Close(), IsOk());
+
+  const std::unique_ptr<Snapshot> snapshot = Scan();
+
+  const Namespace* pinned = Find(*snapshot, NamespaceType::kMnt, inode);
+  ASSERT_THAT(pinned, NotNull());
+  EXPECT_EQ(pinned->bind_mount_count(), 1u);
+  EXPECT_FALSE(pinned->dark());
+  const auto inner = absl::c_find_if(snapshot->namespaces(), [&](const Namespace& ns) {
+    return ns.bind_mounts_size() > 0 && ns.bind_mounts(0).mount_namespace() == inode;
+  });
+  ASSERT_NE(inner, snapshot->namespaces().end());
+  EXPECT_EQ(inner->hostname(), "inner");
+  EXPECT_EQ(inner->bind_mounts(0).path(), kInner);
+  EXPECT_THAT(inner->reference(),
+              ElementsAre(absl::StrCat("/proc/", child->pid().value, "/ns/mnt"), kPinned, kInner));
+}
+
 // unix(7): a descriptor on its way between two sockets is in no table.
 void SendAway(OwnedFd fd, int through) {
   char byte = 0;

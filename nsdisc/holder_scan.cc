@@ -231,10 +231,12 @@ void HolderScan::AddBindMounts() {
       return done.contains(one.target.inode);
     });
     if (namespaces.empty()) return;
-    // The paths of the scanner's own are the shortest way.
-    absl::c_stable_partition(namespaces, [&](const NamespaceTable::Known& one) {
-      return one.target.inode == options_.own_mount_namespace;
-    });
+    // The paths of the scanner's own are the shortest way; a namespace that no path leads to may
+    // get one from a mount in another, so it waits.
+    absl::c_stable_partition(namespaces, [&](const auto& one) { return IsOwn(one); });
+    const auto end = absl::c_stable_partition(
+        namespaces, [&](const auto& one) { return IsOwn(one) || !one.reference.empty(); });
+    if (end != namespaces.begin()) namespaces.erase(end, namespaces.end());
     for (const NamespaceTable::Known& one : namespaces) {
       done.insert(one.target.inode);
       if (AddBindMountsOf(one)) report.state = SourceReport::used;
@@ -259,19 +261,30 @@ bool HolderScan::AddBindMountsOf(const NamespaceTable::Known& where) {
   }
   ReportOf(SourceReport::bind_mounts).examined += mounts->examined;
   gaps_.Merge(std::move(mounts->gaps));
-  const bool is_own = where.target.inode == options_.own_mount_namespace;
   for (BindMounts::Found& found : mounts->found) {
     found.mount.set_mount_namespace(where.target.inode);
-    std::vector<std::string> reference;
-    const std::optional<std::string> path = base::DecodeText(found.mount.path());
-    if (!found.mount.hidden() && path.has_value() && (is_own || !where.reference.empty())) {
-      if (!is_own) reference = where.reference;
-      reference.push_back(*path);
-    }
-    table_.AddBindMount(found.target, found.mount, std::move(reference));
-    if (is_own) NameByMount(found.target, found.mount.path());
+    table_.AddBindMount(found.target, found.mount, WayTo(where, found.mount));
+    if (IsOwn(where)) NameByMount(found.target, found.mount.path());
   }
   return true;
+}
+
+bool HolderScan::IsOwn(const NamespaceTable::Known& mount_namespace) const {
+  return mount_namespace.target.inode == options_.own_mount_namespace;
+}
+
+std::optional<NamespaceWay> HolderScan::WayTo(const NamespaceTable::Known& where,
+                                              const BindMount& mount) const {
+  std::optional<std::string> path = base::DecodeText(mount.path());
+  if (mount.hidden() || !path.has_value()) return std::nullopt;
+  NamespaceWay way{.kind = NamespaceWay::Kind::kPath};
+  if (!IsOwn(where)) way.path = where.reference;
+  way.path.push_back(*std::move(path));
+  if (IsOwn(where) || !where.reference.empty()) return way;
+  if (where.kernel_id == 0) return std::nullopt;
+  way.kernel_id = where.kernel_id;
+  way.mount_namespace = where.target.inode;
+  return way;
 }
 
 // ip-netns(8) names network namespaces by mounts in one directory, which some reach by a link.

@@ -72,6 +72,9 @@ class HolderScan {
   void AddSockets(FdFindings* findings);
   void AddBindMounts();
   bool AddBindMountsOf(const NamespaceTable::Known& where);
+  bool IsOwn(const NamespaceTable::Known& mount_namespace) const;
+  std::optional<NamespaceWay> WayTo(const NamespaceTable::Known& where,
+                                    const BindMount& mount) const;
   void AddListed(SourceReport::Source source, const std::vector<ListedNamespace>& listed);
   void LookForNewProcesses(const google::protobuf::RepeatedPtrField<Process>& processes);
   void AddNames();

@@ -69,15 +69,14 @@ void NamespaceTable::AddFdHolder(const NamespaceTarget& target, const FdHolder& 
 }
 
 void NamespaceTable::AddBindMount(const NamespaceTarget& target, const BindMount& mount,
-                                  std::vector<std::string> reference) {
+                                  std::optional<NamespaceWay> way) {
   Entry& entry = FindOrAdd(SourceReport::bind_mounts, target.type, target.inode);
   entry.seen = true;
   entry.message.set_bind_mount_count(entry.message.bind_mount_count() + 1);
   if (entry.message.bind_mounts_size() < kMaxHoldersListed) {
     *entry.message.add_bind_mounts() = mount;
   }
-  if (reference.empty()) return;
-  AddWay(entry, {.kind = NamespaceWay::Kind::kPath, .path = std::move(reference)});
+  if (way.has_value()) AddWay(entry, *std::move(way));
 }
 
 void NamespaceTable::AddListed(SourceReport::Source source, const NamespaceTarget& target,

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -42,10 +43,10 @@ class NamespaceTable {
   // for the same namespace come in the order of the lists that they fill.
   void AddFdHolder(const NamespaceTarget& target, const FdHolder& holder);
 
-  // A namespace that is mounted somewhere. `reference` is a chain of paths, as bytes, to the mount;
-  // empty where no path leads to it.
+  // A namespace that is mounted somewhere, and the way to the mount (kPath); nullopt where no path
+  // leads to it.
   void AddBindMount(const NamespaceTarget& target, const BindMount& mount,
-                    std::vector<std::string> reference);
+                    std::optional<NamespaceWay> way);
 
   // A namespace that a list of the kernel's has. Its inode is known.
   void AddListed(SourceReport::Source source, const NamespaceTarget& target, uint64_t kernel_id);

@@ -77,23 +77,6 @@ absl::StatusOr<OwnedFd> OpenNetworkNamespace(const NamespaceWay& way) {
   return ErrnoStatus(error, "ioctl SIOCGSKNS", copy.path());
 }
 
-// The last path of a chain, in the caller's own mount namespace or in the one before it.
-absl::StatusOr<OwnedFd> OpenPath(const NamespaceWay& way) {
-  if (way.path.empty()) return absl::InvalidArgumentError("no path to a namespace");
-  const std::string& last = way.path.back();
-  if (way.path.size() == 1) {
-    // A mount point's path holds no links, but who may write to a directory on the way can put one.
-    NSCTL_ASSIGN_OR_RETURN(const OwnedFd handle,
-                           base::OpenAt2(FdRef(AT_FDCWD), last, O_PATH, 0, RESOLVE_NO_SYMLINKS));
-    return ReopenNamespace(handle);
-  }
-  NSCTL_ASSIGN_OR_RETURN(
-      const MountNamespaceRoot there,
-      MountNamespaceRoot::OfChain(absl::MakeConstSpan(way.path).first(way.path.size() - 1)));
-  NSCTL_ASSIGN_OR_RETURN(const OwnedFd handle, there.root().Resolve(last, {.follow_last = false}));
-  return ReopenNamespace(handle);
-}
-
 // The mount namespace with that id, by a walk along the kernel's list of them.
 absl::StatusOr<OwnedFd> FindMountNamespace(const Procfs& procfs, uint64_t kernel_id) {
   NSCTL_ASSIGN_OR_RETURN(const ProcessDir self, procfs.OpenSelf());
@@ -119,6 +102,31 @@ absl::StatusOr<OwnedFd> OpenHandle(const Procfs& procfs, const NamespaceWay& way
       base::IsUnsupported(fd.status()) || base::ErrnoOf(fd.status()) == EBADF;
   if (target.type != NamespaceType::kMnt || !has_no_handles) return fd;
   return FindMountNamespace(procfs, way.kernel_id);
+}
+
+// The mount namespace in which the last path of a chain is, where that is not the caller's own.
+absl::StatusOr<MountNamespaceRoot> EnterChain(const Procfs& procfs, const NamespaceWay& way) {
+  const auto before = absl::MakeConstSpan(way.path).first(way.path.size() - 1);
+  if (way.kernel_id == 0) return MountNamespaceRoot::OfChain(before);
+  if (!before.empty()) return absl::UnimplementedError("a chain that begins at an id");
+  NSCTL_ASSIGN_OR_RETURN(OwnedFd fd,
+                         OpenHandle(procfs, way, {NamespaceType::kMnt, way.mount_namespace}));
+  return MountNamespaceRoot::OfNamespace(std::move(fd));
+}
+
+// The last path of a chain.
+absl::StatusOr<OwnedFd> OpenPath(const Procfs& procfs, const NamespaceWay& way) {
+  if (way.path.empty()) return absl::InvalidArgumentError("no path to a namespace");
+  const std::string& last = way.path.back();
+  if (way.path.size() == 1 && way.kernel_id == 0) {
+    // A mount point's path holds no links, but who may write to a directory on the way can put one.
+    NSCTL_ASSIGN_OR_RETURN(const OwnedFd handle,
+                           base::OpenAt2(FdRef(AT_FDCWD), last, O_PATH, 0, RESOLVE_NO_SYMLINKS));
+    return ReopenNamespace(handle);
+  }
+  NSCTL_ASSIGN_OR_RETURN(const MountNamespaceRoot there, EnterChain(procfs, way));
+  NSCTL_ASSIGN_OR_RETURN(const OwnedFd handle, there.root().Resolve(last, {.follow_last = false}));
+  return ReopenNamespace(handle);
 }
 
 }  // namespace
@@ -152,7 +160,7 @@ absl::StatusOr<OwnedFd> OpenWay(const Procfs& procfs, const NamespaceWay& way,
       fd = OpenNetworkNamespace(way);
       break;
     case NamespaceWay::Kind::kPath:
-      fd = OpenPath(way);
+      fd = OpenPath(procfs, way);
       break;
     case NamespaceWay::Kind::kHandle:
       fd = OpenHandle(procfs, way, target);
@@ -173,7 +181,7 @@ std::vector<std::string> ReferenceOf(const Procfs& procfs, const NamespaceWay& w
     case NamespaceWay::Kind::kFd:
       return {absl::StrCat(procfs.path(), "/", way.pid, thread, "/fd/", way.fd)};
     case NamespaceWay::Kind::kPath:
-      return way.path;
+      return way.kernel_id == 0 ? way.path : std::vector<std::string>();
     case NamespaceWay::Kind::kSocket:
     case NamespaceWay::Kind::kTun:
     case NamespaceWay::Kind::kHandle:

@@ -26,7 +26,8 @@ struct NamespaceWay {
     // A socket's, or a TUN/TAP control file's, descriptor: the network namespace it was made in.
     kSocket,
     kTun,
-    // A chain of paths as in Namespace.reference, as bytes.
+    // A chain of paths as in Namespace.reference, as bytes. Where `kernel_id` is given it begins in
+    // the mount namespace with that id and `mount_namespace` for its inode.
     kPath,
     // By the kernel's id and the inode, the latter 0 where it is not known.
     kHandle,
@@ -41,8 +42,10 @@ struct NamespaceWay {
   int fd = -1;
   // kPath.
   std::vector<std::string> path = {};
-  // kHandle.
+  // kHandle and kPath.
   uint64_t kernel_id = 0;
+  // kPath.
+  uint32_t mount_namespace = 0;
 
   friend bool operator==(const NamespaceWay&, const NamespaceWay&) = default;
 };
