@@ -350,6 +350,27 @@ TEST_F(DiscoverTest, FindsWhatDescriptorsAndMountsHold) {
             "source: bind_mounts examined: 4 found: 1");
 }
 
+TEST_F(DiscoverTest, HasMountsWhereAskedFor) {
+  EXPECT_EQ(Scan(HostOfHolders())->mounts_size(), 0);
+  DiscoverOptions options;
+  options.mounts = true;
+
+  // Also where nobody asked what holds namespaces.
+  for (const bool bind_mounts : {true, false}) {
+    options.bind_mounts = bind_mounts;
+    const std::unique_ptr<Snapshot> snapshot = Scan(HostOfHolders(), options);
+
+    EXPECT_EQ(snapshot->namespaces_size(), bind_mounts ? 3 : 2);
+    EXPECT_TRUE(snapshot->options().mounts());
+    EXPECT_EQ(snapshot->statistics().mounts(), 4u);
+    ASSERT_EQ(snapshot->mounts_size(), 1);
+    EXPECT_EQ(snapshot->mounts(0).inode(), 4026531832u);
+    ASSERT_EQ(snapshot->mounts(0).mounts_size(), 4);
+    EXPECT_EQ(snapshot->mounts(0).mounts(2).mount_point(), "/mnt/x/ns");
+    EXPECT_EQ(snapshot->mounts(0).mounts(2).visibility(), mounttree::Mount::covered);
+  }
+}
+
 TEST_F(DiscoverTest, LeavesOutSourcesThatAreSwitchedOff) {
   DiscoverOptions options;
   options.fds = false;

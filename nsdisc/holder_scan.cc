@@ -134,6 +134,11 @@ void HolderScan::ReportProcesses(uint64_t processes, std::optional<uint64_t> thr
   ReportOf(SourceReport::threads) = {.state = SourceReport::used, .examined = *threads};
 }
 
+void HolderScan::TakeMounts(google::protobuf::RepeatedPtrField<mounttree::MountNamespace>* mounts) {
+  for (auto& [inode, one] : mounts_) mounts->AddAllocated(one.release());
+  mounts_.clear();
+}
+
 void HolderScan::TakeResult(ScanStatistics* statistics, GapList* gaps) {
   statistics->set_vanished_namespaces(losses_.vanished_namespaces);
   statistics->set_vanished_fds(vanished_fds_);
@@ -220,9 +225,9 @@ void HolderScan::AddSockets(FdFindings* findings) {
 
 // Mount namespaces that are found only by a mount in another one are looked at as well.
 void HolderScan::AddBindMounts() {
-  if (!options_.bind_mounts) return;
+  if (!options_.bind_mounts && !options_.mounts) return;
   Report& report = ReportOf(SourceReport::bind_mounts);
-  report.state = SourceReport::unavailable;
+  if (options_.bind_mounts) report.state = SourceReport::unavailable;
   const CpuMeter meter(procfs_, &report);
   absl::flat_hash_set<uint32_t> done;
   while (true) {
@@ -244,7 +249,9 @@ void HolderScan::AddBindMounts() {
 }
 
 bool HolderScan::AddBindMountsOf(const NamespaceTable::Known& where) {
-  absl::StatusOr<BindMounts> mounts = ReadBindMounts(procfs_, where);
+  std::unique_ptr<mounttree::MountNamespace> all;
+  if (options_.mounts) all = std::make_unique<mounttree::MountNamespace>();
+  absl::StatusOr<BindMounts> mounts = ReadBindMounts(procfs_, where, all.get());
   if (!mounts.ok()) {
     const int error = base::ErrnoOf(mounts.status());
     // It, or the process that was the way to it, is gone; a recorded tree may hold no mounts.
@@ -253,12 +260,16 @@ bool HolderScan::AddBindMountsOf(const NamespaceTable::Known& where) {
                  .number = where.target.inode,
                  .type = NamespaceType::kMnt},
                 "read mounts", error != 0 ? error : ENODATA,
-                "namespaces that are bind-mounted in it may be missing");
+                options_.mounts
+                    ? "its mounts are unknown, and namespaces that are bind-mounted in it missing"
+                    : "namespaces that are bind-mounted in it may be missing");
     }
     return false;
   }
-  ReportOf(SourceReport::bind_mounts).examined += mounts->examined;
   gaps_.Merge(std::move(mounts->gaps));
+  if (all != nullptr) mounts_.emplace(where.target.inode, std::move(all));
+  if (!options_.bind_mounts) return false;
+  ReportOf(SourceReport::bind_mounts).examined += mounts->examined;
   const bool is_own = where.target.inode == options_.own_mount_namespace;
   for (BindMounts::Found& found : mounts->found) {
     found.mount.set_mount_namespace(where.target.inode);
