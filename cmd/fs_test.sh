@@ -65,17 +65,24 @@ unshare --mount --propagation private bash -c '
     coproc "$silent_fuse" "$lab/silent" <"$out/keep" 2>&1
     read -r fuse <&"${COPROC[0]}"
   fi
-  echo "$fuse" >"$out/ready"
+  echo "$fuse ${COPROC_PID-}" >"$out/ready"
   read -r _ <"$out/keep"
 ' bash "$lab" "$out" "$silent_fuse" &
 readonly pid=$!
 exec 9<>"$out/keep"
-read -r fuse <"$out/ready"
+read -r fuse server <"$out/ready"
 pin=
 leave() {
+  local i
   exec 9>&-
   kill "$pid" 2>/dev/null
   wait "$pid" 2>/dev/null
+  # It ends with the last descriptor of "keep": what was left behind waiting for it must have none.
+  for ((i = 0; i < 100; i++)); do
+    kill -0 "$server" 2>/dev/null || break
+    sleep 0.1
+  done
+  ((i < 100)) || { kill "$server"; echo "FAIL: the FUSE server was not let go"; exit 1; }
   [[ -z $pin ]] || umount -l "$pin"
 }
 trap leave EXIT
