@@ -4,6 +4,7 @@
 #include "cmd/doctor_command.h"
 #include "cmd/help_command.h"
 #include "cmd/list_command.h"
+#include "cmd/ps_command.h"
 #include "cmd/snapshot_command.h"
 #include "cmd/tree_command.h"
 #include "cmd/version_command.h"
@@ -12,8 +13,8 @@ namespace nsctl::cmd {
 
 absl::Span<const CommandEntry> AllCommands() {
   static const CommandEntry kCommands[] = {
-      kListCommand,    kTreeCommand,       kSnapshotCommand, kDoctorCommand,
-      kVersionCommand, kCompletionCommand, kHelpCommand,
+      kListCommand,   kTreeCommand,    kPsCommand,         kSnapshotCommand,
+      kDoctorCommand, kVersionCommand, kCompletionCommand, kHelpCommand,
   };
   return kCommands;
 }

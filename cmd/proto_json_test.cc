@@ -5,6 +5,7 @@
 
 #include "cmd/doctor.pb.h"
 #include "cmd/list.pb.h"
+#include "cmd/ps.pb.h"
 #include "cmd/tree.pb.h"
 #include "cmd/version.pb.h"
 #include "google/protobuf/text_format.h"
@@ -110,7 +111,7 @@ TEST(WriteProtoJson, CanWriteEverySchema) {
   std::set<const Descriptor*> seen;
   for (const Descriptor* type :
        {Snapshot::descriptor(), NamespaceList::descriptor(), NamespaceTree::descriptor(),
-        DoctorReport::descriptor(), VersionInfo::descriptor()}) {
+        ProcessTree::descriptor(), DoctorReport::descriptor(), VersionInfo::descriptor()}) {
     EXPECT_EQ(FindUnwritable(type, &seen), "");
   }
 }
