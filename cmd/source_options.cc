@@ -46,6 +46,14 @@ void SourceOptions::AddTo(CLI::App* app) {
 absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
     const ScanScope& scope, nsdisc::ScanOptions::Threads default_threads,
     nsdisc::ProcessDetail detail, Environment& env) const {
+  nsdisc::DiscoverOptions wanted;
+  wanted.threads = default_threads;
+  wanted.detail = detail;
+  return Acquire(scope, wanted, env);
+}
+
+absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
+    const ScanScope& scope, const nsdisc::DiscoverOptions& wanted, Environment& env) const {
   if (!from_.empty() && !procfs_.empty()) {
     return UsageError("--from and --procfs exclude each other");
   }
@@ -58,13 +66,10 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
 
   NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(procfs_));
   const nsdisc::UserNames users = nsdisc::ParsePasswd(env.system->ReadPasswd());
-  const nsdisc::DiscoverOptions options{
-      .threads = scope.threads.value_or(default_threads),
-      .detail = detail,
-      .types = {},
-      .users = &users,
-      .now = env.system->Now(),
-  };
+  nsdisc::DiscoverOptions options = wanted;
+  options.threads = scope.threads.value_or(wanted.threads);
+  options.users = &users;
+  options.now = env.system->Now();
   NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
                          nsdisc::Discover(procfs, env.system->lineage(), options));
   if (snapshot->processes().empty()) {

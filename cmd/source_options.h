@@ -20,12 +20,16 @@ class SourceOptions {
   // --from and --procfs.
   void AddTo(CLI::App* app);
 
-  // Takes a snapshot, or reads the one that --from names, with the threads of `scope`. Where the
-  // user did not say which, a scan looks for `default_threads`, and a file gives what it has.
-  // Namespaces of all types are in it, since a view on some types relates them to others; what a
-  // file was taken without is a gap. A file has whatever detail it was written with. Errors:
-  // UsageError where both options were given; those of opening and reading, one line each;
+  // Takes a snapshot as `wanted` says, or reads the one that --from names, with the threads of
+  // `scope`. Where the user did not say which, a scan looks for those of `wanted`, and a file gives
+  // what it has. Namespaces of all types are in it, since a view on some types relates them to
+  // others; what a file was taken without is a gap. A file has whatever detail it was written with.
+  // Errors: UsageError where both options were given; those of opening and reading, one line each;
   // FAILED_PRECONDITION where the directory of --procfs shows no process.
+  absl::StatusOr<std::unique_ptr<nsdisc::Snapshot>> Acquire(const ScanScope& scope,
+                                                            const nsdisc::DiscoverOptions& wanted,
+                                                            Environment& env) const;
+  // The same, with nothing else wanted.
   absl::StatusOr<std::unique_ptr<nsdisc::Snapshot>> Acquire(
       const ScanScope& scope, nsdisc::ScanOptions::Threads default_threads,
       nsdisc::ProcessDetail detail, Environment& env) const;

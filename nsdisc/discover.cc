@@ -12,6 +12,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/fd.h"
@@ -28,6 +29,7 @@
 #include "nsdisc/process_reader.h"
 #include "nsdisc/snapshot_index.h"
 #include "nsdisc/snapshot_io.h"
+#include "procfsroot/process_files.h"
 
 namespace nsctl::nsdisc {
 namespace {
@@ -51,11 +53,32 @@ void FillHost(const Procfs& procfs, Host* host) {
   host->set_hostname(ReadLine(procfs.fd(), "sys/kernel/hostname"));
   host->set_kernel_release(ReadLine(procfs.fd(), "sys/kernel/osrelease"));
   host->set_boot_id(ReadLine(procfs.fd(), "sys/kernel/random/boot_id"));
+  uint32_t last_capability = 0;
+  if (absl::SimpleAtoi(ReadLine(procfs.fd(), "sys/kernel/cap_last_cap"), &last_capability)) {
+    host->set_last_capability(last_capability);
+  }
   if (!procfs.is_kernel()) return;
   struct utsname name;
   if (uname(&name) == 0) host->set_machine(base::EncodeText(name.machine));
   host->set_ticks_per_second(static_cast<uint32_t>(sysconf(_SC_CLK_TCK)));
   host->set_cpus_online(ReadLine(base::FdRef(AT_FDCWD), "/sys/devices/system/cpu/online"));
+}
+
+// Nothing where the procfs does not show the scanner.
+void FillScanner(const Procfs& procfs, Snapshot* snapshot) {
+  const absl::StatusOr<procfsroot::ProcessDir> self = procfs.OpenSelf();
+  if (!self.ok()) return;
+  const absl::StatusOr<std::string> text = self->Read("stat", procfsroot::kMaxStat);
+  if (!text.ok()) return;
+  const absl::StatusOr<procfsroot::StatFields> stat = procfsroot::ParseStat(*text);
+  if (!stat.ok()) return;
+  Scanner* const scanner = snapshot->mutable_scanner();
+  scanner->set_pid(stat->pid.value);
+  const procfsroot::NamespaceLinks links = self->ReadNamespaceLinks();
+  for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {
+    const procfsroot::NamespaceLinks::Entry& in = links.in[static_cast<size_t>(info.type)];
+    if (in.error == 0) SetNamespaceOf(info.type, in.inode, scanner->mutable_namespaces());
+  }
 }
 
 // The PID namespace of the procfs; 0 where it is not the caller's and so cannot be told.
@@ -76,6 +99,7 @@ class Scan {
     const ProcessReader::Options reader_options{
         .threads = options.threads,
         .detail = options.detail == ProcessDetail::kAll,
+        .capabilities = options.capabilities,
         .pid_namespace = PidNamespaceOf(procfs),
         .users = options.users,
     };
@@ -211,6 +235,7 @@ class Scan {
 
 void SetOptions(const Procfs& procfs, const DiscoverOptions& options, ScanOptions* message) {
   message->set_threads(options.threads);
+  message->set_capabilities(options.capabilities);
   message->set_detail(options.detail == ProcessDetail::kAll ? ScanOptions::every_process
                                                             : ScanOptions::representatives);
   for (const base::NamespaceType type : options.types) message->add_types(ToProto(type));
@@ -240,6 +265,7 @@ absl::StatusOr<std::unique_ptr<Snapshot>> Discover(const Procfs& procfs, Lineage
   snapshot->mutable_taken_at()->set_nanos(static_cast<int32_t>(
       (now - absl::FromUnixSeconds(absl::ToUnixSeconds(now))) / absl::Nanoseconds(1)));
   FillHost(procfs, snapshot->mutable_host());
+  FillScanner(procfs, snapshot.get());
   SetOptions(procfs, options, snapshot->mutable_options());
   NSCTL_RETURN_IF_ERROR(Scan(procfs, lineage, options).Run(snapshot.get()));
   SetTotals(snapshot.get());

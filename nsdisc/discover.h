@@ -41,6 +41,9 @@ enum class ProcessDetail {
 struct DiscoverOptions {
   ScanOptions::Threads threads = ScanOptions::loose;
   ProcessDetail detail = ProcessDetail::kAll;
+  // Process.capabilities is read of the processes that are read in detail; two more system calls
+  // each, of which one has the kernel write out a long file.
+  bool capabilities = false;
   // Which namespaces the result lists; empty: all. Relations are followed for all of them.
   std::vector<base::NamespaceType> types;
   // 0: base::DefaultThreadCount().

@@ -26,6 +26,17 @@ void SetScheduling(const StatFields& stat, Scheduling* scheduling) {
   scheduling->set_nice(stat.nice);
 }
 
+void SetCapabilities(const procfsroot::StatusFields& status, Capabilities* capabilities) {
+  capabilities->set_effective(status.effective_capabilities);
+  capabilities->set_permitted(status.permitted_capabilities);
+  capabilities->set_inheritable(status.inheritable_capabilities);
+  capabilities->set_bounding(status.bounding_capabilities);
+  capabilities->set_ambient(status.ambient_capabilities);
+  if (status.no_new_privileges.has_value()) {
+    capabilities->set_no_new_privileges(*status.no_new_privileges);
+  }
+}
+
 // The kernel's list format: "0-3,8".
 std::string CpuListText(const cpu_set_t& cpus) {
   std::string text;
@@ -142,7 +153,9 @@ void ProcessReader::ReadDetail(const ProcessDir& dir, Process* process) {
   ReadCgroups(dir, subject, process);
   const bool may_have_inner_pids =
       !process->namespaces().has_pid() || process->namespaces().pid() != options_.pid_namespace;
-  if (!process->has_uid() || may_have_inner_pids) ReadStatus(dir, subject, process);
+  if (!process->has_uid() || may_have_inner_pids || options_.capabilities) {
+    ReadStatus(dir, subject, process);
+  }
   if (options_.users == nullptr || !process->has_uid()) return;
   const auto name = options_.users->find(process->uid());
   if (name != options_.users->end()) process->set_user(base::EncodeText(name->second));
@@ -190,10 +203,12 @@ void ProcessReader::ReadStatus(const ProcessDir& dir, const GapSubject& subject,
   const absl::StatusOr<procfsroot::StatusFields> status = procfsroot::ParseStatus(text_);
   if (error != 0 || !status.ok()) {
     AddGap(subject, "read status", error != 0 ? error : EBADMSG,
-           "its user and inner PIDs are unknown");
+           options_.capabilities ? "its user, inner PIDs and capabilities are unknown"
+                                 : "its user and inner PIDs are unknown");
     return;
   }
   process->set_uid(status->effective_uid);
+  if (options_.capabilities) SetCapabilities(*status, process->mutable_capabilities());
   std::vector<base::Pid> pids;
   const bool well_formed = procfsroot::ForEachNamespacedPid(
       status->namespaced_pids, [&](base::Pid pid) { pids.push_back(pid); });

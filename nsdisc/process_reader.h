@@ -25,6 +25,8 @@ class ProcessReader {
     ScanOptions::Threads threads = ScanOptions::loose;
     // Read what AddDetail reads as well.
     bool detail = true;
+    // Read Process.capabilities.
+    bool capabilities = false;
     // The PID namespace of the procfs; 0 where that is unknown. Spares reading the inner PIDs of
     // the processes in it, which have none.
     uint32_t pid_namespace = 0;

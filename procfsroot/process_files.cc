@@ -17,6 +17,9 @@ constexpr uint32_t kKernelThreadFlag = 0x00200000;
 // How much of a malformed line a message shows.
 constexpr size_t kMaxShownBytes = 120;
 
+// "CapEff", as the names of all sets.
+constexpr size_t kCapabilityNameSize = 6;
+
 template <typename T>
 bool ParseNumber(absl::string_view text, T* value, int radix = 10) {
   const char* const end = text.data() + text.size();
@@ -88,6 +91,17 @@ bool ParseUids(absl::string_view rest, StatusFields* fields) {
          ParseNumber(TakeWord(&rest), &fields->effective_uid);
 }
 
+// The set that a line of status begins with the name of; nullptr for other lines.
+uint64_t* CapabilitySetOf(absl::string_view line, StatusFields* fields) {
+  if (!absl::StartsWith(line, "Cap")) return nullptr;
+  if (absl::StartsWith(line, "CapEff:")) return &fields->effective_capabilities;
+  if (absl::StartsWith(line, "CapPrm:")) return &fields->permitted_capabilities;
+  if (absl::StartsWith(line, "CapInh:")) return &fields->inheritable_capabilities;
+  if (absl::StartsWith(line, "CapBnd:")) return &fields->bounding_capabilities;
+  if (absl::StartsWith(line, "CapAmb:")) return &fields->ambient_capabilities;
+  return nullptr;
+}
+
 }  // namespace
 
 absl::StatusOr<StatFields> ParseStat(absl::string_view text) {
@@ -130,9 +144,12 @@ absl::StatusOr<StatusFields> ParseStatus(absl::string_view text) {
       has_uids = true;
     } else if (absl::ConsumePrefix(&rest, "NSpid:")) {
       fields.namespaced_pids = absl::StripLeadingAsciiWhitespace(rest);
-    } else if (absl::ConsumePrefix(&rest, "CapEff:")) {
-      if (!ParseNumber(TakeWord(&rest), &fields.effective_capabilities, 16)) {
-        return Malformed("status", number, "CapEff", line);
+    } else if (absl::ConsumePrefix(&rest, "NoNewPrivs:")) {
+      fields.no_new_privileges = TakeWord(&rest) == "1";
+    } else if (uint64_t* const set = CapabilitySetOf(line, &fields)) {
+      rest.remove_prefix(kCapabilityNameSize + 1);
+      if (!ParseNumber(TakeWord(&rest), set, 16)) {
+        return Malformed("status", number, line.substr(0, kCapabilityNameSize), line);
       }
     }
   }

@@ -61,8 +61,14 @@ struct StatusFields {
   // "NSpid:" the PIDs from the procfs's PID namespace downward; the raw list, blank-separated.
   // Empty on kernels before 4.1.
   absl::string_view namespaced_pids;
-  // "CapEff:"
+  // "CapEff:" and its like
   uint64_t effective_capabilities = 0;
+  uint64_t permitted_capabilities = 0;
+  uint64_t inheritable_capabilities = 0;
+  uint64_t bounding_capabilities = 0;
+  uint64_t ambient_capabilities = 0;
+  // "NoNewPrivs:"; nullopt on kernels before 4.10.
+  std::optional<bool> no_new_privileges;
 };
 absl::StatusOr<StatusFields> ParseStatus(absl::string_view text);
 
