@@ -1,5 +1,6 @@
 #include "cmd/commands.h"
 
+#include "cmd/caps_command.h"
 #include "cmd/completion_command.h"
 #include "cmd/doctor_command.h"
 #include "cmd/help_command.h"
@@ -13,7 +14,7 @@ namespace nsctl::cmd {
 
 absl::Span<const CommandEntry> AllCommands() {
   static const CommandEntry kCommands[] = {
-      kListCommand,   kTreeCommand,    kPsCommand,         kSnapshotCommand,
+      kListCommand,   kTreeCommand,    kPsCommand,         kCapsCommand, kSnapshotCommand,
       kDoctorCommand, kVersionCommand, kCompletionCommand, kHelpCommand,
   };
   return kCommands;

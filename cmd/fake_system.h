@@ -3,7 +3,9 @@
 #ifndef NSCTL_CMD_FAKE_SYSTEM_H_
 #define NSCTL_CMD_FAKE_SYSTEM_H_
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,8 @@ class FakeSystem : public System {
   std::string ReadPasswd() override;
   // 2025-01-01 00:00:00 UTC.
   absl::Time Now() override { return absl::FromUnixSeconds(1735689600); }
+  // SECBIT_KEEP_CAPS.
+  std::optional<uint32_t> Securebits() override { return 0x10; }
   // One in every state.
   std::vector<base::Feature> ProbeFeatures() override;
 

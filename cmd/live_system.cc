@@ -1,6 +1,7 @@
 #include "cmd/live_system.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 
 #include <cstddef>
 
@@ -23,6 +24,12 @@ absl::StatusOr<Procfs> LiveSystem::OpenProcfs(const std::string& directory) {
 std::string LiveSystem::ReadPasswd() {
   // Names are a convenience: without them uids are shown.
   return base::ReadFileAt(base::FdRef(AT_FDCWD), "/etc/passwd", kMaxPasswd).value_or("");
+}
+
+std::optional<uint32_t> LiveSystem::Securebits() {
+  const int bits = prctl(PR_GET_SECUREBITS);
+  if (bits < 0) return std::nullopt;
+  return static_cast<uint32_t>(bits);
 }
 
 std::vector<base::Feature> LiveSystem::ProbeFeatures() {

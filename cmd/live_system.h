@@ -3,6 +3,8 @@
 #ifndef NSCTL_CMD_LIVE_SYSTEM_H_
 #define NSCTL_CMD_LIVE_SYSTEM_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,7 @@ class LiveSystem : public System {
   nsdisc::Lineage& lineage() override { return lineage_; }
   std::string ReadPasswd() override;
   absl::Time Now() override { return absl::Now(); }
+  std::optional<uint32_t> Securebits() override;
   std::vector<base::Feature> ProbeFeatures() override;
 
  private:

@@ -3,6 +3,7 @@
 #include <set>
 #include <string>
 
+#include "cmd/caps.pb.h"
 #include "cmd/doctor.pb.h"
 #include "cmd/list.pb.h"
 #include "cmd/ps.pb.h"
@@ -111,7 +112,8 @@ TEST(WriteProtoJson, CanWriteEverySchema) {
   std::set<const Descriptor*> seen;
   for (const Descriptor* type :
        {Snapshot::descriptor(), NamespaceList::descriptor(), NamespaceTree::descriptor(),
-        ProcessTree::descriptor(), DoctorReport::descriptor(), VersionInfo::descriptor()}) {
+        ProcessTree::descriptor(), CapabilityReport::descriptor(), DoctorReport::descriptor(),
+        VersionInfo::descriptor()}) {
     EXPECT_EQ(FindUnwritable(type, &seen), "");
   }
 }

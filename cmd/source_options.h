@@ -34,6 +34,9 @@ class SourceOptions {
       const ScanScope& scope, nsdisc::ScanOptions::Threads default_threads,
       nsdisc::ProcessDetail detail, Environment& env) const;
 
+  // Neither option was given.
+  bool is_live() const { return from_.empty() && procfs_.empty(); }
+
  private:
   std::string from_;
   std::string procfs_;
