@@ -30,6 +30,8 @@ struct CommandInfo {
   const char* description;
   // One per line.
   const char* examples;
+  // What the command exits with where it fails, but for wrong usage.
+  ExitStatus failed = ExitStatus::kFailed;
 };
 
 // A word that may stand for a placeholder, as help and completion offer it.

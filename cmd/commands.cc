@@ -2,6 +2,7 @@
 
 #include "cmd/caps_command.h"
 #include "cmd/completion_command.h"
+#include "cmd/diff_command.h"
 #include "cmd/doctor_command.h"
 #include "cmd/help_command.h"
 #include "cmd/list_command.h"
@@ -14,8 +15,8 @@ namespace nsctl::cmd {
 
 absl::Span<const CommandEntry> AllCommands() {
   static const CommandEntry kCommands[] = {
-      kListCommand,   kTreeCommand,    kPsCommand,         kCapsCommand, kSnapshotCommand,
-      kDoctorCommand, kVersionCommand, kCompletionCommand, kHelpCommand,
+      kListCommand, kTreeCommand,   kPsCommand,      kCapsCommand,       kSnapshotCommand,
+      kDiffCommand, kDoctorCommand, kVersionCommand, kCompletionCommand, kHelpCommand,
   };
   return kCommands;
 }

@@ -14,6 +14,7 @@
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "nsdisc/diff.pb.h"
 #include "nsdisc/snapshot.pb.h"
 
 namespace nsctl::cmd {
@@ -110,10 +111,10 @@ std::string FindUnwritable(const Descriptor* type, std::set<const Descriptor*>* 
 
 TEST(WriteProtoJson, CanWriteEverySchema) {
   std::set<const Descriptor*> seen;
-  for (const Descriptor* type :
-       {Snapshot::descriptor(), NamespaceList::descriptor(), NamespaceTree::descriptor(),
-        ProcessTree::descriptor(), CapabilityReport::descriptor(), DoctorReport::descriptor(),
-        VersionInfo::descriptor()}) {
+  for (const Descriptor* type : {Snapshot::descriptor(), NamespaceList::descriptor(),
+                                 NamespaceTree::descriptor(), ProcessTree::descriptor(),
+                                 CapabilityReport::descriptor(), nsdisc::SnapshotDiff::descriptor(),
+                                 DoctorReport::descriptor(), VersionInfo::descriptor()}) {
     EXPECT_EQ(FindUnwritable(type, &seen), "");
   }
 }

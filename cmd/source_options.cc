@@ -21,13 +21,6 @@ using nsdisc::Snapshot;
 
 constexpr char kGroup[] = "Source";
 
-absl::StatusOr<std::unique_ptr<Snapshot>> ReadFrom(const std::string& name, Environment& env) {
-  if (name == "-") return nsdisc::ReadSnapshot(env.in);
-  NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd file,
-                         base::OpenAt(base::FdRef(AT_FDCWD), name, O_RDONLY | O_NOCTTY));
-  return nsdisc::ReadSnapshot(file);
-}
-
 }  // namespace
 
 void SourceOptions::AddTo(CLI::App* app) {
@@ -64,10 +57,17 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
     return snapshot;
   }
 
-  NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(procfs_));
+  nsdisc::DiscoverOptions scan = wanted;
+  scan.threads = scope.threads.value_or(wanted.threads);
+  return Scan(procfs_, scan, env);
+}
+
+absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string& directory,
+                                                              const nsdisc::DiscoverOptions& wanted,
+                                                              Environment& env) {
+  NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(directory));
   const nsdisc::UserNames users = nsdisc::ParsePasswd(env.system->ReadPasswd());
   nsdisc::DiscoverOptions options = wanted;
-  options.threads = scope.threads.value_or(wanted.threads);
   options.users = &users;
   options.now = env.system->Now();
   NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
@@ -77,6 +77,14 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
         absl::StrCat(procfs.path(), " shows no process: it is no procfs, or nothing may be seen"));
   }
   return snapshot;
+}
+
+absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::ReadFrom(const std::string& name,
+                                                                  Environment& env) {
+  if (name == "-") return nsdisc::ReadSnapshot(env.in);
+  NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd file,
+                         base::OpenAt(base::FdRef(AT_FDCWD), name, O_RDONLY | O_NOCTTY));
+  return nsdisc::ReadSnapshot(file);
 }
 
 }  // namespace nsctl::cmd

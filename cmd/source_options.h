@@ -34,6 +34,15 @@ class SourceOptions {
       const ScanScope& scope, nsdisc::ScanOptions::Threads default_threads,
       nsdisc::ProcessDetail detail, Environment& env) const;
 
+  // The snapshot in the file `name`, as --from reads it; "-" is the standard input.
+  static absl::StatusOr<std::unique_ptr<nsdisc::Snapshot>> ReadFrom(const std::string& name,
+                                                                    Environment& env);
+
+  // A scan as `wanted` says, with names for uids, of the procfs at `directory`, or of the live one
+  // where that is empty. Errors: as those of Acquire.
+  static absl::StatusOr<std::unique_ptr<nsdisc::Snapshot>> Scan(
+      const std::string& directory, const nsdisc::DiscoverOptions& wanted, Environment& env);
+
   // Neither option was given.
   bool is_live() const { return from_.empty() && procfs_.empty(); }
 
