@@ -33,12 +33,12 @@ constexpr CommandInfo kInfo = {
     .summary = "what changed between two snapshots, or since one",
     .arguments = "BEFORE [AFTER]",
     .description =
-        "Compares two files that \"nsctl snapshot\" wrote, or one with the live host: which\n"
-        "namespaces and processes were added (+), removed (-) and changed (~). What one\n"
-        "side could not see is neither: it is unknown (?). \"-\" is the standard input.\n"
+        "Compares two files that \"nsctl snapshot\" wrote, or one with the live host:\n"
+        "which namespaces and processes were added (+), removed (-) and changed (~). What\n"
+        "one side could not see is neither: it is unknown (?). \"-\" is the standard input.\n"
         "\n"
-        "Counters, kernel threads and the processes that took the snapshots are left out.\n"
-        "Exits with 0 where nothing changed, 1 where something did, 2 on any trouble.",
+        "Counters, kernel threads and the processes that took the snapshots are left\n"
+        "out. Exits with 0 where nothing changed, 1 where something did, 2 on trouble.",
     .examples =
         "nsctl diff monday.pb tuesday.pb\n"
         "nsctl diff monday.pb\n"

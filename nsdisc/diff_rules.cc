@@ -139,8 +139,10 @@ void DiffSide::SetCounterparts(
 }
 
 std::string DiffSide::WhyUnseen(const Namespace& ns, const DiffSide& other) const {
-  if (hides_processes_) return "processes are hidden";
   if (!FromProto(ns.type()).has_value()) return "its type is not known";
+  // Another one that has its number has it alone.
+  if (index_.FindNamespace(*FromProto(ns.type()), ns.inode()) != nullptr) return "";
+  if (hides_processes_) return "processes are hidden";
   std::string why = WhyMembersAreUnseen(ns);
   if (why.empty()) why = WhyHoldersAreUnseen(ns, other);
   if (why.empty()) why = WhyRelativesAreUnseen(ns, other);

@@ -107,6 +107,14 @@ TEST(DiffSnapshots, TellsApartWhatHasTheSameNumber) {
               ElementsAre("removed pid:7", "added pid:7"));
 }
 
+// Two namespaces never have one inode at a time.
+TEST(DiffSnapshots, KnowsThatWhatLostItsNumberIsGone) {
+  EXPECT_THAT(Changes("namespaces { type: net inode: 2 kernel_id: 8 }",
+                      "namespaces { type: net inode: 2 kernel_id: 9 }"
+                      "processes { pid: 7 namespaces_error: 'EACCES' }"),
+              ElementsAre("removed net:[2]", "added net:[2]", "added pid:7"));
+}
+
 TEST(DiffSnapshots, KnowsAgainWhatOneSideHasNoIdOf) {
   EXPECT_THAT(Changes("namespaces { type: net inode: 2 kernel_id: 8 }",
                       "namespaces { type: net inode: 2 }"),
@@ -178,7 +186,7 @@ TEST(DiffSnapshots, FollowsHoldersAndFieldsThatItWasNotToldOf) {
   EXPECT_THAT(
       Changes(sources + "namespaces { type: net inode: 2 fds { pid: 5 fd: 3 } fds { pid: 6 } }",
               sources + "namespaces { type: net inode: 2 fds { pid: 6 } fds { pid: 7 fd: 1 } }"),
-      ElementsAre("changed net:[2] fds [pid=5 fd=3]->[pid=7 fd=1]"));
+      ElementsAre("changed net:[2] fds [pid=5 fd=3 count=0]->[pid=7 fd=1 count=0]"));
 }
 
 TEST(DiffSnapshots, ComparesWhatBothWereTakenWith) {

@@ -65,6 +65,16 @@ std::string ValueText(const Message& message, const FieldDescriptor& field, int 
   return "";
 }
 
+// What says nothing where it is not set: "", false and the first word of an enum; 0 may be a
+// number.
+bool IsLeftOut(const FieldDescriptor& field, const std::string& value) {
+  if (field.is_repeated() || field.has_presence()) return false;
+  if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
+    return value == field.default_value_enum()->name();
+  }
+  return value.empty() || value == "false";
+}
+
 std::vector<std::string> ValuesOf(const Message& message, const FieldDescriptor& field) {
   const Reflection& reflection = *message.GetReflection();
   std::vector<std::string> values;
@@ -148,20 +158,18 @@ std::vector<FieldChange> DiffMessages(const Message& before, const Message& afte
 }
 
 std::string MessageText(const Message& message) {
-  std::vector<const FieldDescriptor*> fields;
-  message.GetReflection()->ListFields(message, &fields);
   std::string text;
-  for (const FieldDescriptor* field : fields) {
-    const std::vector<std::string> values = ValuesOf(message, *field);
-    for (const std::string& value : values) {
-      absl::StrAppend(&text, text.empty() ? "" : " ", field->name());
-      if (IsMessage(*field)) {
+  ForEachField(*message.GetDescriptor(), [&](const FieldDescriptor& field) {
+    for (const std::string& value : ValuesOf(message, field)) {
+      if (IsLeftOut(field, value)) continue;
+      absl::StrAppend(&text, text.empty() ? "" : " ", field.name());
+      if (IsMessage(field)) {
         absl::StrAppend(&text, " { ", value, value.empty() ? "}" : " }");
       } else {
         absl::StrAppend(&text, "=", value);
       }
     }
-  }
+  });
   return text;
 }
 

@@ -52,8 +52,8 @@ TEST(DiffMessages, ComparesListsAsSets) {
   ASSERT_EQ(changes.size(), 2u);
   EXPECT_THAT(changes[0].before(), ElementsAre("a", "b"));
   EXPECT_THAT(changes[0].after(), ElementsAre("c"));
-  EXPECT_THAT(changes[1].before(), ElementsAre("tid=1 name=x"));
-  EXPECT_THAT(changes[1].after(), ElementsAre("tid=1 name=y namespaces { }"));
+  EXPECT_THAT(changes[1].before(), ElementsAre("tid=1 start_time=0 name=x"));
+  EXPECT_THAT(changes[1].after(), ElementsAre("tid=1 start_time=0 name=y namespaces { }"));
   EXPECT_THAT(Diff("command_line: ['a', 'b']", "command_line: ['b', 'a']"), IsEmpty());
 }
 
@@ -71,9 +71,20 @@ TEST(DiffMessages, IgnoresWhatItIsTold) {
 }
 
 TEST(MessageText, IsOneLine) {
-  EXPECT_EQ(MessageText(Parse("pid: 5 namespaces { net: 7 } command_line: 'a' command_line: 'b'")),
-            "pid=5 command_line=a command_line=b namespaces { net=7 }");
-  EXPECT_EQ(MessageText(Process()), "");
+  IdMapping mapping;
+  mapping.set_outside(1000);
+  mapping.set_count(1);
+  EXPECT_EQ(MessageText(mapping), "inside=0 outside=1000 count=1");
+
+  NamespaceSet set;
+  set.set_net(7);
+  EXPECT_EQ(MessageText(set), "net=7");
+
+  Scanner scanner;
+  scanner.set_pid(5);
+  *scanner.mutable_namespaces() = set;
+  EXPECT_EQ(MessageText(scanner), "pid=5 namespaces { net=7 }");
+  EXPECT_EQ(MessageText(NamespaceSet()), "");
 }
 
 TEST(FieldPaths, NamesFieldsOfMessagesBelowThem) {
