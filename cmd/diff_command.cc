@@ -34,8 +34,9 @@ constexpr CommandInfo kInfo = {
     .arguments = "BEFORE [AFTER]",
     .description =
         "Compares two files that \"nsctl snapshot\" wrote, or one with the live host:\n"
-        "which namespaces and processes were added (+), removed (-) and changed (~). What\n"
-        "one side could not see is neither: it is unknown (?). \"-\" is the standard input.\n"
+        "which namespaces and processes were added (+), removed (-) and changed (~).\n"
+        "What one side could not see is neither but unknown (?). \"-\" is the standard\n"
+        "input.\n"
         "\n"
         "Counters, kernel threads and the processes that took the snapshots are left\n"
         "out. Exits with 0 where nothing changed, 1 where something did, 2 on trouble.",
