@@ -20,10 +20,12 @@
 namespace nsctl::cmd {
 namespace {
 
-ExitStatus ExitStatusOf(const absl::Status& status) {
+// `failed`: that of the command where nothing more is known.
+ExitStatus ExitStatusOf(const absl::Status& status, ExitStatus failed) {
   if (IsUsageError(status)) return ExitStatus::kUsage;
-  if (absl::IsUnimplemented(status)) return ExitStatus::kUnsupported;
-  return ExitStatus::kFailed;
+  const bool has_own = failed != ExitStatus::kFailed;
+  if (absl::IsUnimplemented(status) && !has_own) return ExitStatus::kUnsupported;
+  return failed;
 }
 
 // `parent` is the name of the command whose subcommand `entry` is, or empty.
@@ -69,15 +71,16 @@ absl::StatusOr<ExitStatus> Misuse(absl::string_view word, const Environment& env
 
 // A reader that has seen enough closes the pipe, and ">&-" asks for no output: no reason to
 // complain.
-ExitStatus FailedOutput(const absl::Status& status, absl::string_view command, Environment& env) {
+ExitStatus FailedOutput(const absl::Status& status, absl::string_view command, ExitStatus failed,
+                        Environment& env) {
   switch (base::ErrnoOf(status)) {
     case EPIPE:
       return ExitStatus::kReaderGone;
     case EBADF:
-      return ExitStatus::kFailed;
+      return failed;
     default:
       Complain(env, command, status.message());
-      return ExitStatus::kFailed;
+      return failed;
   }
 }
 
@@ -85,6 +88,7 @@ ExitStatus FailedOutput(const absl::Status& status, absl::string_view command, E
 
 ExitStatus RunNsctl(const std::vector<std::string>& arguments, Environment& env) {
   absl::string_view name;
+  ExitStatus failed = ExitStatus::kFailed;
   absl::StatusOr<ExitStatus> result = ExitStatus::kDone;
   if (arguments.empty() || IsHelpFlag(arguments[0])) {
     env.out->Append(OverviewText(env.commands));
@@ -92,6 +96,7 @@ ExitStatus RunNsctl(const std::vector<std::string>& arguments, Environment& env)
     const std::string word = arguments[0] == "--version" ? "version" : arguments[0];
     if (const CommandEntry* entry = FindCommand(word, env.commands)) {
       name = entry->info->name;
+      failed = entry->info->failed;
       result = RunEntry(*entry, {arguments.begin() + 1, arguments.end()}, env);
     } else {
       result = Misuse(word, env);
@@ -100,9 +105,9 @@ ExitStatus RunNsctl(const std::vector<std::string>& arguments, Environment& env)
   const absl::Status written = env.out->Flush();
   if (!result.ok()) {
     Complain(env, name, result.status().message());
-    return ExitStatusOf(result.status());
+    return ExitStatusOf(result.status(), failed);
   }
-  return written.ok() ? *result : FailedOutput(written, name, env);
+  return written.ok() ? *result : FailedOutput(written, name, failed, env);
 }
 
 }  // namespace nsctl::cmd

@@ -32,6 +32,7 @@
 #include "nsdisc/process_reader.h"
 #include "nsdisc/snapshot_index.h"
 #include "nsdisc/snapshot_io.h"
+#include "procfsroot/process_files.h"
 
 namespace nsctl::nsdisc {
 namespace {
@@ -68,7 +69,6 @@ void FillHost(const Procfs& procfs, Host* host) {
 
 // This process, where the procfs shows it.
 void FillScanner(const Procfs& procfs, Scanner* scanner) {
-  if (!procfs.is_kernel()) return;
   const absl::StatusOr<procfsroot::ProcessDir> self = procfs.OpenSelf();
   if (!self.ok()) return;
   std::string text;
@@ -268,6 +268,7 @@ class Scan {
 
 void SetOptions(const Procfs& procfs, const DiscoverOptions& options, ScanOptions* message) {
   message->set_threads(options.threads);
+  message->set_capabilities(options.capabilities);
   message->set_detail(options.detail == ProcessDetail::kAll ? ScanOptions::every_process
                                                             : ScanOptions::representatives);
   message->set_capabilities(options.capabilities);

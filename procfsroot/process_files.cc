@@ -17,6 +17,9 @@ constexpr uint32_t kKernelThreadFlag = 0x00200000;
 // How much of a malformed line a message shows.
 constexpr size_t kMaxShownBytes = 120;
 
+// "CapEff", as the names of all sets.
+constexpr size_t kCapabilityNameSize = 6;
+
 template <typename T>
 bool ParseNumber(absl::string_view text, T* value, int radix = 10) {
   const char* const end = text.data() + text.size();
@@ -150,6 +153,8 @@ absl::StatusOr<StatusFields> ParseStatus(absl::string_view text) {
       if (!ParseNumber(TakeWord(&rest), set, 16)) {
         return Malformed("status", number, name.substr(0, name.size() - 1), line);
       }
+    } else if (absl::ConsumePrefix(&rest, "NoNewPrivs:")) {
+      fields.no_new_privileges = TakeWord(&rest) == "1";
     }
   }
   if (!has_uids) return absl::InvalidArgumentError("status: no Uid line");
