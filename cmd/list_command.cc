@@ -31,9 +31,9 @@ constexpr CommandInfo kInfo = {
     .arguments = "",
     .description =
         "Lists every namespace: those that processes and threads are in, or will have\n"
-        "their children in; those that nothing but a descriptor, a socket or a bind mount\n"
-        "keeps alive, in whichever mount namespace; those that own or contain others; and,\n"
-        "where the kernel tells, those that nothing in sight holds.",
+        "their children in; those that nothing but a descriptor, a socket or a bind\n"
+        "mount keeps alive, in whichever mount namespace; those that own or contain\n"
+        "others; and, where the kernel tells, those that nothing in sight holds.",
     .examples =
         "nsctl list\n"
         "nsctl list --type net,mnt --columns +PATH\n"

@@ -29,13 +29,13 @@ using procfsroot::Procfs;
 constexpr char kNamespaceFileSystem[] = "nsfs";
 
 // How many mounts there are if none of them is of a namespace's file. nullopt where one is, or the
-// kernel does not tell.
+// kernel does not tell, or not of all (see ListMounts: hosts that run from their initramfs).
 std::optional<uint64_t> CountIfNoneIsOfNamespace(const NamespaceTable::Known& where) {
   if (where.kernel_id == 0) return std::nullopt;
   const MountNamespaceRef ns = MountNamespaceRef::WithId(where.kernel_id);
   const absl::StatusOr<std::vector<base::UniqueMountId>> ids =
       base::ListMounts(ns, base::kMaxMounts);
-  if (!ids.ok()) return std::nullopt;
+  if (!ids.ok() || ids->size() < where.mount_count) return std::nullopt;
   base::StatMountBuffer buffer;
   for (const base::UniqueMountId id : *ids) {
     const absl::StatusOr<base::MountStatus> status =
@@ -46,6 +46,30 @@ std::optional<uint64_t> CountIfNoneIsOfNamespace(const NamespaceTable::Known& wh
     if (!is_other) return std::nullopt;
   }
   return ids->size();
+}
+
+bool IsListedInPart(const NamespaceTable::Known& where) {
+  if (where.kernel_id == 0 || where.mount_count == 0) return false;
+  const absl::StatusOr<std::vector<base::UniqueMountId>> ids =
+      base::ListMounts(MountNamespaceRef::WithId(where.kernel_id), base::kMaxMounts);
+  return ids.ok() && ids->size() < where.mount_count;
+}
+
+// By opening it in the first way that works.
+absl::Status ReadOpened(const Procfs& procfs, const NamespaceTable::Known& where,
+                        MountNamespaceAddress address, const mounttree::ReadMountsOptions& options,
+                        MountNamespace* mounts) {
+  absl::Status status = base::ErrnoStatus(ESRCH, "open", "mount namespace");
+  for (const NamespaceWay& way : where.ways) {
+    const absl::StatusOr<base::OwnedFd> fd = OpenWay(procfs, way, where.target);
+    if (!fd.ok()) {
+      status = fd.status();
+      continue;
+    }
+    address.fd = *fd;
+    return mounttree::ReadMounts(address, options, mounts);
+  }
+  return status;
 }
 
 // By its id or a process in it, and only where that does not do by opening it.
@@ -67,21 +91,17 @@ absl::Status ReadAll(const Procfs& procfs, const NamespaceTable::Known& where,
     break;
   }
   absl::Status status = base::ErrnoStatus(ESRCH, "open", "mount namespace");
+  if (procfs.is_kernel() && IsListedInPart(where)) {
+    // The reader compares with what an open namespace says how many there are.
+    status = ReadOpened(procfs, where, address, options, mounts);
+    if (status.ok()) return status;
+  }
   if (address.kernel_id.has_value() || address.process.has_value()) {
     status = mounttree::ReadMounts(address, options, mounts);
     if (status.ok() || !procfs.is_kernel()) return status;
   }
-  for (const NamespaceWay& way : where.ways) {
-    const absl::StatusOr<base::OwnedFd> fd = OpenWay(procfs, way, where.target);
-    if (!fd.ok()) {
-      status = fd.status();
-      continue;
-    }
-    address.process = std::nullopt;
-    address.fd = *fd;
-    return mounttree::ReadMounts(address, options, mounts);
-  }
-  return status;
+  const absl::Status opened = ReadOpened(procfs, where, address, options, mounts);
+  return where.ways.empty() ? status : opened;
 }
 
 std::optional<base::NamespaceLink> TargetOf(const Mount& mount) {

@@ -101,6 +101,7 @@ std::vector<NamespaceTable::Known> NamespaceTable::All(const procfsroot::Procfs&
     all.push_back({.target = {type, entry->inode},
                    .traced = entry->traced,
                    .kernel_id = entry->message.kernel_id(),
+                   .mount_count = entry->message.mount_count(),
                    .ways = WorkingWaysOf(*entry),
                    .reference = BestReference(*entry, procfs)});
   }

@@ -64,6 +64,8 @@ class NamespaceTable {
     bool traced = false;
     // 0 where unknown.
     uint64_t kernel_id = 0;
+    // mnt only, 0 where unknown: as Namespace.mount_count.
+    uint32_t mount_count = 0;
     std::vector<NamespaceWay> ways;
     // The paths of the best way that has some.
     std::vector<std::string> reference;

@@ -90,6 +90,12 @@ absl::Status TakeFacts(Fields* fields, NamespaceFacts* facts) {
   if (fields->contains("kernel_id")) {
     NSCTL_RETURN_IF_ERROR(TakeAnswer("kernel_id", fields, &facts->kernel_id));
   }
+  if (facts->type == NamespaceType::kMnt) {
+    facts->mount_count.error = ENOTTY;
+    if (fields->contains("mount_count")) {
+      NSCTL_RETURN_IF_ERROR(TakeAnswer("mount_count", fields, &facts->mount_count));
+    }
+  }
   if (base::InfoOf(facts->type).hierarchical) {
     NSCTL_RETURN_IF_ERROR(TakeRelative("parent", device, fields, &facts->parent));
   }

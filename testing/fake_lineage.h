@@ -7,8 +7,8 @@
 //   n net 4026532300 open=EACCES
 //
 // INODE or ENAME for `owner` (not of user namespaces, whose owner is their parent) and `parent`
-// (user and pid), a uid or ENAME for `owner_uid` (user); `kernel_id` is ENOTTY where it is left
-// out. `open` instead of all others: the namespace cannot be opened.
+// (user and pid), a uid or ENAME for `owner_uid` (user); `kernel_id`, and `mount_count` (mnt), are
+// ENOTTY where they are left out. `open` instead of all others: the namespace cannot be opened.
 
 #ifndef NSCTL_TESTING_FAKE_LINEAGE_H_
 #define NSCTL_TESTING_FAKE_LINEAGE_H_

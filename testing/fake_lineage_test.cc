@@ -40,6 +40,7 @@ constexpr char kTree[] =
     "n pid 201 device=0:4 owner=EPERM parent=EPERM kernel_id=9\n"
     "n user 101 device=0:4 parent=100 owner_uid=1000 kernel_id=ENOTTY\n"
     "n user 100 device=0:4 parent=EPERM owner_uid=0\n"
+    "n mnt 501 device=0:4 owner=100 mount_count=31\n"
     "n uts 400 open=EACCES\n";
 
 NamespaceId Id(uint32_t inode) { return {makedev(0, 4), inode}; }
@@ -123,6 +124,16 @@ TEST_F(FakeLineageTest, ReadsTheLinkOfADescriptor) {
               IsOkAndHolds(ElementsAre(Net300())));
   EXPECT_THAT(Trace({.kind = Kind::kFd, .pid = 7, .fd = 4}, {NamespaceType::kNet, 0}),
               HasErrno(ENOENT));
+}
+
+TEST_F(FakeLineageTest, TellsTheMountsOfAMountNamespace) {
+  using Kind = nsdisc::NamespaceWay::Kind;
+
+  const absl::StatusOr<std::vector<NamespaceFacts>> facts =
+      Trace({.kind = Kind::kHandle}, {NamespaceType::kMnt, 501}, {100});
+
+  ASSERT_THAT(facts, IsOk());
+  EXPECT_EQ((*facts)[0].mount_count, (nsdisc::Answer<uint32_t>{.value = 31}));
 }
 
 TEST_F(FakeLineageTest, TakesTheTargetWhereThereIsNoLink) {

@@ -46,12 +46,15 @@ std::string Record(const std::vector<RealProcess>& processes) {
 
 // Facts on all namespaces of the process and those above them, or the errors of asking.
 std::vector<absl::StatusOr<std::vector<NamespaceFacts>>> TraceAll(nsdisc::Lineage& lineage,
-                                                                  const ProcessDir& dir) {
+                                                                  const Procfs& procfs,
+                                                                  base::Pid pid) {
   std::vector<absl::StatusOr<std::vector<NamespaceFacts>>> answers;
   for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {
-    for (const char* const entry : {info.name, info.for_children_entry}) {
-      if (entry == nullptr) continue;
-      answers.push_back(lineage.Trace(dir, entry, [](auto, auto) { return false; }));
+    for (const bool for_children : {false, true}) {
+      if (for_children && info.for_children_entry == nullptr) continue;
+      const nsdisc::NamespaceWay way{.pid = pid.value, .for_children = for_children};
+      answers.push_back(
+          lineage.Trace(procfs, way, {info.type, 0}, [](auto, auto) { return false; }));
     }
   }
   return answers;
@@ -85,8 +88,8 @@ TEST_F(RecordProcfsTest, KeepsLinksAndFacts) {
     NSCTL_ASSERT_OK_AND_ASSIGN(const ProcessDir after, recorded.OpenProcess(process.pid));
     EXPECT_EQ(after.ReadNamespaceLinks(), process.namespaces);
     nsdisc::KernelLineage kernel;
-    const auto expected = TraceAll(kernel, before);
-    const auto answers = TraceAll(*fake_, after);
+    const auto expected = TraceAll(kernel, live, process.pid);
+    const auto answers = TraceAll(*fake_, recorded, process.pid);
     ASSERT_EQ(answers.size(), expected.size());
     for (size_t i = 0; i < answers.size(); ++i) {
       ASSERT_THAT(answers[i], IsOk());
