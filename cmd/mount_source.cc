@@ -145,6 +145,8 @@ absl::StatusOr<ScannedMounts> ScanMountsOf(const std::optional<Target>& target,
   const absl::StatusOr<uint64_t> kernel_id = base::MountNamespaceIdOf(opened.fd);
   if (kernel_id.ok()) scanned.mounts.set_kernel_id(*kernel_id);
   if (opened.process.has_value()) {
+    scanned.info.add_reference(
+        base::EncodeText(absl::StrCat(procfs.path(), "/", opened.process->value, "/ns/mnt")));
     scanned.info.set_pid(opened.process->value);
     scanned.info.set_command(CommandOf(procfs, *opened.process));
   }

@@ -236,10 +236,17 @@ void HolderScan::AddBindMounts() {
       return done.contains(one.target.inode);
     });
     if (namespaces.empty()) return;
-    // The paths of the scanner's own are the shortest way.
-    absl::c_stable_partition(namespaces, [&](const NamespaceTable::Known& one) {
-      return one.target.inode == options_.own_mount_namespace;
-    });
+    // The paths of the scanner's own are the shortest way. Those that no path leads to wait until
+    // no other is left, whose mounts may be the way to them.
+    const auto rank = [&](const NamespaceTable::Known& one) {
+      if (one.target.inode == options_.own_mount_namespace) return 0;
+      return one.reference.empty() ? 2 : 1;
+    };
+    absl::c_stable_sort(namespaces,
+                        [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+    if (rank(namespaces.front()) < 2) {
+      std::erase_if(namespaces, [&](const auto& one) { return rank(one) == 2; });
+    }
     for (const NamespaceTable::Known& one : namespaces) {
       done.insert(one.target.inode);
       if (AddBindMountsOf(one)) report.state = SourceReport::used;
