@@ -17,8 +17,6 @@ constexpr uint32_t kKernelThreadFlag = 0x00200000;
 // How much of a malformed line a message shows.
 constexpr size_t kMaxShownBytes = 120;
 
-// "CapEff", as the names of all sets.
-constexpr size_t kCapabilityNameSize = 6;
 
 template <typename T>
 bool ParseNumber(absl::string_view text, T* value, int radix = 10) {
