@@ -10,13 +10,15 @@
 #include "cmd/snapshot_command.h"
 #include "cmd/tree_command.h"
 #include "cmd/version_command.h"
+#include "cmd/why_command.h"
 
 namespace nsctl::cmd {
 
 absl::Span<const CommandEntry> AllCommands() {
   static const CommandEntry kCommands[] = {
-      kListCommand,     kTreeCommand,   kMountsCommand,  kFsCommand,         kExecCommand,
-      kSnapshotCommand, kDoctorCommand, kVersionCommand, kCompletionCommand, kHelpCommand,
+      kListCommand,    kTreeCommand,       kWhyCommand,      kMountsCommand,
+      kFsCommand,      kExecCommand,       kSnapshotCommand, kDoctorCommand,
+      kVersionCommand, kCompletionCommand, kHelpCommand,
   };
   return kCommands;
 }

@@ -10,6 +10,7 @@
 #include "cmd/mounts.pb.h"
 #include "cmd/tree.pb.h"
 #include "cmd/version.pb.h"
+#include "cmd/why.pb.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -115,7 +116,7 @@ TEST(WriteProtoJson, CanWriteEverySchema) {
        {Snapshot::descriptor(), NamespaceList::descriptor(), NamespaceTree::descriptor(),
         DoctorReport::descriptor(), ExecReport::descriptor(), MountList::descriptor(),
         VersionInfo::descriptor(), FsList::descriptor(), FsStat::descriptor(),
-        FsLinks::descriptor(), FsResolution::descriptor()}) {
+        FsLinks::descriptor(), FsResolution::descriptor(), WhyAlive::descriptor()}) {
     EXPECT_EQ(FindUnwritable(type, &seen), "");
   }
 }
