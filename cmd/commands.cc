@@ -5,6 +5,7 @@
 #include "cmd/exec_command.h"
 #include "cmd/fs_command.h"
 #include "cmd/help_command.h"
+#include "cmd/inspect_command.h"
 #include "cmd/list_command.h"
 #include "cmd/mounts_command.h"
 #include "cmd/snapshot_command.h"
@@ -16,9 +17,9 @@ namespace nsctl::cmd {
 
 absl::Span<const CommandEntry> AllCommands() {
   static const CommandEntry kCommands[] = {
-      kListCommand,    kTreeCommand,       kWhyCommand,      kMountsCommand,
-      kFsCommand,      kExecCommand,       kSnapshotCommand, kDoctorCommand,
-      kVersionCommand, kCompletionCommand, kHelpCommand,
+      kListCommand,   kTreeCommand,    kInspectCommand,    kWhyCommand,
+      kMountsCommand, kFsCommand,      kExecCommand,       kSnapshotCommand,
+      kDoctorCommand, kVersionCommand, kCompletionCommand, kHelpCommand,
   };
   return kCommands;
 }

@@ -6,6 +6,7 @@
 #include "cmd/doctor.pb.h"
 #include "cmd/exec.pb.h"
 #include "cmd/fs.pb.h"
+#include "cmd/inspect.pb.h"
 #include "cmd/list.pb.h"
 #include "cmd/mounts.pb.h"
 #include "cmd/tree.pb.h"
@@ -116,7 +117,8 @@ TEST(WriteProtoJson, CanWriteEverySchema) {
        {Snapshot::descriptor(), NamespaceList::descriptor(), NamespaceTree::descriptor(),
         DoctorReport::descriptor(), ExecReport::descriptor(), MountList::descriptor(),
         VersionInfo::descriptor(), FsList::descriptor(), FsStat::descriptor(),
-        FsLinks::descriptor(), FsResolution::descriptor(), WhyAlive::descriptor()}) {
+        FsLinks::descriptor(), FsResolution::descriptor(), WhyAlive::descriptor(),
+        Inspection::descriptor()}) {
     EXPECT_EQ(FindUnwritable(type, &seen), "");
   }
 }
