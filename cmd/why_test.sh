@@ -1,5 +1,5 @@
 #!/bin/bash
-# Asks `nsctl why` about namespaces made for it on the running host. $1 is nsctl.
+# Asks `nsctl why` and `nsctl inspect` about namespaces made for it on the running host. $1 is nsctl.
 set -u
 
 nsctl=$1
@@ -56,17 +56,19 @@ coproc HOLDER {
   # shellcheck disable=SC2016 # for Perl
   exec nsenter --net="$scene/net" perl -MSocket -e '
     open(my $file, "<", "/proc/self/ns/net") or die;
+    open(my $mounted, "<", $ARGV[0]) or die;
     socket(my $socket, AF_INET, SOCK_DGRAM, 0) or die;
     $| = 1;
-    print "ready ", fileno($file), " ", fileno($socket), "\n";
-    <STDIN>'
+    print "ready ", fileno($file), " ", fileno($mounted), " ", fileno($socket), "\n";
+    <STDIN>' "$scene/net"
 }
 holder=$HOLDER_PID
-read -r line file socket <&"${HOLDER[0]}" || line=
+read -r line file mounted socket <&"${HOLDER[0]}" || line=
 [[ $line == ready ]] || fail "the holder did not start"
 text=$("$nsctl" why "$net" 2>/dev/null) || fail "why of a namespace"
 expect_line "a process" "process \"perl\" ($holder)" "$text"
 expect_line "a descriptor" "descriptor $file of \"perl\" ($holder)" "$text"
+expect_line "a descriptor by a mount" "descriptor $mounted of \"perl\" ($holder)" "$text"
 inode=$(readlink "/proc/$holder/fd/$socket")
 expect_line "a socket" "$inode, descriptor $socket of \"perl\" ($holder)" "$text"
 text=$("$nsctl" why "$holder" --type net 2>/dev/null) || fail "why of a process"
@@ -76,10 +78,15 @@ expect_line "of a process" "$inode, descriptor $socket of \"perl\" ($holder)" "$
 expect_line "a snapshot" "$inode, descriptor $socket of \"perl\" ($holder)" "$(cat "$scene/saved")"
 
 # Graphviz reads what is drawn.
-if command -v dot >/dev/null; then
-  "$nsctl" why "$net" -o dot 2>/dev/null | dot -Tsvg >"$scene/svg" || fail "dot refuses the graph"
-  grep -q "socket $socket" "$scene/svg" || fail "the graph lacks the socket"
-fi
+"$nsctl" why "$net" -o dot 2>/dev/null | dot -Tsvg >"$scene/svg" || fail "dot refuses the graph"
+grep -q "socket $socket" "$scene/svg" || fail "the graph lacks the socket"
+"$nsctl" tree --details -o dot 2>/dev/null | dot -Tsvg >/dev/null || fail "dot refuses the tree"
+
+text=$("$nsctl" inspect "$holder" 2>/dev/null) || fail "inspect of a process"
+grep -q "^PID: *$holder$" <<<"$text" || fail "inspect lacks the PID: $text"
+grep -Fq "$net fd $mounted" <<<"$text" || fail "inspect lacks what the process holds: $text"
+text=$("$nsctl" inspect "$scene/net" 2>/dev/null) || fail "inspect of a path"
+grep -q "^Held by: *process 1$" <<<"$text" || fail "inspect lacks a holder: $text"
 
 "$nsctl" why "$scene" >/dev/null 2>&1 && fail "a directory is no namespace"
 exit $failed

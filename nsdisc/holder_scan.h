@@ -14,6 +14,7 @@
 #include "nsdisc/bind_mount_scan.h"
 #include "nsdisc/fd_reader.h"
 #include "nsdisc/gap_list.h"
+#include "nsdisc/mounted_file_fds.h"
 #include "nsdisc/namespace_census.h"
 #include "nsdisc/namespace_table.h"
 #include "nsdisc/questions.h"
@@ -72,6 +73,7 @@ class HolderScan {
   void AddSockets(FdFindings* findings);
   void AddBindMounts();
   bool AddBindMountsOf(const NamespaceTable::Known& where);
+  void AddFdsOfMounts(const FdFindings& findings);
   void AddListed(SourceReport::Source source, const std::vector<ListedNamespace>& listed);
   void LookForNewProcesses(const google::protobuf::RepeatedPtrField<Process>& processes);
   void AddNames();
@@ -88,6 +90,7 @@ class HolderScan {
   std::vector<ListedNamespace> mount_namespaces_;
   std::vector<ListedNamespace> all_namespaces_;
   std::array<Report, SourceReport::Source_ARRAYSIZE> reports_;
+  MountedFiles mounted_files_;
   NamespaceTable::Losses losses_;
   GapList gaps_;
   uint32_t vanished_fds_ = 0;
