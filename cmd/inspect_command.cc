@@ -37,6 +37,7 @@ constexpr CommandInfo kInfo = {
         "nsctl inspect user:[4026532187]\n"
         "nsctl inspect /run/netns/x\n"
         "nsctl inspect 1234 --from host.pb -o json",
+    .apart = true,
 };
 
 class InspectCommand : public Command {
