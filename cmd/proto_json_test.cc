@@ -7,11 +7,13 @@
 #include "cmd/doctor.pb.h"
 #include "cmd/exec.pb.h"
 #include "cmd/fs.pb.h"
+#include "cmd/inspect.pb.h"
 #include "cmd/list.pb.h"
 #include "cmd/mounts.pb.h"
 #include "cmd/ps.pb.h"
 #include "cmd/tree.pb.h"
 #include "cmd/version.pb.h"
+#include "cmd/why.pb.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -119,7 +121,8 @@ TEST(WriteProtoJson, CanWriteEverySchema) {
         DoctorReport::descriptor(), ProcessTree::descriptor(), CapabilityReport::descriptor(),
         nsdisc::SnapshotDiff::descriptor(), ExecReport::descriptor(), MountList::descriptor(),
         VersionInfo::descriptor(), FsList::descriptor(), FsStat::descriptor(),
-        FsLinks::descriptor(), FsResolution::descriptor()}) {
+        FsLinks::descriptor(), FsResolution::descriptor(), WhyAlive::descriptor(),
+        Inspection::descriptor()}) {
     EXPECT_EQ(FindUnwritable(type, &seen), "");
   }
 }

@@ -129,7 +129,7 @@ absl::StatusOr<BindMounts> ReadBindMounts(const Procfs& procfs, const NamespaceT
   for (const Mount& mount : mounts.mounts()) {
     const std::optional<base::NamespaceLink> target = TargetOf(mount);
     if (!target.has_value()) continue;
-    BindMounts::Found found{*target, {}};
+    BindMounts::Found found{*target, {}, mount.mount_id()};
     found.mount.set_path(mount.mount_point());
     found.mount.set_hidden(mount.visibility() != Mount::visible);
     if (mount.has_unique_id()) found.mount.set_mount_id(mount.unique_id());

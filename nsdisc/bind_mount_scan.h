@@ -23,6 +23,8 @@ struct BindMounts {
     base::NamespaceLink target;
     // Without its mount_namespace.
     BindMount mount;
+    // Its number in mountinfo and fdinfo.
+    uint32_t local_id = 0;
   };
   std::vector<Found> found;
   // Mounts that were looked at, of whatever file system.

@@ -293,6 +293,9 @@ TEST_F(HolderKernelTest, BindMountInAnotherMountNamespaceHolds) {
   for (const BindMount& mount : found->bind_mounts()) {
     EXPECT_EQ(mount.mount_namespace(), InodeOf(*mnt));
   }
+  // It was opened by way of the mount, so its link is a path.
+  EXPECT_EQ(Show(found->fds()),
+            absl::StrCat("kind: namespace_file pid: ", getpid(), " fd: ", bound->get(), ";"));
   EXPECT_EQ(found->hostname(), "bound\x1b");
   EXPECT_TRUE(found->has_owner());
 }

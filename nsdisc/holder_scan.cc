@@ -37,6 +37,14 @@ FdHolder HolderOf(FdHolder::Kind kind, const FdPlace& place) {
   return holder;
 }
 
+// In the order of the lists.
+bool IsBefore(const FdHolder& a, const FdHolder& b) {
+  const auto place = [](const FdHolder& holder) {
+    return FdPlace{holder.pid(), holder.tid(), holder.fd()};
+  };
+  return place(a) < place(b);
+}
+
 // The PID namespace of each process and, as pidfds may be of threads, of each thread that is known.
 absl::flat_hash_map<int32_t, uint32_t> PidNamespaces(const RepeatedPtrField<Process>& processes) {
   absl::flat_hash_map<int32_t, uint32_t> namespaces;
@@ -117,6 +125,7 @@ void HolderScan::Run(const RepeatedPtrField<Process>& processes, FdFindings find
   AddListed(SourceReport::mount_namespace_list, mount_namespaces_);
   AddListed(SourceReport::namespace_list, all_namespaces_);
   AddBindMounts();
+  AddFdsOfMounts(findings);
   LookForNewProcesses(processes);
   const bool lists_used =
       ReportOf(SourceReport::mount_namespace_list).state == SourceReport::used ||
@@ -191,11 +200,7 @@ void HolderScan::AddFds(const RepeatedPtrField<Process>& processes, FdFindings* 
                            std::move(holding.holder));
     }
   }
-  const auto place = [](const FdHolder& holder) {
-    return FdPlace{holder.pid(), holder.tid(), holder.fd()};
-  };
-  absl::c_sort(holders,
-               [&](const auto& a, const auto& b) { return place(a.second) < place(b.second); });
+  absl::c_sort(holders, [](const auto& a, const auto& b) { return IsBefore(a.second, b.second); });
   for (const auto& [target, holder] : holders) table_.AddFdHolder(target, holder);
 }
 
@@ -282,6 +287,7 @@ bool HolderScan::AddBindMountsOf(const NamespaceTable::Known& where) {
     found.mount.set_mount_namespace(where.target.inode);
     std::vector<std::string> reference;
     const std::optional<std::string> path = base::DecodeText(found.mount.path());
+    if (path.has_value()) mounted_files_.Add(*path, found.local_id, found.target);
     if (!found.mount.hidden() && path.has_value() && (is_own || !where.reference.empty())) {
       if (!is_own) reference = where.reference;
       reference.push_back(*path);
@@ -290,6 +296,18 @@ bool HolderScan::AddBindMountsOf(const NamespaceTable::Known& where) {
     if (is_own) NameByMount(found.target, found.mount.path());
   }
   return true;
+}
+
+// What is open by way of a mount is known once mounts are. Lists of descriptors keep their order.
+void HolderScan::AddFdsOfMounts(const FdFindings& findings) {
+  if (!options_.fds || !options_.bind_mounts) return;
+  const CpuMeter meter(procfs_, &ReportOf(SourceReport::fds));
+  absl::flat_hash_set<Namespace*> changed;
+  for (const FdFindings::NamespaceFile& file : mounted_files_.Find(procfs_, findings.paths)) {
+    table_.AddFdHolder(file.target, HolderOf(FdHolder::namespace_file, file.place));
+    changed.insert(table_.Mutable(file.target));
+  }
+  for (Namespace* const ns : changed) absl::c_sort(*ns->mutable_fds(), IsBefore);
 }
 
 // ip-netns(8) names network namespaces by mounts in one directory, which some reach by a link.

@@ -17,6 +17,7 @@
 #include "nsdisc/bind_mount_scan.h"
 #include "nsdisc/fd_reader.h"
 #include "nsdisc/gap_list.h"
+#include "nsdisc/mounted_file_fds.h"
 #include "nsdisc/namespace_census.h"
 #include "nsdisc/namespace_table.h"
 #include "nsdisc/questions.h"
@@ -81,6 +82,7 @@ class HolderScan {
   void AddSockets(FdFindings* findings);
   void AddBindMounts();
   bool AddBindMountsOf(const NamespaceTable::Known& where);
+  void AddFdsOfMounts(const FdFindings& findings);
   void AddListed(SourceReport::Source source, const std::vector<ListedNamespace>& listed);
   void LookForNewProcesses(const google::protobuf::RepeatedPtrField<Process>& processes);
   void AddNames();
@@ -97,6 +99,7 @@ class HolderScan {
   std::vector<ListedNamespace> mount_namespaces_;
   std::vector<ListedNamespace> all_namespaces_;
   std::array<Report, SourceReport::Source_ARRAYSIZE> reports_;
+  MountedFiles mounted_files_;
   // By inode.
   absl::btree_map<uint32_t, std::unique_ptr<mounttree::MountNamespace>> mounts_;
   NamespaceTable::Losses losses_;
