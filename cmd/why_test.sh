@@ -1,6 +1,7 @@
 #!/bin/bash
 # Asks `nsctl why` and `nsctl inspect` about namespaces made for it on the running host. $1 is nsctl.
 set -u
+export LC_ALL=C.UTF-8
 
 nsctl=$1
 failed=0
