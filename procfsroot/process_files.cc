@@ -17,7 +17,6 @@ constexpr uint32_t kKernelThreadFlag = 0x00200000;
 // How much of a malformed line a message shows.
 constexpr size_t kMaxShownBytes = 120;
 
-
 template <typename T>
 bool ParseNumber(absl::string_view text, T* value, int radix = 10) {
   const char* const end = text.data() + text.size();
