@@ -23,6 +23,10 @@ class BuildInspectionTest : public ::testing::Test {
     nsdisc::Snapshot snapshot;
     EXPECT_TRUE(TextFormat::ParseFromString(
         R"pb(
+          scanner {
+            pid: 1
+            namespaces { pid: 30 }
+          }
           namespaces { type: mnt inode: 10 owner: 20 initial: true leaders: 1 process_count: 2 }
           namespaces {
             type: user
