@@ -45,14 +45,30 @@ absl::StatusOr<ExitStatus> RunCommand(absl::string_view parent, const CommandEnt
 
 bool IsHelpFlag(absl::string_view word) { return word == "-h" || word == "--help"; }
 
+// "fs help ls": the words are there, in another order.
+absl::Status HelpHint(const CommandEntry& entry, const std::vector<std::string>& arguments) {
+  const CommandEntry* const subcommand =
+      arguments.size() > 1 ? FindCommand(arguments[1], entry.subcommands) : nullptr;
+  return UsageError(
+      absl::StrCat("help is a command of its own: nsctl help ", entry.info->name,
+                   subcommand == nullptr ? "" : absl::StrCat(" ", subcommand->info->name)));
+}
+
 absl::StatusOr<ExitStatus> RunEntry(const CommandEntry& entry, std::vector<std::string> arguments,
                                     Environment& env) {
-  if (entry.subcommands.empty()) return RunCommand("", entry, std::move(arguments), env);
+  const bool asks_for_help = !arguments.empty() && arguments[0] == "help";
+  if (entry.subcommands.empty()) {
+    absl::StatusOr<ExitStatus> result = RunCommand("", entry, arguments, env);
+    // It was none of its own words.
+    if (asks_for_help && IsUsageError(result.status())) return HelpHint(entry, arguments);
+    return result;
+  }
   if (arguments.empty() || IsHelpFlag(arguments[0])) {
     env.out->Append(CommandHelpText("", entry));
     return ExitStatus::kDone;
   }
   const CommandEntry* const chosen = FindCommand(arguments[0], entry.subcommands);
+  if (chosen == nullptr && asks_for_help) return HelpHint(entry, arguments);
   if (chosen == nullptr) {
     return UnknownCommand(absl::StrCat(entry.info->name, " command"), arguments[0],
                           entry.subcommands);
