@@ -70,12 +70,14 @@ class ExecChild {
   int BeforeEntry();
 
   // In the child, in the namespaces. Becomes the command; returns, an exit status, only where that
-  // failed. In the first process of a PID namespace the command becomes a child of its own, since
-  // signals without handlers do not reach a first process and nobody else would reap orphans.
+  // failed. In the first process of a PID namespace the command becomes a child of its own.
   int Run();
 
+  // As Run, for StartOptions::fork_inside: the command's process is a sibling.
+  int RunOutside(int answer);
+
   // As Run, and always in the calling process.
-  int Become() { return BecomeCommand(); }
+  int Become();
 
   // After the start: closes what only the child needs.
   void ReleaseInParent();
@@ -91,13 +93,15 @@ class ExecChild {
  private:
   ExecChild() = default;
 
-  int BecomeCommand();
+  // `answer` and `mode` are the launcher's.
+  int BecomeCommand(const std::string& answer, const std::string& mode);
+  std::string ForkingMode() const { return spec_.terminal.ok() ? "ft" : "f"; }
   // Each returns what failed, errno beside it, or nullptr.
   const char* MoveToRoot() const;
   const char* TakeStandardDescriptors() const;
   const char* SetSecurityContext() const;
   // Returns only where it fails.
-  int Execute(const std::string& path);
+  int Execute(const std::string& path, const std::string& answer, const std::string& mode);
   int Fail(ExecFailure::Kind kind, const char* step, int error) const;
 
   ExecChildSpec spec_;
@@ -105,6 +109,8 @@ class ExecChild {
   base::OwnedFd procfs_;
   base::OwnedFd report_read_;
   base::OwnedFd report_write_;
+  // Where the launcher answers, -1 where it does not.
+  int answer_ = -1;
   bool groups_dropped_ = false;
 };
 

@@ -27,6 +27,12 @@ struct StartOptions {
   std::function<int()> before_entry = nullptr;
   // What it does, for messages.
   const char* before_entry_name = "prepare the child";
+  // Instead of `body` where the plan enters a PID namespace: runs in the first child, which stays
+  // outside of that, and executes a program that makes the process inside. So nothing of the caller
+  // is ever seen there. That process is a sibling (CLONE_PARENT), whose PID, or minus errno, the
+  // program writes to the descriptor `answer` as an int32_t, within `timeout`. Where it ends
+  // without that, the first child is what is returned. Null: `body` runs inside.
+  std::function<int(int answer)> fork_inside = nullptr;
 };
 
 // A child of the calling process, alive or a zombie until it is waited for. Its end kills and reaps
