@@ -6,7 +6,8 @@ readonly nsctl=$PWD/$1
 
 # "PID NUMBER/NUMBER/...", sorted.
 kernel_numbers() {
-  grep -H NSpid: /proc/[0-9]*/status 2>/dev/null |
+  # A process that ends meanwhile is none of the failures to look for.
+  { grep -H NSpid: /proc/[0-9]*/status 2>/dev/null || true; } |
     sed -E 's,^/proc/([0-9]+)/status:NSpid:\t,\1 ,; s,\t,/,g' | sort
 }
 
