@@ -123,7 +123,9 @@ struct Opener {
 absl::StatusOr<TargetRoot> OpenTargetRoot(const Target& target, const procfsroot::Procfs& procfs,
                                           const procfsroot::RootOptions& options) {
   procfsroot::RootOptions named = options;
-  named.name = absl::StrCat(base::DecodeText(ToString(target)).value_or(""), ":");
+  if (named.name.empty()) {
+    named.name = absl::StrCat(base::DecodeText(ToString(target)).value_or(""), ":");
+  }
   return std::visit(Opener{procfs, named}, target);
 }
 
