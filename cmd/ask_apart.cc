@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +21,7 @@
 #include "base/errors.h"
 #include "base/pipe.h"
 #include "base/status_macros.h"
+#include "cmd/close_descriptors.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -35,18 +35,8 @@ struct Header {
   uint64_t size = 0;
 };
 
-void CloseRange(unsigned int first, unsigned int last) {
-  if (first <= last) syscall(SYS_close_range, first, last, 0);
-}
-
-// `kept` ascends. Standard input, output and error lead nowhere afterwards.
-void CloseAllBut(const std::vector<unsigned int>& kept) {
-  unsigned int first = 0;
-  for (const unsigned int fd : kept) {
-    if (fd > first) CloseRange(first, fd - 1);
-    first = fd + 1;
-  }
-  CloseRange(first, ~0U);
+// Standard input, output and error lead nowhere afterwards.
+void OpenNothing() {
   int fd;
   do {
     fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -73,15 +63,15 @@ void Send(const absl::StatusOr<std::string>& answer, base::FdRef out) {
   signal(SIGALRM, SIG_DFL);
   sigprocmask(SIG_SETMASK, &signals, nullptr);
   alarm(static_cast<unsigned int>(absl::ToInt64Seconds(absl::Ceil(timeout, absl::Seconds(1)))) + 1);
-  std::vector<unsigned int> kept = {static_cast<unsigned int>(out.get())};
-  for (const base::FdRef fd : needed) kept.push_back(static_cast<unsigned int>(fd.get()));
-  std::sort(kept.begin(), kept.end());
-  CloseAllBut(kept);
+  std::vector<int> kept = {out.get()};
+  for (const base::FdRef fd : needed) kept.push_back(fd.get());
+  CloseAllBut(0, kept);
+  OpenNothing();
   Send(body(), out);
   // A thread that stays would keep them open. Those that were opened here come last, as closing one
   // may block.
-  for (const unsigned int fd : kept) CloseRange(fd, fd);
-  CloseRange(0, ~0U);
+  for (const int fd : kept) close(fd);
+  CloseAllBut(0, {});
   _exit(0);
 }
 

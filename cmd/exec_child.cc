@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -21,6 +22,7 @@
 #include "base/errors.h"
 #include "base/pipe.h"
 #include "base/status_macros.h"
+#include "cmd/close_descriptors.h"
 #include "cmd/exec_launcher.h"
 #include "cmd/usage.h"
 
@@ -113,11 +115,17 @@ int ExecChild::BeforeEntry() {
   return 0;
 }
 
-int ExecChild::Run() { return BecomeCommand("-", ForkingMode()); }
-
-int ExecChild::RunOutside(int answer) {
+int ExecChild::Run(int answer, bool sibling) {
   answer_ = answer;
-  return BecomeCommand(absl::StrCat(answer), ForkingMode());
+  // Nobody waits for their end if this process cannot end, as the way to the command may have it
+  // wait for a file system that never answers.
+  std::vector<int> kept = {
+      answer,           report_write_.get(),  launcher_.get(), procfs_.get(), spec_.terminal.get(),
+      spec_.root.get(), spec_.directory.get()};
+  kept.insert(kept.end(), std::begin(spec_.standard), std::end(spec_.standard));
+  CloseAllBut(kFirstOwnDescriptor, std::move(kept));
+  return BecomeCommand(absl::StrCat(answer),
+                       absl::StrCat("f", sibling ? "s" : "", spec_.terminal.ok() ? "t" : ""));
 }
 
 int ExecChild::Become() { return BecomeCommand("-", "-"); }

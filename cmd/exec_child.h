@@ -69,14 +69,12 @@ class ExecChild {
   // In the first child, before it enters: 0 or an errno.
   int BeforeEntry();
 
-  // In the child, in the namespaces. Becomes the command; returns, an exit status, only where that
-  // failed. In the first process of a PID namespace the command becomes a child of its own.
-  int Run();
+  // For StartOptions::execute: in the child, in the namespaces. Becomes the command; returns, an
+  // exit status, only where that failed. In the first process of a PID namespace the command
+  // becomes a child of its own.
+  int Run(int answer, bool sibling);
 
-  // As Run, for StartOptions::fork_inside: the command's process is a sibling.
-  int RunOutside(int answer);
-
-  // As Run, and always in the calling process.
+  // As Run, in the calling process in any case.
   int Become();
 
   // After the start: closes what only the child needs.
@@ -95,7 +93,6 @@ class ExecChild {
 
   // `answer` and `mode` are the launcher's.
   int BecomeCommand(const std::string& answer, const std::string& mode);
-  std::string ForkingMode() const { return spec_.terminal.ok() ? "ft" : "f"; }
   // Each returns what failed, errno beside it, or nullptr.
   const char* MoveToRoot() const;
   const char* TakeStandardDescriptors() const;

@@ -78,6 +78,11 @@ if [[ -c /dev/fuse ]]; then
   done
   seen=$(echo 'echo "$0"' | timeout -s KILL 20 "$nsctl" exec "$scene" 2>&1; echo "$?")
   [[ $seen == $'-sh\n0' ]] || fail "no shell with a silent server: $seen"
+  SECONDS=0
+  timeout -s KILL 30 "$nsctl" exec "$scene" -- "$PWD/silent/file" 2>err
+  [[ $? == 125 && $(cat err) == 'nsctl: exec: enter namespaces: no answer in time' ]] ||
+    fail "a silent command: $(cat err)"
+  ((SECONDS <= 20)) || fail "a silent command was waited for: $SECONDS s"
   exec 9>&-
   for _ in $(seq 100); do kill -0 "$server" 2>/dev/null || break; sleep 0.1; done
   kill "$server" 2>/dev/null && fail "a descriptor was kept by what was left behind"

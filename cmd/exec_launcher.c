@@ -11,11 +11,11 @@
 //
 // Executes PATH with the arguments. REPORT is the number of a descriptor that is closed by that;
 // where it fails, errno goes there as an int. What has no interpreter is given to SHELL, as
-// execvp(3) does. If ANSWER is a number and not "-", that is done by a sibling, whose PID, or minus
-// errno, goes there as an int. MODE has "f" where the first process of a PID namespace makes the
-// command a child of its own (pid_namespaces(7)): signals without handlers do not reach a first
-// process and nobody else would reap orphans; and "t" where standard input is to become the
-// controlling terminal. No C library: it starts at _start.
+// execvp(3) does. If ANSWER is a number and not "-", an int goes there first: 0, or where MODE has
+// "s" the PID of a sibling that does all of that, or minus errno. MODE has "f" where the first
+// process of a PID namespace makes the command a child of its own (pid_namespaces(7)): signals
+// without handlers do not reach a first process and nobody else would reap orphans; and "t" where
+// standard input is to become the controlling terminal. No C library: it starts at _start.
 
 #if defined(__x86_64__)
 
@@ -160,6 +160,12 @@ static void GoInside(long answer) {
   Exit(Call(kWrite, gate[1], (long)&go, 1) == 1 ? 0 : 1);
 }
 
+static void Stay(long answer) {
+  const int same = 0;
+  Call(kWrite, answer, (long)&same, sizeof(same));
+  Call(kClose, answer, 0, 0);
+}
+
 // Reaps whatever ends in the namespace, and passes every signal on to `command` until that ends:
 // what is left in the namespace ends with its first process.
 static void AwaitCommand(long command) {
@@ -242,7 +248,10 @@ __attribute__((used)) void Launch(long* stack) {
   }
   report = Number(argv[kReport]);
   Call(kFcntl, report, kSetFdFlags, kCloseOnExecFd);
-  if (argv[kAnswer][0] != '-') GoInside(Number(argv[kAnswer]));
+  if (argv[kAnswer][0] != '-') {
+    const long answer = Number(argv[kAnswer]);
+    Has(argv[kMode], 's') ? GoInside(answer) : Stay(answer);
+  }
   if (Has(argv[kMode], 'f') && Call(kGetPid, 0, 0, 0) == 1) {
     error = BeFirstProcess();
     if (error > 0) Fail(report, error, "fork");

@@ -104,15 +104,18 @@ void SetForkFailure(const EntryPlan& plan, int error, EntryResult* result) {
   if (options.before_entry != nullptr) report.before_error = options.before_entry();
   if (report.before_error == 0) report.result = Enter(plan, options.method);
   const bool goes_on = report.before_error == 0 && report.result.ok();
-  if (!goes_on || !plan.Enters(base::NamespaceType::kPid)) {
+  const bool sibling = plan.Enters(base::NamespaceType::kPid);
+  if (goes_on && options.execute != nullptr) {
+    report.second = kAnswered;
+    _exit(Send(report, to_parent) ? options.execute(to_parent, sibling) : 1);
+  }
+  if (!goes_on || !sibling) {
     const bool sent = Send(report, to_parent);
     close(to_parent);
     if (!goes_on || !sent) _exit(1);
     RunBody(body);
   }
-  if (options.fork_inside == nullptr) RunSecond(plan, body, report, to_parent);
-  report.second = kAnswered;
-  _exit(Send(report, to_parent) ? options.fork_inside(to_parent) : 1);
+  RunSecond(plan, body, report, to_parent);
 }
 
 // What the child sends next; nullopt at the end.
