@@ -139,7 +139,6 @@ TEST_F(HolderKernelTest, DescriptorOfAThreadWithATableOfItsOwn) {
   ASSERT_THAT(ns, IsOk());
   const uint32_t inode = InodeOf(*ns);
   std::atomic<pid_t> tid = 0;
-  std::atomic<bool> closed = false;
   std::atomic<bool> stop = false;
   std::thread thread([&] {
     tid = unshare(CLONE_FILES) == 0 ? gettid() : -1;
