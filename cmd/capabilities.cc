@@ -52,6 +52,7 @@ constexpr const char* kNames[] = {
     "BPF",
     "CHECKPOINT_RESTORE",
 };
+static_assert(std::size(kNames) == kLastNamedCapability + 1);
 
 }  // namespace
 

@@ -18,6 +18,8 @@ inline constexpr int kCapSysChroot = 18;
 inline constexpr int kCapSysPtrace = 19;
 inline constexpr int kCapSysAdmin = 21;
 inline constexpr int kCapSysResource = 24;
+// The highest that has a name here.
+inline constexpr int kLastNamedCapability = 40;
 
 // "CAP_SYS_ADMIN" for 21; "CAP_63" for a number that has no name yet.
 std::string CapabilityName(int number);

@@ -27,6 +27,7 @@ TEST(CapabilityNumbers, AgreeWithTheKernelsHeader) {
   EXPECT_EQ(kCapSysPtrace, CAP_SYS_PTRACE);
   EXPECT_EQ(kCapSysAdmin, CAP_SYS_ADMIN);
   EXPECT_EQ(kCapSysResource, CAP_SYS_RESOURCE);
+  EXPECT_GE(kLastNamedCapability, CAP_LAST_CAP);
 }
 
 TEST(CapabilityNames, ListsBitsByNumber) {

@@ -33,6 +33,8 @@ struct CommandInfo {
   const char* examples;
   // It reads file systems whose servers may never answer: see run_apart.h.
   bool apart = false;
+  // What the command exits with where it fails, but for wrong usage.
+  ExitStatus failed = ExitStatus::kFailed;
 };
 
 // A word that may stand for a placeholder, as help and completion offer it.

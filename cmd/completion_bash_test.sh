@@ -31,7 +31,7 @@ fi
 
 expect 'snapshot' nsctl sn
 expect 'list ls' nsctl l
-expect 'user pid owner' nsctl tree ''
+expect 'user pid mnt owner' nsctl tree ''
 expect 'pid' nsctl tree p
 expect '--noheadings --no-truncate' nsctl list --no
 expect '--noheadings --no-truncate' nsctl ls --no

@@ -137,9 +137,13 @@ absl::StatusOr<CopyDestination::Made> CopyDestination::MakeDirectory(
   if (!is_new && error != EEXIST) {
     return ErrnoStatus(error, "mkdir", DescribePath(*directory_, name));
   }
-  NSCTL_ASSIGN_OR_RETURN(OwnedFd opened,
-                         base::OpenAt(*directory_, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  return Made{CopyDestination(std::move(opened)), is_new};
+  absl::StatusOr<OwnedFd> opened =
+      base::OpenAt(*directory_, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!opened.ok()) {
+    return ErrnoStatus(base::ErrnoOf(opened.status()), "copy a directory to",
+                       DescribePath(*directory_, name));
+  }
+  return Made{CopyDestination(*std::move(opened)), is_new};
 }
 
 absl::Status CopyDestination::SetAttributes(const CopyAttributes& attributes) const {

@@ -20,10 +20,12 @@
 namespace nsctl::cmd {
 namespace {
 
-ExitStatus ExitStatusOf(const absl::Status& status) {
+// `failed`: that of the command where nothing more is known.
+ExitStatus ExitStatusOf(const absl::Status& status, ExitStatus failed) {
   if (IsUsageError(status)) return ExitStatus::kUsage;
-  if (absl::IsUnimplemented(status)) return ExitStatus::kUnsupported;
-  return ExitStatus::kFailed;
+  const bool has_own = failed != ExitStatus::kFailed;
+  if (absl::IsUnimplemented(status) && !has_own) return ExitStatus::kUnsupported;
+  return failed;
 }
 
 // `parent` is the name of the command whose subcommand `entry` is, or empty.
@@ -43,14 +45,30 @@ absl::StatusOr<ExitStatus> RunCommand(absl::string_view parent, const CommandEnt
 
 bool IsHelpFlag(absl::string_view word) { return word == "-h" || word == "--help"; }
 
+// "fs help ls": the words are there, in another order.
+absl::Status HelpHint(const CommandEntry& entry, const std::vector<std::string>& arguments) {
+  const CommandEntry* const subcommand =
+      arguments.size() > 1 ? FindCommand(arguments[1], entry.subcommands) : nullptr;
+  return UsageError(
+      absl::StrCat("help is a command of its own: nsctl help ", entry.info->name,
+                   subcommand == nullptr ? "" : absl::StrCat(" ", subcommand->info->name)));
+}
+
 absl::StatusOr<ExitStatus> RunEntry(const CommandEntry& entry, std::vector<std::string> arguments,
                                     Environment& env) {
-  if (entry.subcommands.empty()) return RunCommand("", entry, std::move(arguments), env);
+  const bool asks_for_help = !arguments.empty() && arguments[0] == "help";
+  if (entry.subcommands.empty()) {
+    absl::StatusOr<ExitStatus> result = RunCommand("", entry, arguments, env);
+    // It was none of its own words.
+    if (asks_for_help && IsUsageError(result.status())) return HelpHint(entry, arguments);
+    return result;
+  }
   if (arguments.empty() || IsHelpFlag(arguments[0])) {
     env.out->Append(CommandHelpText("", entry));
     return ExitStatus::kDone;
   }
   const CommandEntry* const chosen = FindCommand(arguments[0], entry.subcommands);
+  if (chosen == nullptr && asks_for_help) return HelpHint(entry, arguments);
   if (chosen == nullptr) {
     return UnknownCommand(absl::StrCat(entry.info->name, " command"), arguments[0],
                           entry.subcommands);
@@ -69,15 +87,16 @@ absl::StatusOr<ExitStatus> Misuse(absl::string_view word, const Environment& env
 
 // A reader that has seen enough closes the pipe, and ">&-" asks for no output: no reason to
 // complain.
-ExitStatus FailedOutput(const absl::Status& status, absl::string_view command, Environment& env) {
+ExitStatus FailedOutput(const absl::Status& status, absl::string_view command, ExitStatus failed,
+                        Environment& env) {
   switch (base::ErrnoOf(status)) {
     case EPIPE:
       return ExitStatus::kReaderGone;
     case EBADF:
-      return ExitStatus::kFailed;
+      return failed;
     default:
       Complain(env, command, status.message());
-      return ExitStatus::kFailed;
+      return failed;
   }
 }
 
@@ -85,6 +104,7 @@ ExitStatus FailedOutput(const absl::Status& status, absl::string_view command, E
 
 ExitStatus RunNsctl(const std::vector<std::string>& arguments, Environment& env) {
   absl::string_view name;
+  ExitStatus failed = ExitStatus::kFailed;
   absl::StatusOr<ExitStatus> result = ExitStatus::kDone;
   if (arguments.empty() || IsHelpFlag(arguments[0])) {
     env.out->Append(OverviewText(env.commands));
@@ -92,6 +112,7 @@ ExitStatus RunNsctl(const std::vector<std::string>& arguments, Environment& env)
     const std::string word = arguments[0] == "--version" ? "version" : arguments[0];
     if (const CommandEntry* entry = FindCommand(word, env.commands)) {
       name = entry->info->name;
+      failed = entry->info->failed;
       result = RunEntry(*entry, {arguments.begin() + 1, arguments.end()}, env);
     } else {
       result = Misuse(word, env);
@@ -100,9 +121,9 @@ ExitStatus RunNsctl(const std::vector<std::string>& arguments, Environment& env)
   const absl::Status written = env.out->Flush();
   if (!result.ok()) {
     Complain(env, name, result.status().message());
-    return ExitStatusOf(result.status());
+    return ExitStatusOf(result.status(), failed);
   }
-  return written.ok() ? *result : FailedOutput(written, name, env);
+  return written.ok() ? *result : FailedOutput(written, name, failed, env);
 }
 
 }  // namespace nsctl::cmd

@@ -77,6 +77,8 @@ TEST(RunNsctl, ReportsExitStatusAndMessage) {
       {{"say", "hello"}, 0, ""},
       {{"s", "gaps"}, 3, ""},
       {{"say", "fail"}, 1, "nsctl: say: it broke\\x0a\\x1b\n"},
+      {{"say", "help"}, 0, ""},
+      {{"say", "help", "me"}, 2, "nsctl: say: help is a command of its own: nsctl help say\n"},
       {{"say", "unimplemented"}, 4, "nsctl: say: the kernel lacks it\n"},
       {{"say", "a", "b"}, 2, "nsctl: say: unexpected argument \"b\"\n"},
       {{"sya"}, 2, "nsctl: unknown command \"sya\"; did you mean \"say\"?\n"},

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -13,6 +12,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -22,7 +22,7 @@
 #include "base/errors.h"
 #include "base/pipe.h"
 #include "base/status_macros.h"
-#include "cmd/exec_first_process.h"
+#include "cmd/close_descriptors.h"
 #include "cmd/exec_launcher.h"
 #include "cmd/usage.h"
 
@@ -115,13 +115,20 @@ int ExecChild::BeforeEntry() {
   return 0;
 }
 
-int ExecChild::Run() {
-  if (getpid() != 1) return BecomeCommand();
-  const pid_t command = fork();
-  if (command < 0) return Fail(Kind::kOwn, "fork", errno);
-  if (command == 0) return BecomeCommand();
-  return BeFirstProcess(command);
+int ExecChild::Run(int answer, bool sibling) {
+  answer_ = answer;
+  // Nobody waits for their end if this process cannot end, as the way to the command may have it
+  // wait for a file system that never answers.
+  std::vector<int> kept = {
+      answer,           report_write_.get(),  launcher_.get(), procfs_.get(), spec_.terminal.get(),
+      spec_.root.get(), spec_.directory.get()};
+  kept.insert(kept.end(), std::begin(spec_.standard), std::end(spec_.standard));
+  CloseAllBut(kFirstOwnDescriptor, std::move(kept));
+  return BecomeCommand(absl::StrCat(answer),
+                       absl::StrCat("f", sibling ? "s" : "", spec_.terminal.ok() ? "t" : ""));
 }
+
+int ExecChild::Become() { return BecomeCommand("-", "-"); }
 
 int ExecChild::Fail(Kind kind, const char* step, int error) const {
   ExecFailure failure = {.kind = kind, .error = error};
@@ -131,10 +138,6 @@ int ExecChild::Fail(Kind kind, const char* step, int error) const {
 }
 
 const char* ExecChild::TakeStandardDescriptors() const {
-  if (spec_.terminal.ok()) {
-    if (setsid() < 0) return "setsid";
-    if (ioctl(spec_.terminal.get(), TIOCSCTTY, 0) != 0) return "take the terminal";
-  }
   for (int fd = 0; fd < kFirstOwnDescriptor; ++fd) {
     const int source = spec_.terminal.ok() ? spec_.terminal.get() : spec_.standard[fd];
     if (source >= 0 && dup2(source, fd) < 0) return "dup2";
@@ -170,7 +173,7 @@ const char* ExecChild::SetSecurityContext() const {
   return written ? nullptr : "set the security context";
 }
 
-int ExecChild::BecomeCommand() {
+int ExecChild::BecomeCommand(const std::string& answer, const std::string& mode) {
   const char* step = TakeStandardDescriptors();
   if (step == nullptr) step = MoveToRoot();
   if (step == nullptr) step = SetSecurityContext();
@@ -186,20 +189,22 @@ int ExecChild::BecomeCommand() {
     return Fail(IsNotFound(program.error) ? Kind::kNotFound : Kind::kNotExecutable, "",
                 program.error);
   }
-  return Execute(program.path);
+  return Execute(program.path, answer, mode);
 }
 
-int ExecChild::Execute(const std::string& path) {
-  std::vector<std::string> arguments = {"nsctl-launcher", absl::StrCat(report_write_.get()), path,
-                                        kShell};
+int ExecChild::Execute(const std::string& path, const std::string& answer,
+                       const std::string& mode) {
+  std::vector<std::string> arguments = {
+      "nsctl-launcher", absl::StrCat(report_write_.get()), answer, mode, path, kShell};
+  const size_t name = arguments.size();
   arguments.insert(arguments.end(), spec_.command.begin(), spec_.command.end());
-  constexpr size_t kName = 4;
-  if (!spec_.name.empty()) arguments[kName] = spec_.name;
+  if (!spec_.name.empty()) arguments[name] = spec_.name;
   const std::vector<char*> argv = Pointers(arguments);
   const std::vector<char*> envp = Pointers(spec_.environment);
   CloseAllOnExec();
   // The launcher needs it, and closes it by executing the command.
   fcntl(report_write_.get(), F_SETFD, 0);
+  if (answer_ >= 0) fcntl(answer_, F_SETFD, 0);
   syscall(SYS_execveat, launcher_.get(), "", argv.data(), envp.data(), AT_EMPTY_PATH);
   return Fail(Kind::kOwn, "execute the launcher", errno);
 }

@@ -69,13 +69,13 @@ class ExecChild {
   // In the first child, before it enters: 0 or an errno.
   int BeforeEntry();
 
-  // In the child, in the namespaces. Becomes the command; returns, an exit status, only where that
-  // failed. In the first process of a PID namespace the command becomes a child of its own, since
-  // signals without handlers do not reach a first process and nobody else would reap orphans.
-  int Run();
+  // For StartOptions::execute: in the child, in the namespaces. Becomes the command; returns, an
+  // exit status, only where that failed. In the first process of a PID namespace the command
+  // becomes a child of its own.
+  int Run(int answer, bool sibling);
 
-  // As Run, and always in the calling process.
-  int Become() { return BecomeCommand(); }
+  // As Run, in the calling process in any case.
+  int Become();
 
   // After the start: closes what only the child needs.
   void ReleaseInParent();
@@ -91,13 +91,14 @@ class ExecChild {
  private:
   ExecChild() = default;
 
-  int BecomeCommand();
+  // `answer` and `mode` are the launcher's.
+  int BecomeCommand(const std::string& answer, const std::string& mode);
   // Each returns what failed, errno beside it, or nullptr.
   const char* MoveToRoot() const;
   const char* TakeStandardDescriptors() const;
   const char* SetSecurityContext() const;
   // Returns only where it fails.
-  int Execute(const std::string& path);
+  int Execute(const std::string& path, const std::string& answer, const std::string& mode);
   int Fail(ExecFailure::Kind kind, const char* step, int error) const;
 
   ExecChildSpec spec_;
@@ -105,6 +106,8 @@ class ExecChild {
   base::OwnedFd procfs_;
   base::OwnedFd report_read_;
   base::OwnedFd report_write_;
+  // Where the launcher answers, -1 where it does not.
+  int answer_ = -1;
   bool groups_dropped_ = false;
 };
 

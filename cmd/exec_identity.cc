@@ -8,12 +8,16 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "base/errors.h"
+#include "base/fd.h"
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
+#include "cmd/ask_apart.h"
 #include "cmd/exec_accounts.h"
 #include "cmd/usage.h"
 #include "procfsroot/mount_namespace_root.h"
@@ -27,6 +31,8 @@ using base::NamespaceType;
 using procfsroot::ProcessIdentity;
 
 constexpr size_t kMaxAccounts = 16 << 20;
+// Each step below has a limit of its own and says more where it is reached.
+constexpr absl::Duration kPatience = absl::Seconds(6);
 constexpr size_t kMaxIdMap = 64 << 10;
 constexpr char kFollow[] = "follow";
 constexpr char kDefaultShell[] = "/bin/sh";
@@ -177,8 +183,17 @@ absl::StatusOr<procfsroot::Root> InnerRoot::Open() const {
 }
 
 absl::StatusOr<std::string> InnerRoot::ReadAccounts(const char* file) const {
-  NSCTL_ASSIGN_OR_RETURN(const procfsroot::Root root, Open());
-  return root.ReadFile(absl::StrCat("/etc/", file), kMaxAccounts);
+  const std::string path = absl::StrCat("/etc/", file);
+  std::vector<base::FdRef> needed;
+  if (directory_.ok()) needed.push_back(directory_);
+  for (const nsentry::EntryStep& step : plan_.steps()) {
+    if (step.type == NamespaceType::kMnt && step.fd.ok()) needed.push_back(step.fd);
+  }
+  return AskApart(absl::StrCat("read ", path), kPatience, needed,
+                  [&]() -> absl::StatusOr<std::string> {
+                    NSCTL_ASSIGN_OR_RETURN(const procfsroot::Root root, Open());
+                    return root.ReadFile(path, kMaxAccounts);
+                  });
 }
 
 absl::StatusOr<Credentials> ResolveCredentials(const ExecSettings& settings,

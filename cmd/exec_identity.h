@@ -23,7 +23,8 @@ class InnerRoot {
   InnerRoot(const nsentry::EntryPlan& plan, const base::OwnedFd& directory)
       : plan_(plan), directory_(directory) {}
 
-  // "passwd", "group". Errors: those of Root::ReadFile.
+  // "passwd", "group". Read in a process of its own, as what is there may never answer. Errors:
+  // those of AskApart, Root::ReadFile.
   absl::StatusOr<std::string> ReadAccounts(const char* file) const;
 
  private:

@@ -7,6 +7,7 @@ set -uo pipefail
 readonly nsctl=$PWD/$1
 # shellcheck source=cmd/exec_test_lib.sh
 source "$PWD/$2"
+readonly silent_fuse=$PWD/$3
 cd "$TEST_TMPDIR" || exit 1
 
 if ((EUID != 0)) || ! start_scene '--uts --mount'; then
@@ -56,6 +57,39 @@ mkfifo inner/etc/passwd
 "$nsctl" exec -S captain "$scene" -- id 2>err
 [[ $? == 125 && $(cat err) == *passwd* ]] || fail "a FIFO for passwd: $(cat err)"
 rm inner/etc/passwd
+# A server that never answers: the process that asks it cannot end, and nsctl does. The server ends
+# with the last descriptor of "keep", of which what is left behind must have none.
+if [[ -c /dev/fuse ]]; then
+  mkdir silent
+  mkfifo keep
+  nsenter -t "$scene" -m "$silent_fuse" "$PWD/silent" <keep >fuse &
+  server=$!
+  exec 9<>keep
+  until [[ -s fuse ]]; do kill -0 "$server" || break; sleep 0.01; done
+  for file in passwd group; do ln -sf "$PWD/silent/file" "inner/etc/$file"; done
+  for who in '-S captain' '-G crew'; do
+    SECONDS=0
+    # Whoever reads its outputs comes to their end as well.
+    # shellcheck disable=SC2086
+    seen=$(timeout -s KILL 20 "$nsctl" exec $who "$scene" -- id 2>&1; echo "$?")
+    [[ $seen == *"/etc/"*"no answer"*$'\n125' && $(wc -l <<<"$seen") == 2 ]] ||
+      fail "a silent server, $who: $seen"
+    ((SECONDS <= 10)) || fail "a silent server was waited for: $SECONDS s"
+  done
+  seen=$(echo 'echo "$0"' | timeout -s KILL 20 "$nsctl" exec "$scene" 2>&1; echo "$?")
+  [[ $seen == $'-sh\n0' ]] || fail "no shell with a silent server: $seen"
+  SECONDS=0
+  timeout -s KILL 30 "$nsctl" exec "$scene" -- "$PWD/silent/file" 2>err
+  [[ $? == 125 && $(cat err) == 'nsctl: exec: enter namespaces: no answer in time' ]] ||
+    fail "a silent command: $(cat err)"
+  ((SECONDS <= 20)) || fail "a silent command was waited for: $SECONDS s"
+  exec 9>&-
+  for _ in $(seq 100); do kill -0 "$server" 2>/dev/null || break; sleep 0.1; done
+  kill "$server" 2>/dev/null && fail "a descriptor was kept by what was left behind"
+  wait "$server"
+  rm inner/etc/group
+fi
+rm -f inner/etc/passwd
 printf 'root:x:0:0::/:%s\n' "$PWD/shell" >inner/etc/passwd
 printf '#!/bin/sh\necho "shell $0 $#"\n' >shell
 chmod +x shell

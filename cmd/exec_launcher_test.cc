@@ -38,7 +38,7 @@ Launched Launch(const std::vector<std::string>& arguments) {
   const pid_t pid = fork();
   if (pid == 0) {
     const std::string number = absl::StrCat(report.write_end.get());
-    std::vector<const char*> argv = {"launcher", number.c_str()};
+    std::vector<const char*> argv = {"nsctl-launcher", number.c_str(), "-", "f"};
     for (const std::string& argument : arguments) argv.push_back(argument.c_str());
     argv.push_back(nullptr);
     const std::string report_variable = absl::StrCat("REPORT=", number);

@@ -13,13 +13,12 @@
 #include "absl/time/time.h"
 #include "base/fd.h"
 #include "base/status_macros.h"
+#include "cmd/ask_apart.h"
 #include "cmd/exec_cgroups.h"
 #include "cmd/exec_environment.h"
 #include "cmd/exec_gons.h"
 #include "cmd/exec_identity.h"
 #include "cmd/usage.h"
-#include "procfsroot/bounded_call.h"
-#include "procfsroot/resolve_options.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -65,14 +64,9 @@ absl::Status TakeSurroundings(const ExecScene& scene, PreparedExec* prepared) {
 
 // Its pages may be a file of a file system that never answers.
 absl::StatusOr<std::string> ReadEnvironment(const GuardedProcess& process) {
-  const std::string name = absl::StrCat("read the environment of process ", process.pid().value);
-  NSCTL_ASSIGN_OR_RETURN(base::OwnedFd copy,
-                         base::OpenAt(process.directory().fd(), ".", O_PATH | O_DIRECTORY));
-  const auto directory = std::make_shared<const procfsroot::ProcessDir>(std::move(copy));
-  procfsroot::BoundedCaller caller;
-  return caller.Run<std::string>(name, kPatience, [directory](const procfsroot::DeviceGate&) {
-    return directory->Read("environ", kMaxEnvironment);
-  });
+  const base::FdRef needed[] = {process.directory().fd()};
+  return AskApart(absl::StrCat("read the environment of process ", process.pid().value), kPatience,
+                  needed, [&] { return process.directory().Read("environ", kMaxEnvironment); });
 }
 
 absl::Status TakeEnvironment(const ExecScene& scene, PreparedExec* prepared) {

@@ -76,9 +76,10 @@ RunningExec RunningExec::Start(const ExecScene& scene, const std::string& target
   nsentry::StartOptions options;
   options.before_entry = [&] { return run.child_->BeforeEntry(); };
   options.before_entry_name = "join the target's cgroups";
+  options.execute = [&](int answer, bool sibling) { return run.child_->Run(answer, sibling); };
   nsentry::EntryResult entry;
   absl::StatusOr<nsentry::EnteredProcess> process = nsentry::EnteredProcess::Start(
-      *prepared.plan, options, [&] { return run.child_->Run(); }, &entry);
+      *prepared.plan, options, [] { return kExecFailed; }, &entry);
   run.child_->ReleaseInParent();
   AddOutcomes(*prepared.plan, entry, &run.result_);
   if (!process.ok()) {

@@ -146,11 +146,23 @@ kill -TERM $!
 wait $!
 [[ $? == 6 ]] || fail "in a new PID namespace"
 
+# Nobody can be born where the first process has ended.
+unshare --pid sh -c '/bin/true; exec sleep 1000' &
+holder=$!
+until [[ $(cat "/proc/$holder/comm") == sleep ]]; do sleep 0.01; done
+err=$("$nsctl" exec "--pid=/proc/$holder/ns/pid_for_children" -- true 2>&1)
+[[ $? == 125 && $err == *"fork into the PID namespace whose process 1 has ended"* ]] ||
+  fail "an ended PID namespace: $err"
+kill "$holder"
+wait "$holder" 2>/dev/null
+
 # A script may name nsctl itself as its interpreter: what runs then is the launcher, which nobody
 # can write to.
 printf '#!/proc/self/exe\n' >attack
 chmod +x attack
-expect 127 '' "$target" -- "$PWD/attack"
+expect 127 '/proc/self/exe is no command there' "$target" -- "$PWD/attack"
+expect 127 '/proc/self/exe is no command there' "$target" -- /proc/self/exe version
+expect 127 '/proc/self/exe is no command there' "$target" -- /proc/self/exe 3 - - /bin/true x y z
 
 # Root in the namespaces, with the capabilities that containers have: whatever it can open of the
 # programs that appear there is not nsctl.
@@ -162,13 +174,29 @@ if ((EUID == 0)) && start_scene '--mount --mount-proc --pid'; then
   watcher=$!
   for _ in $(seq 40); do
     "$nsctl" exec "$victim" -- setpriv --bounding-set=-all true || fail "exec beside the watcher"
-    "$nsctl" exec "$victim" -- "$PWD/attack"
+    "$nsctl" exec "$victim" -- "$PWD/attack" 2>/dev/null
   done
   kill "$(tr -d ' ' <"/proc/$watcher/task/$watcher/children")"
   wait "$watcher" 2>/dev/null
   grep -q . seen || fail "the watcher saw nothing"
   grep -F -e "$(basename "$nsctl")" seen | grep -v -F 'memfd:nsctl-launcher' &&
     fail "the nsctl binary can be opened in the namespaces"
+
+  # With all capabilities: the command is born as the launcher, with pipes besides its standard
+  # descriptors. A long way to the command gives the watcher its time.
+  nsenter -t "$victim" -m -p bash -c 'while :; do readlink /proc/[0-9]*/{exe,fd/*}; done' \
+    >seen 2>&1 &
+  watcher=$!
+  far=$(printf '/nosuch:%.0s' {1..15000})$PATH
+  for _ in $(seq 40); do
+    PATH=$far "$nsctl" exec -m -p "$victim" -- true 9<"$PWD" || fail "exec beside the watcher"
+  done
+  kill "$(tr -d ' ' <"/proc/$watcher/task/$watcher/children")"
+  wait "$watcher" 2>/dev/null
+  grep -q -F bash seen || fail "the watcher of all saw nothing"
+  grep -E "/$(basename "$nsctl")( \\(deleted\\))?$" seen && fail "the nsctl binary can be looked into"
+  grep -E -e pidfd -e '^/?[a-z_]*:\[' -e '^/(proc.*|[0-9].*)?$' -e "^$PWD" seen |
+    grep -v -E -e '^(pipe|socket):' | grep -v -F "$PWD/seen" && fail "descriptors of nsctl's can be opened"
 fi
 
 finish

@@ -8,7 +8,11 @@ namespace nsctl::cmd {
 enum class ExitStatus {
   kDone = 0,
   kFailed = 1,
+  // diff, as diff(1): there are differences.
+  kDifferent = 1,
   kUsage = 2,
+  // diff: it failed, whatever the reason.
+  kTrouble = 2,
   // --strict was given and the result has gaps.
   kGaps = 3,
   // The kernel lacks what the command needs.

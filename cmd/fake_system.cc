@@ -67,7 +67,9 @@ absl::StatusOr<TargetRoot> FakeSystem::OpenRoot(const Target& target, const std:
   if (process->pid.value != 1600 || process->pidfd_inode.value_or(7) != 7) {
     return base::ErrnoStatus(ESRCH, "find process", ToString(target));
   }
-  return OpenTargetRoot(PathTarget{root_path()}, opened, options);
+  procfsroot::RootOptions named = options;
+  named.name = ToString(target) + ":";
+  return OpenTargetRoot(PathTarget{root_path()}, opened, named);
 }
 
 absl::StatusOr<Procfs> FakeSystem::OpenProcfs(const std::string& directory) {

@@ -3,7 +3,9 @@
 #ifndef NSCTL_CMD_FAKE_SYSTEM_H_
 #define NSCTL_CMD_FAKE_SYSTEM_H_
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +45,8 @@ class FakeSystem : public System {
   // Process 1600 has a root directory with a few files, links and a FIFO; no other process has one.
   absl::StatusOr<TargetRoot> OpenRoot(const Target& target, const std::string& procfs,
                                       const procfsroot::RootOptions& options) override;
+  // SECBIT_KEEP_CAPS.
+  std::optional<uint32_t> Securebits() override { return 0x10; }
   // One in every state.
   std::vector<base::Feature> ProbeFeatures() override;
 

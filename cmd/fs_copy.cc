@@ -99,6 +99,7 @@ absl::Status FsCopier::Copy(const FsOperand& operand, const CopyDestination& des
   if (name.empty() || absl::EndsWith(name, "/")) {
     return base::ErrnoStatus(ENOTDIR, "copy to", base::DescribePath(destination.fd(), name));
   }
+  NSCTL_RETURN_IF_ERROR(CheckNotMade(destination, name, operand.Name()));
   NSCTL_RETURN_IF_ERROR(destination.CheckReplaceable(name, status));
   if (S_ISLNK(status.stx_mode)) {
     NSCTL_ASSIGN_OR_RETURN(const std::string text, operand.root->ReadLink(operand.path));
@@ -190,6 +191,7 @@ absl::Status FsCopier::CopyEntry(std::vector<Frame>* frames, const std::string& 
     SkipSpecial(shown, status);
     return absl::OkStatus();
   }
+  NSCTL_RETURN_IF_ERROR(CheckNotMade(frame.destination, name, shown));
   NSCTL_RETURN_IF_ERROR(frame.destination.CheckReplaceable(name, status));
   if (S_ISLNK(status.stx_mode)) {
     return CopyLink(opened->entry.link, status, shown, frame.destination, name);
@@ -212,7 +214,7 @@ absl::Status FsCopier::CopyFile(BoundedFile* source, const std::string& content,
   }
   NSCTL_RETURN_IF_ERROR(destination.Finish(std::move(file), name, AttributesOf(status)));
   progress_->End();
-  options_.on_copied(shown, base::EncodeText(base::DescribePath(destination.fd(), name)));
+  SetMade(shown, destination, name);
   return absl::OkStatus();
 }
 
@@ -281,8 +283,27 @@ absl::Status FsCopier::CopyLink(const std::string& text, const struct statx& sta
   CopyAttributes attributes = AttributesOf(status);
   NSCTL_RETURN_IF_ERROR(destination.MakeLink(text, name, attributes));
   progress_->End();
-  options_.on_copied(shown, base::EncodeText(base::DescribePath(destination.fd(), name)));
+  SetMade(shown, destination, name);
   return absl::OkStatus();
+}
+
+absl::Status FsCopier::CheckNotMade(const CopyDestination& destination, const std::string& name,
+                                    absl::string_view shown) const {
+  if (made_.empty()) return absl::OkStatus();
+  NSCTL_ASSIGN_OR_RETURN(const struct stat directory, base::Stat(destination.fd()));
+  if (!made_.contains({directory.st_dev, directory.st_ino, name})) return absl::OkStatus();
+  return absl::AlreadyExistsError(absl::StrCat(
+      "will not overwrite just-created ",
+      Shown(base::EncodeText(base::DescribePath(destination.fd(), name))), " with ", Shown(shown)));
+}
+
+void FsCopier::SetMade(const std::string& shown, const CopyDestination& destination,
+                       const std::string& name) {
+  if (options_.keep_made) {
+    const absl::StatusOr<struct stat> directory = base::Stat(destination.fd());
+    if (directory.ok()) made_.emplace(directory->st_dev, directory->st_ino, name);
+  }
+  options_.on_copied(shown, base::EncodeText(base::DescribePath(destination.fd(), name)));
 }
 
 CopyAttributes FsCopier::AttributesOf(const struct statx& status) const {

@@ -13,7 +13,9 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -41,6 +43,8 @@ struct CopyOptions {
   // Set-user-ID and set-group-ID bits as well, as far as the mode is taken.
   bool set_id = false;
   bool same_mount = false;
+  // A copy does not take the place of another one of the same FsCopier.
+  bool keep_made = false;
   // Of one file, in bytes; larger ones are failures.
   uint64_t limit = std::numeric_limits<uint64_t>::max();
   mode_t umask = 022;
@@ -88,11 +92,19 @@ class FsCopier {
   absl::Status CopyLink(const std::string& text, const struct statx& status,
                         const std::string& shown, const CopyDestination& destination,
                         const std::string& name);
+  // What `destination` has under `name` was not made by this object. `shown`: what is to be copied.
+  absl::Status CheckNotMade(const CopyDestination& destination, const std::string& name,
+                            absl::string_view shown) const;
+  // It was.
+  void SetMade(const std::string& shown, const CopyDestination& destination,
+               const std::string& name);
   CopyAttributes AttributesOf(const struct statx& status) const;
   absl::Status CheckGoOn(uint64_t offset, absl::string_view path) const;
   void SkipSpecial(const std::string& shown, const struct statx& status);
 
   CopyOptions options_;
+  // With options_.keep_made: names in directories.
+  std::set<std::tuple<dev_t, ino_t, std::string>> made_;
   CopyProgress* progress_;
   google::protobuf::RepeatedPtrField<nsdisc::Gap>* gaps_;
   std::function<void(const absl::Status&)> fail_;

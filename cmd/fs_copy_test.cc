@@ -72,6 +72,11 @@ class FsCopierTest : public ::testing::Test {
 
   // Copies `path` of the source to `name` in the destination. Failures below it are in failures_.
   absl::Status Copy(const std::string& path, const std::string& name) {
+    return CopyAll({{path, name}});
+  }
+
+  // The same with several by one copier; returns the last failure.
+  absl::Status CopyAll(const std::vector<std::pair<std::string, std::string>>& copies) {
     const absl::StatusOr<procfsroot::Root> root =
         procfsroot::Root::OfPath(From(""), {.caller = options_.caller});
     if (!root.ok()) return root.status();
@@ -82,7 +87,12 @@ class FsCopierTest : public ::testing::Test {
     FsCopier copier(options_, &progress, &gaps_, [this](const absl::Status& failure) {
       failures_.push_back(std::string(failure.message()));
     });
-    return copier.Copy({.target = "7", .path = path, .root = &*root}, *to, name);
+    absl::Status result;
+    for (const auto& [path, name] : copies) {
+      absl::Status copied = copier.Copy({.target = "7", .path = path, .root = &*root}, *to, name);
+      if (!copied.ok()) result = std::move(copied);
+    }
+    return result;
   }
 
   testing::TestDirectory directory_;
@@ -95,6 +105,25 @@ mode_t ModeOf(const std::string& path) {
   struct stat status;
   EXPECT_EQ(lstat(path.c_str(), &status), 0) << path;
   return status.st_mode & 07777;
+}
+
+TEST_F(FsCopierTest, KeepsWhatItMadeItself) {
+  for (const char* name : {"a/file", "b/file", "b/other", "a/d/x", "b/d/x", "b/d/y"}) {
+    Write(From(name), name);
+  }
+  Write(To("file"), "old");
+  options_.recursive = options_.keep_made = true;
+
+  EXPECT_THAT(CopyAll({{"/a/file", "file"}, {"/b/other", "other"}, {"/b/file", "file"}}),
+              StatusIs(absl::StatusCode::kAlreadyExists,
+                       "will not overwrite just-created " + To("file") + " with 7:/b/file"));
+  EXPECT_EQ(Read(To("file")), "a/file");
+  EXPECT_EQ(Read(To("other")), "b/other");
+  // Directories become one.
+  EXPECT_THAT(CopyAll({{"/a/d", "d"}, {"/b/d", "d"}}), IsOk());
+  EXPECT_THAT(failures_, ElementsAre(HasSubstr("just-created")));
+  EXPECT_EQ(Read(To("d/x")), "a/d/x");
+  EXPECT_EQ(Read(To("d/y")), "b/d/y");
 }
 
 TEST_F(FsCopierTest, CopiesFilesOfAllSizes) {

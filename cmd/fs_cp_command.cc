@@ -96,13 +96,13 @@ absl::StatusOr<Place> FindPlace(const std::string& path, size_t sources) {
   const std::string name(LastComponent(path));
   const bool may_be_made = error == ENOENT || (error == ENOTDIR && !absl::EndsWith(path, "/"));
   if (sources > 1 || !may_be_made || name == "/" || name == "." || name == "..") {
-    return directory.status();
+    return base::ErrnoStatus(error, "copy to", path);
   }
   NSCTL_RETURN_IF_ERROR(CheckMayBeReplaced(path));
   const std::string parent = path.substr(0, path.rfind(name));
-  NSCTL_ASSIGN_OR_RETURN(CopyDestination opened,
-                         CopyDestination::Open(parent.empty() ? "." : parent));
-  return Place{std::move(opened), absl::EndsWith(path, "/") ? name + "/" : name};
+  absl::StatusOr<CopyDestination> opened = CopyDestination::Open(parent.empty() ? "." : parent);
+  if (!opened.ok()) return base::ErrnoStatus(base::ErrnoOf(opened.status()), "copy to", path);
+  return Place{*std::move(opened), absl::EndsWith(path, "/") ? name + "/" : name};
 }
 
 absl::Status CheckDestination(const std::string& destination) {
@@ -189,6 +189,7 @@ class FsCpCommand : public Command {
     options_.recursive = options_.recursive || archive_;
     options_.preserve = options_.preserve || archive_;
     options_.umask = CurrentUmask();
+    options_.keep_made = operands_.arguments().size() > 2;
     options_.caller = operands_.caller();
     options_.timeout = operands_.timeout();
     options_.is_cancelled = [] { return InterruptGuard::Received() != 0; };

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <tuple>
@@ -37,7 +38,9 @@ void AddGap(const std::string& name, const char* operation, const absl::Status& 
   nsdisc::Gap* gap = gaps->Add();
   gap->set_subject(absl::StrCat("file:", name));
   gap->set_operation(operation);
-  const int error = base::ErrnoOf(failure);
+  // A file system that does not answer, or did not before.
+  const bool is_late = absl::IsDeadlineExceeded(failure) || absl::IsUnavailable(failure);
+  const int error = base::ErrnoOf(failure) == 0 && is_late ? ETIMEDOUT : base::ErrnoOf(failure);
   gap->set_error(error != 0 ? base::ErrnoName(error) : absl::StatusCodeToString(failure.code()));
   gap->set_consequence(consequence);
   gap->set_count(1);

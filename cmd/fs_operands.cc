@@ -26,8 +26,12 @@ std::string FsOperand::NameOf(absl::string_view other_path) const {
 
 void FsFailures::Add(const absl::Status& failure) {
   ++count_;
-  if (absl::IsUnimplemented(failure)) ++unimplemented_;
   Complain(env_, kFs, failure.message());
+}
+
+void FsFailures::AddTarget(const absl::Status& failure) {
+  if (absl::IsUnimplemented(failure)) ++unimplemented_;
+  Add(failure);
 }
 
 ExitStatus FsFailures::status() const {
@@ -84,10 +88,13 @@ void FsOperands::ForEach(Environment& env, FsFailures* failures,
                          absl::FunctionRef<absl::Status(const FsOperand&)> visit) {
   for (const TargetPath& parsed : parsed_) {
     const absl::StatusOr<const Root*> root = RootOf(parsed.target, env);
-    const absl::Status done =
-        root.ok() ? visit({.target = ToString(parsed.target), .path = parsed.path, .root = *root})
-                  : root.status();
-    if (!done.ok()) failures->Add(done);
+    if (root.ok()) {
+      const absl::Status done =
+          visit({.target = ToString(parsed.target), .path = parsed.path, .root = *root});
+      if (!done.ok()) failures->Add(done);
+    } else {
+      failures->AddTarget(root.status());
+    }
     // Nobody reads any more.
     if (!env.out->ok()) return;
   }

@@ -47,10 +47,14 @@ class FsFailures {
   explicit FsFailures(Environment& env) : env_(env) {}
 
   void Add(const absl::Status& failure);
+  // Of a target that could not be opened.
+  void AddTarget(const absl::Status& failure);
 
   bool any() const { return count_ > 0; }
 
-  // kDone without failures; kUnsupported where all are UNIMPLEMENTED; else kFailed.
+  // kDone without failures; kUnsupported where all are targets that are UNIMPLEMENTED; else
+  // kFailed: what a file system does not do (EOPNOTSUPP, ENOSYS of a FUSE server), and EXDEV, say
+  // nothing of the kernel.
   ExitStatus status() const;
 
  private:

@@ -10,6 +10,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/status_macros.h"
@@ -50,10 +53,13 @@ absl::StatusOr<std::string> PathOfMissing(const Root& root, std::string path) {
   for (int links = 0; links <= kMaxLinks; ++links) {
     absl::StatusOr<std::string> found = CanonicalPath(root, path);
     if (found.ok() || base::ErrnoOf(found.status()) != ENOENT) return found;
-    NSCTL_ASSIGN_OR_RETURN(const Root::Parent parent, root.OpenParent(path));
-    NSCTL_ASSIGN_OR_RETURN(std::string directory, root.DisplayPath(parent.directory));
+    const absl::StatusOr<Root::Parent> parent = root.OpenParent(path);
+    // It ends in "..": what is missing is before that.
+    if (base::ErrnoOf(parent.status()) == EINVAL) return found;
+    NSCTL_RETURN_IF_ERROR(parent.status());
+    NSCTL_ASSIGN_OR_RETURN(std::string directory, root.DisplayPath(parent->directory));
     if (!absl::EndsWith(directory, "/")) directory += "/";
-    path = absl::StrCat(directory, parent.name);
+    path = absl::StrCat(directory, parent->name);
     const absl::StatusOr<std::string> text = root.ReadLink(path);
     if (!text.ok()) return path;
     path = absl::StartsWith(*text, "/") ? *text : absl::StrCat(directory, *text);
@@ -61,16 +67,67 @@ absl::StatusOr<std::string> PathOfMissing(const Root& root, std::string path) {
   return base::ErrnoStatus(ELOOP, "resolve", path);
 }
 
-// The same where directories on the way may be missing too: the rest of the path is taken as it is.
+// Where a path leads to whatever of it is missing: what is not there, or no directory, is gone
+// through as if it were one.
+class MissingPath {
+ public:
+  explicit MissingPath(const Root& root) : root_(root) {}
+
+  absl::StatusOr<std::string> Find(const std::string& path) {
+    Push(path);
+    while (!pending_.empty()) {
+      const std::string name = std::move(pending_.back());
+      pending_.pop_back();
+      if (name.empty() || name == ".") continue;
+      if (name == "..") {
+        if (!reached_.empty()) reached_.pop_back();
+        continue;
+      }
+      reached_.push_back(name);
+      NSCTL_RETURN_IF_ERROR(FollowLink());
+    }
+    return Reached();
+  }
+
+ private:
+  std::string Reached() const { return absl::StrCat("/", absl::StrJoin(reached_, "/")); }
+
+  // The components of `path` come next.
+  void Push(absl::string_view path) {
+    const std::vector<std::string> names = absl::StrSplit(path, '/');
+    pending_.insert(pending_.end(), names.rbegin(), names.rend());
+  }
+
+  // If what was reached is a link, goes where it leads.
+  absl::Status FollowLink() {
+    constexpr int kMaxLinks = 40;
+    const std::string path = Reached();
+    const absl::StatusOr<std::string> text = root_.ReadLink(path);
+    const int error = base::ErrnoOf(text.status());
+    if (error == EINVAL || error == ENOENT || error == ENOTDIR) return absl::OkStatus();
+    NSCTL_RETURN_IF_ERROR(text.status());
+    // A loop, or a magic link, whose text is no path.
+    const absl::Status followed = root_.Resolve(path).status();
+    if (base::ErrnoOf(followed) == ELOOP) return followed;
+    if (++links_ > kMaxLinks) return base::ErrnoStatus(ELOOP, "resolve", path);
+    reached_.pop_back();
+    if (absl::StartsWith(*text, "/")) reached_.clear();
+    Push(*text);
+    return absl::OkStatus();
+  }
+
+  const Root& root_;
+  std::vector<std::string> reached_;
+  // The next one last.
+  std::vector<std::string> pending_;
+  int links_ = 0;
+};
+
 absl::StatusOr<std::string> PathOfAny(const Root& root, const std::string& path) {
-  absl::StatusOr<std::string> found = PathOfMissing(root, path);
-  if (found.ok() || base::ErrnoOf(found.status()) != ENOENT) return found;
-  const size_t end = path.find_last_not_of('/');
-  const size_t slash = end == std::string::npos ? end : path.rfind('/', end);
-  if (slash == std::string::npos || slash == 0) return found;
-  NSCTL_ASSIGN_OR_RETURN(std::string parent, PathOfAny(root, path.substr(0, slash)));
-  return absl::StrCat(parent, absl::EndsWith(parent, "/") ? "" : "/",
-                      path.substr(slash + 1, end - slash));
+  absl::StatusOr<std::string> found = CanonicalPath(root, path);
+  const int error = base::ErrnoOf(found.status());
+  if (error != ENOENT && error != ENOTDIR) return found;
+  return MissingPath(root).Find(path);
 }
 
 class FsReadlinkCommand : public Command {

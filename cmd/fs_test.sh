@@ -53,6 +53,9 @@ unshare --mount --propagation private bash -c '
   ln -s loop loop
   for i in {1..41}; do ln -s "chain$((i + 1))" "chain$i"; done
   echo end >chain42
+  ln -s nowhere/x dangling
+  mkdir bound mnt && mount --bind bound mnt && rmdir bound
+  touch hosts hosts.new && mount --bind hosts.new hosts && rm hosts.new
   mkfifo etc/passwd
   mknod null c 1 3
   printf x >"$(printf "new\nline\033[31m\377:back\\\\slash")"
@@ -65,17 +68,24 @@ unshare --mount --propagation private bash -c '
     coproc "$silent_fuse" "$lab/silent" <"$out/keep" 2>&1
     read -r fuse <&"${COPROC[0]}"
   fi
-  echo "$fuse" >"$out/ready"
+  echo "$fuse ${COPROC_PID-}" >"$out/ready"
   read -r _ <"$out/keep"
 ' bash "$lab" "$out" "$silent_fuse" &
 readonly pid=$!
 exec 9<>"$out/keep"
-read -r fuse <"$out/ready"
+read -r fuse server <"$out/ready"
 pin=
 leave() {
+  local i
   exec 9>&-
   kill "$pid" 2>/dev/null
   wait "$pid" 2>/dev/null
+  # It ends with the last descriptor of "keep": what was left behind waiting for it must have none.
+  for ((i = 0; i < 100; i++)); do
+    kill -0 "$server" 2>/dev/null || break
+    sleep 0.1
+  done
+  ((i < 100)) || { kill "$server"; echo "FAIL: the FUSE server was not let go"; exit 1; }
   [[ -z $pin ]] || umount -l "$pin"
 }
 trap leave EXIT
@@ -96,6 +106,17 @@ expect 0 web '' cat "$at/var/run/../etc/hostname"
 expect 0 "$lab/etc/hostname" '' readlink "$at/run/abs"
 expect 0 "$lab/etc/hostname" '' readlink -f "$at/var/run/abs"
 expect 0 "$lab/none" '' readlink -f "$at/none"
+expect 1 '' "*[(]ENOENT[)] at component \"none\"" readlink -f "$at/none/.."
+expect 0 "$lab/such" '' readlink -m "$at/none/../such"
+expect 0 "$lab/nowhere/x/y" '' readlink -m "$at/dangling/x/../y"
+expect 0 "$lab/etc/hostname/x" '' readlink -m "$at/run/abs/x"
+expect 0 / '' readlink -m "$pid:/none/../.."
+expect 1 '' "*[(]ELOOP[)]*" readlink -m "$at/none/../loop/x"
+expect 1 '' "*which is a magic link*" readlink -m "$pid:/none/../proc/$pid/root/etc"
+# Mounts of what was removed.
+expect 0 "$lab/mnt" '' readlink -f "$at/mnt"
+expect 0 "$lab/hosts" '' readlink -f "$at/hosts"
+[[ $("$nsctl" fs resolve --noheadings "$at/mnt") == "$lab/mnt "* ]] || fail "resolve of a removed mount"
 [[ $("$nsctl" fs stat -o json "$at/etc/hostname") == *"\"inode\": \"$(stat -c %i "$inside/etc/hostname")\""* ]] ||
   fail "stat tells another inode"
 [[ $("$nsctl" fs resolve --noheadings "$at/var/run/abs") == "$lab/etc/hostname "*" $(stat -c %i "$inside/etc/hostname") "* ]] ||
@@ -131,8 +152,13 @@ expect 1 '' "*[(]ELOOP[)] at component \"loop\"" cat "$at/loop"
 expect 1 '' "*[(]ELOOP[)] at component \"chain1\"" cat "$at/chain1"
 expect 0 end '' cat "$at/chain3"
 expect 1 '' "*[(]ELOOP[)] at component \"exe\"*" cat "$pid:/proc/$pid/exe"
+expect 1 '' "*[(]ELOOP[)] at component \"root\", which is a magic link*" cat "$pid:/proc/$pid/root/etc/hostname"
+expect 1 '' "*open $at/run/abs: is a symbolic link*" cat -P "$at/run/abs"
+expect 1 '' "*[(]EXDEV[)] at component \"${lab##*/}\", which is a mount point" resolve -x "$at/etc"
+expect 2 '' "*\"$pid:/etc\"" ls "$pid/etc"
+expect 2 '' "*nsctl help fs ls" help ls
 expect 1 '' "*/etc/passwd: is a FIFO, which is not opened" cat "$at/etc/passwd"
-expect 1 '' "*/null: is a character device, which is not opened" cat "$at/null"
+expect 1 '' "nsctl: fs: open $at/null: is a character device, which is not opened" cat "$at/null"
 expect 0 '' '' cat --special "$at/null"
 expect 1 '' "*: more than the limit of 4096 bytes" cp --limit 4K "$at/sparse" "$out/limited"
 [[ ! -e $out/limited ]] || fail "a file over the limit was left"
@@ -148,6 +174,13 @@ expect 3 '' "*missing: *" cp -r --strict "$at/etc" "$out/etc"
 expect 0 '' '' cp -rp "$at/run" "$at/a" "$out"
 [[ $(readlink "$out/run/up") == "$(readlink "$inside/run/up")" ]] || fail "a link was followed"
 [[ $(stat -c %Y "$out/a/b") == 981173106 ]] || fail "a time was not kept"
+mkdir "$out/two"
+expect 1 '' "*will not overwrite just-created $out/two/hostname with $pid:/etc/hostname" \
+  cp "$at/etc/hostname" "$pid:/etc/hostname" "$out/two/"
+[[ $(<"$out/two/hostname") == web ]] || fail "a copy took the place of another"
+expect 1 '' "nsctl: fs: copy a directory to $out/two/hostname: *[(]ENOTDIR[)]" \
+  cp -r "$at/etc" "$out/two/hostname"
+expect 1 '' "nsctl: fs: copy to $out/none/x: *[(]ENOENT[)]" cp "$at/etc/hostname" "$out/none/x"
 expect 0 '' '' cp "$at/sparse" "$out"
 cmp "$inside/sparse" "$out/sparse" || fail "a sparse file was not copied well"
 (($(stat -c %b "$out/sparse") <= 2048)) || fail "holes were filled"
@@ -183,6 +216,12 @@ if [[ $fuse == mounted ]]; then
   SECONDS=0
   expect 1 '' "*no answer from device *within 500ms" cat --timeout 0.5 "$at/silent/file"
   expect 1 '' "*no answer from device *within 500ms" ls --timeout 0.5 "$at/silent"
+  expect 1 '' "*no answer from device *within 500ms" ls -lR --timeout 0.5 "$at/silent"
+  expect 1 '' "*no answer from device *within 500ms" ls -d --timeout 0.5 "$at/silent"
+  # Below an operand it is a gap, called as the kernel would.
+  "$nsctl" fs ls -R --strict --timeout 0.5 -o json "$at" >"$out/list" 2>/dev/null
+  (($? == 3)) || fail "a list with a gap"
+  [[ $(<"$out/list") == *'"error": "ETIMEDOUT"'* ]] || fail "the gap of a silent server"
   expect 1 '' "*no answer from device *within 500ms" cp --timeout 0.5 "$at/silent/file" "$out/silent"
   ((SECONDS < 20)) || fail "a silent server was waited for"
   [[ ! -e $out/silent ]] || fail "half a file was left"

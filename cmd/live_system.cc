@@ -1,6 +1,7 @@
 #include "cmd/live_system.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 
 #include <cstddef>
 
@@ -30,6 +31,12 @@ absl::StatusOr<TargetRoot> LiveSystem::OpenRoot(const Target& target, const std:
                                                 const procfsroot::RootOptions& options) {
   NSCTL_ASSIGN_OR_RETURN(const Procfs opened, OpenProcfs(procfs));
   return OpenTargetRoot(target, opened, options);
+}
+
+std::optional<uint32_t> LiveSystem::Securebits() {
+  const int bits = prctl(PR_GET_SECUREBITS);
+  if (bits < 0) return std::nullopt;
+  return static_cast<uint32_t>(bits);
 }
 
 std::vector<base::Feature> LiveSystem::ProbeFeatures() {

@@ -3,6 +3,8 @@
 #ifndef NSCTL_CMD_LIVE_SYSTEM_H_
 #define NSCTL_CMD_LIVE_SYSTEM_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@ class LiveSystem : public System {
   absl::Time Now() override { return absl::Now(); }
   absl::StatusOr<TargetRoot> OpenRoot(const Target& target, const std::string& procfs,
                                       const procfsroot::RootOptions& options) override;
+  std::optional<uint32_t> Securebits() override;
   std::vector<base::Feature> ProbeFeatures() override;
 
  private:

@@ -73,6 +73,7 @@ absl::Status WriteMessage(const Message& message,
     }
     case Format::kTable:
     case Format::kLxkns:
+    case Format::kDot:
       break;
   }
   return absl::InvalidArgumentError("not a format of protobuf messages");

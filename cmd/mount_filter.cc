@@ -70,11 +70,21 @@ bool HasOption(const Mount& mount, absl::string_view option) {
   return absl::c_linear_search(OptionsOf(mount), option);
 }
 
+// Flags of mounts that say what is not: nobody means mounts without the flag "suid" by "nosuid".
+bool IsNegativeFlag(absl::string_view option) {
+  static constexpr absl::string_view kFlags[] = {"nosuid",  "nodev",      "noexec",
+                                                 "noatime", "nodiratime", "nosymfollow"};
+  return absl::c_linear_search(kFlags, option);
+}
+
 bool PassesOptions(const Mount& mount, const std::vector<std::string>& options) {
   for (absl::string_view option : options) {
-    // "nosuid" is a word of its own; what has no such word is a word that must not be there.
-    if (HasOption(mount, option)) continue;
-    if (!absl::ConsumePrefix(&option, "no") || HasOption(mount, option)) return false;
+    const bool literal = absl::ConsumePrefix(&option, "+") || IsNegativeFlag(option);
+    if (literal || !absl::ConsumePrefix(&option, "no")) {
+      if (!HasOption(mount, option)) return false;
+    } else if (HasOption(mount, option)) {
+      return false;
+    }
   }
   return true;
 }

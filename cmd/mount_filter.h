@@ -21,8 +21,8 @@ struct MountFilter {
   std::vector<std::string> sources = {};
   // Super blocks; any of them. With `sources`, one that fits either is enough.
   std::vector<mounttree::Device> devices = {};
-  // Words of MergedOptions: "ro", "size=4k", and "noexec=x" where "exec=x" must not be; all of
-  // them.
+  // Words of MergedOptions: "ro", "nosuid", "size=4k"; "+WORD" for a word that begins with "no" and
+  // is not one of the kernel's; "noWORD" where WORD must not be. All of them.
   std::vector<std::string> options = {};
   // Only mounts that a later one hides.
   bool shadowed = false;

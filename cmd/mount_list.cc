@@ -176,6 +176,10 @@ class MountListBuilder {
       if (scanned_[i].mounts.has_inode()) added->set_mount_namespace(scanned_[i].mounts.inode());
       added->set_depth(depths[row]);
       added->set_reason(reasons_[i][row]);
+      if (selection_.holding.has_value()) {
+        if (scanned_[i].info.has_pid()) added->set_pid(scanned_[i].info.pid());
+        *added->mutable_reference() = scanned_[i].info.reference();
+      }
       origins->push_back({i, row});
     });
   }

@@ -7,8 +7,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/errors.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "cmd/usage.h"
+#include "procfsroot/handle.h"
 
 namespace nsctl::cmd {
 
@@ -27,13 +30,26 @@ LookedUpPath LexicalPath(absl::string_view path) {
   return {base::EncodeText(clean.empty() ? "/" : clean), std::nullopt};
 }
 
+absl::StatusOr<std::string> DecodeArgument(absl::string_view argument) {
+  std::optional<std::string> bytes = base::DecodeText(argument);
+  if (bytes.has_value() && bytes->find('\0') == std::string::npos) return *std::move(bytes);
+  return UsageError(
+      absl::StrCat("a backslash is written \\\\, and a byte \\xHH: ", QuotedArgument(argument)));
+}
+
 LookedUpPath LookUpPath(const procfsroot::Root& root, absl::string_view path) {
   LookedUpPath result = LexicalPath(path);
   const absl::StatusOr<base::OwnedFd> handle = root.Resolve(path);
-  if (!handle.ok()) return result;
+  if (!handle.ok()) {
+    result.is_missing = base::IsGone(handle.status());
+    result.is_unanswered =
+        absl::IsDeadlineExceeded(handle.status()) || absl::IsUnavailable(handle.status());
+    return result;
+  }
   const absl::StatusOr<std::string> display = root.DisplayPath(*handle);
   if (display.ok()) result.path = base::EncodeText(*display);
-  const absl::StatusOr<struct statx> stat = root.Stat(path);
+  // What was looked up is not asked for again: a server may be silent.
+  const absl::StatusOr<struct statx> stat = procfsroot::LookedUpStat(*handle);
   if (stat.ok() && S_ISBLK(stat->stx_mode)) {
     result.block_device = mounttree::Device{stat->stx_rdev_major, stat->stx_rdev_minor};
   }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "mounttree/holding.h"
 #include "procfsroot/root.h"
@@ -16,7 +17,11 @@ struct LookedUpPath {
   // Stored text, absolute, without ".", ".." and, where the path leads somewhere, symlinks.
   std::string path;
   // Of a block device's file.
-  std::optional<mounttree::Device> block_device;
+  std::optional<mounttree::Device> block_device = std::nullopt;
+  // Nothing is there.
+  bool is_missing = false;
+  // A file system on the way did not say.
+  bool is_unanswered = false;
 
   friend bool operator==(const LookedUpPath&, const LookedUpPath&) = default;
 };
@@ -24,6 +29,9 @@ struct LookedUpPath {
 // `path` (bytes, absolute) as `root` has it, or as it stands where it leads nowhere there. Races:
 // whoever owns the tree can change where it leads; the result is only compared.
 LookedUpPath LookUpPath(const procfsroot::Root& root, absl::string_view path);
+
+// The bytes that `argument`, stored text, stands for. UsageError where it is none.
+absl::StatusOr<std::string> DecodeArgument(absl::string_view argument);
 
 // The same without asking anybody.
 LookedUpPath LexicalPath(absl::string_view path);

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "base/text.h"
+#include "cmd/mount_lookup.h"
 #include "cmd/usage.h"
 #include "mounttree/holding.h"
 
@@ -49,7 +50,8 @@ void MountOptions::AddTo(CLI::App* app) {
       ->take_last()
       ->group(kGroup);
   app->add_option("-O,--options", options_,
-                  "only mounts with all of these options; \"no\" before one: without it")
+                  "only mounts with all of these options; \"no\" before one that is no flag such "
+                  "as nosuid: without it; + before one: as it stands")
       ->type_name("OPTION,...")
       ->allow_extra_args(false)
       ->group(kGroup);
@@ -87,7 +89,8 @@ absl::StatusOr<MountSelection> MountOptions::Resolve() const {
   for (const std::string& source : sources_) {
     const std::optional<mounttree::Device> device = mounttree::ParseDevice(source);
     if (device.has_value()) selection.filter.devices.push_back(*device);
-    selection.filter.sources.push_back(base::EncodeText(source));
+    NSCTL_ASSIGN_OR_RETURN(const std::string bytes, DecodeArgument(source));
+    selection.filter.sources.push_back(base::EncodeText(bytes));
   }
   selection.filter.shadowed = shadowed_;
   selection.filter.real = real_;

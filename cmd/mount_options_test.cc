@@ -35,7 +35,8 @@ TEST(ParseFsTypes, NegatesWholeLists) {
 }
 
 TEST(MountOptions, TakeASourceThatIsADeviceAsBoth) {
-  NSCTL_ASSERT_OK_AND_ASSIGN(const MountSelection selection, Resolve({"-S", "8:1", "-S", "a\\b"}));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const MountSelection selection,
+                             Resolve({"-S", "8:1", "-S", "a\\\\b"}));
 
   EXPECT_THAT(selection.filter.sources, ElementsAre("8:1", "a\\\\b"));
   EXPECT_THAT(selection.filter.devices, ElementsAre(mounttree::Device{8, 1}));

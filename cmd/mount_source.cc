@@ -15,6 +15,7 @@
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "cmd/labels.h"
+#include "cmd/target_in_snapshot.h"
 #include "cmd/target_mount_namespace.h"
 #include "mounttree/read_mounts.h"
 #include "nsdisc/snapshot_index.h"
@@ -63,50 +64,6 @@ void FillFrom(const Namespace& ns, const SnapshotIndex& index, MountNamespaceInf
   }
 }
 
-// The inode that a target means among processes and namespaces that were recorded.
-class Finder {
- public:
-  explicit Finder(const SnapshotIndex& index) : index_(index) {}
-
-  absl::StatusOr<uint32_t> operator()(const ProcessTarget& target) const {
-    const Process* process = index_.FindProcess(target.pid.value);
-    if (process == nullptr) {
-      return absl::NotFoundError(absl::StrCat("no process ", target.pid.value));
-    }
-    if (target.pidfd_inode.has_value() && process->pidfd_inode() != *target.pidfd_inode) {
-      return absl::NotFoundError(
-          absl::StrCat("process ", target.pid.value, " is another one than ", ToString(target)));
-    }
-    if (process->namespaces().has_mnt()) return process->namespaces().mnt();
-    return absl::NotFoundError(
-        absl::StrCat("the mount namespace of process ", target.pid.value, " is unknown",
-                     process->namespaces_error().empty() ? "" : ": ", process->namespaces_error()));
-  }
-
-  absl::StatusOr<uint32_t> operator()(const NamespaceTarget& target) const {
-    if (target.type != base::NamespaceType::kMnt) return NoMountNamespace(target);
-    if (index_.FindNamespace(target.type, target.inode) == nullptr) {
-      return absl::NotFoundError(absl::StrCat("no namespace ", ToString(target)));
-    }
-    return target.inode;
-  }
-
-  absl::StatusOr<uint32_t> operator()(const PathTarget&) const {
-    return absl::FailedPreconditionError("a path means a namespace on the running host alone");
-  }
-
-  absl::StatusOr<uint32_t> operator()(const ContainerTarget&) const {
-    return absl::UnimplementedError("containers are not known yet; name a process of it");
-  }
-
-  absl::StatusOr<uint32_t> operator()(const ContainerIdTarget&) const {
-    return absl::UnimplementedError("containers are not known yet; name a process of it");
-  }
-
- private:
-  const SnapshotIndex& index_;
-};
-
 // Its mountinfo, which the kernel shows of processes whose namespaces it does not let one open.
 absl::StatusOr<ScannedMounts> ScanMountinfoOf(const ProcessTarget& target, const Procfs& procfs) {
   NSCTL_ASSIGN_OR_RETURN(const GuardedProcess process,
@@ -145,6 +102,8 @@ absl::StatusOr<ScannedMounts> ScanMountsOf(const std::optional<Target>& target,
   const absl::StatusOr<uint64_t> kernel_id = base::MountNamespaceIdOf(opened.fd);
   if (kernel_id.ok()) scanned.mounts.set_kernel_id(*kernel_id);
   if (opened.process.has_value()) {
+    scanned.info.add_reference(
+        base::EncodeText(absl::StrCat(procfs.path(), "/", opened.process->value, "/ns/mnt")));
     scanned.info.set_pid(opened.process->value);
     scanned.info.set_command(CommandOf(procfs, *opened.process));
   }
@@ -169,8 +128,16 @@ absl::StatusOr<std::vector<ScannedMounts>> TakeMounts(Snapshot* snapshot) {
 }
 
 absl::StatusOr<uint32_t> FindMountNamespaceIn(const Snapshot& snapshot, const Target& target) {
+  const NamespaceTarget* const named = std::get_if<NamespaceTarget>(&target);
+  if (named != nullptr && named->type != base::NamespaceType::kMnt) return NoMountNamespace(*named);
   const SnapshotIndex index(snapshot);
-  return std::visit(Finder(index), target);
+  NSCTL_ASSIGN_OR_RETURN(const TargetInSnapshot found, FindTargetIn(index, target));
+  if (found.process == nullptr) return found.ns->inode();
+  const Process& process = *found.process;
+  if (process.namespaces().has_mnt()) return process.namespaces().mnt();
+  return absl::NotFoundError(
+      absl::StrCat("the mount namespace of process ", process.pid(), " is unknown",
+                   process.namespaces_error().empty() ? "" : ": ", process.namespaces_error()));
 }
 
 }  // namespace nsctl::cmd

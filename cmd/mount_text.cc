@@ -28,9 +28,9 @@ std::string NamespaceLine(const MountNamespaceInfo& info, const Presentation& pr
                                : "mnt:[?]";
   std::string line = presentation.Paint(Role::kMnt, name);
   if (info.has_pid()) {
-    const std::string command =
-        base::TruncateToWidth(Quoted(info.command()), kCommandWidth, presentation.glyphs->ellipsis);
-    absl::StrAppend(&line, " process ", command, " (", info.pid(), ")");
+    const std::string command = base::TruncateToWidth(base::TerminalText(info.command()),
+                                                      kCommandWidth, presentation.glyphs->ellipsis);
+    absl::StrAppend(&line, " process \"", command, "\" (", info.pid(), ")");
   } else if (!info.reference().empty()) {
     absl::StrAppend(&line, " (no process) ",
                     base::TerminalText(info.reference(info.reference_size() - 1)));

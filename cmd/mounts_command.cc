@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
+#include "base/text.h"
 #include "cmd/diagnostics.h"
 #include "cmd/gap_report.h"
 #include "cmd/message_output.h"
@@ -39,6 +40,9 @@ using nsdisc::Snapshot;
 using procfsroot::BoundedCaller;
 using procfsroot::Procfs;
 
+// For each path of the command line.
+constexpr absl::Duration kLookUpTime = absl::Seconds(1);
+
 constexpr CommandInfo kInfo = {
     .name = "mounts",
     .alias = nullptr,
@@ -48,7 +52,9 @@ constexpr CommandInfo kInfo = {
         "Shows what is mounted where in the mount namespace of TARGET, or of this\n"
         "process: each mount below the one that it lies on, and whether its path leads\n"
         "to it or another mount is in the way. Nothing that is mounted is touched, so a\n"
-        "dead server does no harm.\n"
+        "dead server does no harm; but for the paths of -T, -M and --holding, which are\n"
+        "looked up in the target, from the root of its namespace or of its process.\n"
+        "Paths and sources may have the escapes of TARGET.\n"
         "\n" NSCTL_TARGET_HELP,
     .examples =
         "nsctl mounts\n"
@@ -58,6 +64,7 @@ constexpr CommandInfo kInfo = {
         "nsctl mounts 1234 -T /srv/data --propagation\n"
         "nsctl mounts --holding /dev/sdb1\n"
         "nsctl mounts --from host.pb --all -o jsonl | jq .mount.mount_point",
+    .apart = true,
 };
 
 // The namespaces that were read, and what the result lacks.
@@ -230,44 +237,57 @@ class MountsCommand : public Command {
 
   // Turns the paths of the command line into what can be compared.
   absl::Status LookUp(Environment& env, MountSelection* selection) const {
-    const bool in_target = !source_.is_file() && source_.procfs().empty() && !ShowsAll();
-    const auto look_up = [&](const std::string& path, bool target_only) -> LookedUpPath {
-      if (target_only ? !in_target : source_.is_file()) return LexicalPath(path);
-      const Target whose =
-          target_only && parsed_target_.has_value() ? *parsed_target_ : Target(PathTarget{"/"});
-      const auto root = env.system->OpenRoot(whose, source_.procfs(),
-                                             {.caller = std::make_shared<BoundedCaller>()});
-      return root.ok() ? LookUpPath(root->root(), path) : LexicalPath(path);
-    };
     if (!options_.target_path().empty()) {
-      selection->holder_of = look_up(options_.target_path(), true).path;
+      NSCTL_ASSIGN_OR_RETURN(const LookedUpPath path, Find(options_.target_path(), env));
+      if (path.is_missing) return absl::NotFoundError(absl::StrCat("no file is at ", path.path));
+      selection->holder_of = path.path;
     }
     if (!options_.mount_point().empty()) {
-      selection->mount_point = look_up(options_.mount_point(), true).path;
+      // One that is hidden is found by no walk.
+      NSCTL_ASSIGN_OR_RETURN(const LookedUpPath path, Find(options_.mount_point(), env));
+      selection->mount_point = path.path;
     }
     if (!options_.source_device().empty()) {
-      NSCTL_ASSIGN_OR_RETURN(const mounttree::Device device, FindDevice(look_up));
+      NSCTL_ASSIGN_OR_RETURN(const mounttree::Device device, FindDevice(env));
       selection->filter.devices.push_back(device);
     }
     if (!options_.holding().empty()) {
-      NSCTL_ASSIGN_OR_RETURN(selection->holding, FindHeld(look_up, env));
+      NSCTL_ASSIGN_OR_RETURN(selection->holding, FindHeld(env));
     }
     return absl::OkStatus();
   }
 
-  template <typename LookUp>
-  absl::StatusOr<mounttree::Device> FindDevice(const LookUp& look_up) const {
+  // `path`, which may have escapes, as the target has it; as it is written where there is none to
+  // ask. Whoever owns the target's file systems can have the answer take its time, but no longer.
+  absl::StatusOr<LookedUpPath> Find(const std::string& path, Environment& env) const {
+    NSCTL_ASSIGN_OR_RETURN(const std::string bytes, DecodeArgument(path));
+    if (source_.is_file() || !source_.procfs().empty() || all_) return LexicalPath(bytes);
+    const Target whose = parsed_target_.value_or(Target(PathTarget{"/"}));
+    const auto root =
+        env.system->OpenRoot(whose, source_.procfs(),
+                             {.timeout = kLookUpTime, .caller = std::make_shared<BoundedCaller>()});
+    if (!root.ok()) return LexicalPath(bytes);
+    LookedUpPath found = LookUpPath(root->root(), bytes);
+    if (found.is_unanswered) {
+      Complain(env, kInfo.name,
+               absl::StrCat(base::TerminalText(found.path),
+                            " does not answer: it is taken as it is written"));
+    }
+    return found;
+  }
+
+  absl::StatusOr<mounttree::Device> FindDevice(Environment& env) const {
     const std::string& name = options_.source_device();
     std::optional<mounttree::Device> device = mounttree::ParseDevice(name);
     if (!device.has_value() && absl::StartsWith(name, "/")) {
-      device = look_up(name, false).block_device;
+      NSCTL_ASSIGN_OR_RETURN(const LookedUpPath path, Find(name, env));
+      device = path.block_device;
     }
     if (device.has_value()) return *device;
     return UsageError(absl::StrCat("no block device: ", QuotedArgument(name)));
   }
 
-  template <typename LookUp>
-  absl::StatusOr<mounttree::HoldingQuery> FindHeld(const LookUp& look_up, Environment& env) const {
+  absl::StatusOr<mounttree::HoldingQuery> FindHeld(Environment& env) const {
     const std::string& name = options_.holding();
     mounttree::HoldingQuery query;
     query.device = mounttree::ParseDevice(name);
@@ -276,14 +296,14 @@ class MountsCommand : public Command {
       return UsageError(
           absl::StrCat("--holding wants MAJ:MIN or an absolute path: ", QuotedArgument(name)));
     }
-    const LookedUpPath path = look_up(name, false);
+    NSCTL_ASSIGN_OR_RETURN(const LookedUpPath path, Find(name, env));
     query.path = path.path;
     query.device = path.block_device;
-    // What a path is on is told by the mounts of whoever typed it.
     if (query.device.has_value() || source_.is_file()) return query;
+    // What a path is on is told by the mounts of the target, or of whoever typed it.
     NSCTL_ASSIGN_OR_RETURN(const Procfs procfs, env.system->OpenProcfs(source_.procfs()));
     if (!procfs.is_live()) return query;
-    NSCTL_ASSIGN_OR_RETURN(ScannedMounts own, ScanMountsOf(std::nullopt, procfs));
+    NSCTL_ASSIGN_OR_RETURN(ScannedMounts own, ScanMountsOf(parsed_target_, procfs));
     const mounttree::MountTree tree = mounttree::PlaceMounts(&own.mounts);
     query.place = mounttree::PlaceOf(own.mounts, tree, path.path);
     return query;

@@ -64,7 +64,12 @@ mounts() { "$nsctl" mounts "$holder" --list --noheadings "$@" | awk '{ $1 = $1 }
 expect 'what is hidden' "under overmounted
 below overmounted-above
 blank overmounted" "$(mounts --shadowed -S under -S below -S blank -c SOURCE,VISIBILITY)"
-expect 'what a path is on' over "$(mounts -T "$scene/data/deep" -c SOURCE)"
+expect 'what a path is on' over "$(mounts -T "$scene/deep/../data" -c SOURCE)"
+expect 'what a missing path is on' '' "$(mounts -T "$scene/data/deep" -c SOURCE 2>/dev/null)"
+expect 'a printed path' "$scene/a b" "$(mounts -M "$scene/a\\x20b" -S blank -c TARGET)"
+expect 'a held path of the target' "$scene/data mount-point
+$scene/data mount-point" "$("$nsctl" mounts "$holder" --holding "$scene/data" -c TARGET,WHY --noheadings |
+  awk '{ $1 = $1 } 1')"
 expect 'all mounts at a path' $'under\nover' "$(mounts -M "$scene/data" -c SOURCE)"
 expect 'a source' "$scene/a b" "$(mounts -S blank -c TARGET)"
 expect 'peers' "$scene/a b" "$(mounts --propagation -M "$scene/deep" -c PEERS 2>/dev/null | sed -n '1s/^[^/]*//p')"

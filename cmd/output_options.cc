@@ -12,6 +12,8 @@ struct FormatRow {
   const char* name;
   Format format;
   const char* summary;
+  // The commands that have it; nullptr: all.
+  const char* only = nullptr;
 };
 
 constexpr FormatRow kFormats[] = {
@@ -20,7 +22,9 @@ constexpr FormatRow kFormats[] = {
     {"jsonl", Format::kJsonl, "one JSON object per line and record"},
     {"textproto", Format::kTextproto, "protobuf's text format"},
     {"pb", Format::kPb, "the binary protobuf message"},
-    {"lxkns", Format::kLxkns, "the JSON that lxkns serves to its clients"},
+    {"lxkns", Format::kLxkns, "the JSON that lxkns serves to its clients", "only snapshot has"},
+    {"dot", Format::kDot, "a graph for Graphviz: nsctl ... -o dot | dot -Tsvg",
+     "only tree and why have"},
 };
 
 }  // namespace
@@ -40,7 +44,7 @@ std::vector<Choice> OutputOptions::ChoicesOf(absl::string_view placeholder) cons
   std::vector<Choice> choices;
   if (placeholder != "FORMAT") return choices;
   for (const FormatRow& row : kFormats) {
-    if (row.format != Format::kLxkns || lxkns_) choices.push_back({row.name, row.summary});
+    if (row.only == nullptr || row.format == own_) choices.push_back({row.name, row.summary});
   }
   return choices;
 }
@@ -55,8 +59,8 @@ absl::StatusOr<Format> OutputOptions::Resolve(const Environment& env) const {
     for (const Choice& choice : ChoicesOf("FORMAT")) names.push_back(choice.value);
     return UnknownWord("output format", format_, names);
   }
-  if (found->format == Format::kLxkns && !lxkns_) {
-    return UsageError("only snapshot has the output format lxkns");
+  if (found->only != nullptr && found->format != own_) {
+    return UsageError(absl::StrCat(found->only, " the output format ", found->name));
   }
   if (found->format != Format::kPb) {
     if (delimited_) return UsageError("--delimited goes with -o pb only");

@@ -3,6 +3,7 @@
 #ifndef NSCTL_CMD_OUTPUT_OPTIONS_H_
 #define NSCTL_CMD_OUTPUT_OPTIONS_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,13 +27,15 @@ enum class Format {
   kDelimitedPb,
   // What lxkns's clients read.
   kLxkns,
+  // A graph for Graphviz.
+  kDot,
 };
 
 class OutputOptions {
  public:
-  // `default_format`: the word of one. `lxkns`: the command has that format too.
-  explicit OutputOptions(const char* default_format, bool lxkns = false)
-      : default_format_(default_format), lxkns_(lxkns), format_(default_format) {}
+  // `default_format`: the word of one. `own`: kLxkns or kDot where the command has that format too.
+  explicit OutputOptions(const char* default_format, std::optional<Format> own = std::nullopt)
+      : default_format_(default_format), own_(own), format_(default_format) {}
 
   void AddTo(CLI::App* app);
 
@@ -43,7 +46,7 @@ class OutputOptions {
 
  private:
   const char* default_format_;
-  bool lxkns_;
+  std::optional<Format> own_;
   std::string format_;
   bool delimited_ = false;
 };

@@ -40,8 +40,10 @@ TEST(OutputOptions, KnowsEveryFormat) {
   EXPECT_THAT(Resolve(table, {"--output=textproto"}), IsOkAndHolds(Format::kTextproto));
   EXPECT_THAT(Resolve(table, {"--output=pb"}), IsOkAndHolds(Format::kPb));
   EXPECT_THAT(Resolve(table, {"--output=pb", "--delimited"}), IsOkAndHolds(Format::kDelimitedPb));
-  EXPECT_THAT(Resolve(OutputOptions("json", true), {"--output=lxkns"}),
+  EXPECT_THAT(Resolve(OutputOptions("json", Format::kLxkns), {"--output=lxkns"}),
               IsOkAndHolds(Format::kLxkns));
+  EXPECT_THAT(Resolve(OutputOptions("table", Format::kDot), {"--output=dot"}),
+              IsOkAndHolds(Format::kDot));
 }
 
 TEST(OutputOptions, RefusesWhatMakesNoSense) {
@@ -54,6 +56,7 @@ TEST(OutputOptions, RefusesWhatMakesNoSense) {
   const Case cases[] = {
       {{"--output=jsn"}, false, R"(unknown output format "jsn"; did you mean "json"?)"},
       {{"--output=lxkns"}, false, "only snapshot has the output format lxkns"},
+      {{"--output=dot"}, false, "only tree and why have the output format dot"},
       {{"--delimited"}, false, "--delimited goes with -o pb only"},
       {{"--output=pb"},
        true,
@@ -68,7 +71,7 @@ TEST(OutputOptions, RefusesWhatMakesNoSense) {
 
 TEST(OutputOptions, OffersItsFormats) {
   EXPECT_EQ(OutputOptions("table").ChoicesOf("FORMAT").size(), 5u);
-  EXPECT_EQ(OutputOptions("json", true).ChoicesOf("FORMAT").size(), 6u);
+  EXPECT_EQ(OutputOptions("json", Format::kLxkns).ChoicesOf("FORMAT").size(), 6u);
   EXPECT_TRUE(OutputOptions("table").ChoicesOf("TYPE").empty());
 }
 

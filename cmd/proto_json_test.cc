@@ -3,18 +3,23 @@
 #include <set>
 #include <string>
 
+#include "cmd/caps.pb.h"
 #include "cmd/doctor.pb.h"
 #include "cmd/exec.pb.h"
 #include "cmd/fs.pb.h"
+#include "cmd/inspect.pb.h"
 #include "cmd/list.pb.h"
 #include "cmd/mounts.pb.h"
+#include "cmd/ps.pb.h"
 #include "cmd/tree.pb.h"
 #include "cmd/version.pb.h"
+#include "cmd/why.pb.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "nsdisc/diff.pb.h"
 #include "nsdisc/snapshot.pb.h"
 
 namespace nsctl::cmd {
@@ -113,9 +118,11 @@ TEST(WriteProtoJson, CanWriteEverySchema) {
   std::set<const Descriptor*> seen;
   for (const Descriptor* type :
        {Snapshot::descriptor(), NamespaceList::descriptor(), NamespaceTree::descriptor(),
-        DoctorReport::descriptor(), ExecReport::descriptor(), MountList::descriptor(),
+        DoctorReport::descriptor(), ProcessTree::descriptor(), CapabilityReport::descriptor(),
+        nsdisc::SnapshotDiff::descriptor(), ExecReport::descriptor(), MountList::descriptor(),
         VersionInfo::descriptor(), FsList::descriptor(), FsStat::descriptor(),
-        FsLinks::descriptor(), FsResolution::descriptor()}) {
+        FsLinks::descriptor(), FsResolution::descriptor(), WhyAlive::descriptor(),
+        Inspection::descriptor()}) {
     EXPECT_EQ(FindUnwritable(type, &seen), "");
   }
 }

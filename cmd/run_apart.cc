@@ -26,6 +26,11 @@ using base::OwnedFd;
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) close(fd);
   // Where nobody reads it, there is nobody to tell.
   const ssize_t written = write(answer.get(), &result, 1);
+  // What the caller's shell handed on, a lock perhaps, is not kept by what stays behind. Those that
+  // were opened here come last, as closing one may block. The answer's end tells of this one's.
+  const auto end = static_cast<unsigned int>(answer.get());
+  if (end > STDERR_FILENO + 1) close_range(STDERR_FILENO + 1, end - 1, 0);
+  close_range(end + 1, ~0U, 0);
   _exit(written == 1 ? 0 : result);
 }
 

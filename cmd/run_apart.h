@@ -12,11 +12,11 @@
 namespace nsctl::cmd {
 
 // Runs `body` in a child process and returns its result, 0 to 255, as soon as `body` is done, even
-// if the child cannot end; standard input, output and error are then closed in the child, so that
-// whoever reads them goes on. Where a signal ends the child, it ends this process in the same way.
-// SIGINT, SIGQUIT, SIGTERM and SIGHUP are handed to the child, and end this process where that does
-// not end within two seconds; when this process ends, the child gets SIGTERM. Where no child can be
-// made, `body` runs here.
+// if the child cannot end; standard input, output and error, and then all that it inherited, are
+// closed in the child, so that whoever reads them goes on. Where a signal ends the child, it ends
+// this process in the same way. SIGINT, SIGQUIT, SIGTERM and SIGHUP are handed to the child, and
+// end this process where that does not end within two seconds; when this process ends, the child
+// gets SIGTERM. Where no child can be made, `body` runs here.
 //
 // To be called from a process without other threads, which does nothing else afterwards.
 int RunApart(absl::FunctionRef<int()> body);

@@ -90,7 +90,7 @@ class SnapshotCommand : public Command {
 
   SourceOptions source_;
   ScanScopeOptions scope_;
-  OutputOptions output_{"json", /*lxkns=*/true};
+  OutputOptions output_{"json", Format::kLxkns};
   PresentationOptions presentation_;
   bool mounts_ = false;
   bool strict_ = false;

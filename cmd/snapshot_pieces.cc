@@ -12,6 +12,7 @@ void ForEachSnapshotPiece(const Snapshot& snapshot, RecordSink sink) {
   if (snapshot.has_host()) *piece.mutable_host() = snapshot.host();
   if (snapshot.has_scanner()) *piece.mutable_scanner() = snapshot.scanner();
   if (snapshot.has_options()) *piece.mutable_options() = snapshot.options();
+  if (snapshot.has_scanner()) *piece.mutable_scanner() = snapshot.scanner();
   if (snapshot.has_statistics()) *piece.mutable_statistics() = snapshot.statistics();
   *piece.mutable_cgroups() = snapshot.cgroups();
   sink(piece);

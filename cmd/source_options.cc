@@ -21,13 +21,6 @@ using nsdisc::Snapshot;
 
 constexpr char kGroup[] = "Source";
 
-absl::StatusOr<std::unique_ptr<Snapshot>> ReadFrom(const std::string& name, Environment& env) {
-  if (name == "-") return nsdisc::ReadSnapshot(env.in);
-  NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd file,
-                         base::OpenAt(base::FdRef(AT_FDCWD), name, O_RDONLY | O_NOCTTY));
-  return nsdisc::ReadSnapshot(file);
-}
-
 }  // namespace
 
 void SourceOptions::AddTo(CLI::App* app) {
@@ -46,6 +39,14 @@ void SourceOptions::AddTo(CLI::App* app) {
 absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
     const ScanScope& scope, nsdisc::ScanOptions::Threads default_threads,
     nsdisc::ProcessDetail detail, Environment& env) const {
+  nsdisc::DiscoverOptions wanted;
+  wanted.threads = default_threads;
+  wanted.detail = detail;
+  return Acquire(scope, wanted, env);
+}
+
+absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
+    const ScanScope& scope, const nsdisc::DiscoverOptions& wanted, Environment& env) const {
   if (!from_.empty() && !procfs_.empty()) {
     return UsageError("--from and --procfs exclude each other");
   }
@@ -56,21 +57,25 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
     return snapshot;
   }
 
-  NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(procfs_));
+  nsdisc::DiscoverOptions scan = wanted;
+  scan.threads = scope.threads.value_or(wanted.threads);
+  scan.mounts = scope.mounts;
+  scan.fds = scope.fds;
+  scan.sockets = scope.sockets;
+  scan.bind_mounts = scope.bind_mounts;
+  scan.kernel_lists = scope.kernel_lists;
+  scan.names = scope.names;
+  return Scan(procfs_, scan, env);
+}
+
+absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string& directory,
+                                                              const nsdisc::DiscoverOptions& wanted,
+                                                              Environment& env) {
+  NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(directory));
   const nsdisc::UserNames users = nsdisc::ParsePasswd(env.system->ReadPasswd());
-  const nsdisc::DiscoverOptions options{
-      .threads = scope.threads.value_or(default_threads),
-      .detail = detail,
-      .mounts = scope.mounts,
-      .fds = scope.fds,
-      .sockets = scope.sockets,
-      .bind_mounts = scope.bind_mounts,
-      .kernel_lists = scope.kernel_lists,
-      .names = scope.names,
-      .types = {},
-      .users = &users,
-      .now = env.system->Now(),
-  };
+  nsdisc::DiscoverOptions options = wanted;
+  options.users = &users;
+  options.now = env.system->Now();
   NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
                          nsdisc::Discover(procfs, env.system->QuestionsFor(procfs), options));
   if (snapshot->processes().empty()) {
@@ -78,6 +83,14 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
         absl::StrCat(procfs.path(), " shows no process: it is no procfs, or nothing may be seen"));
   }
   return snapshot;
+}
+
+absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::ReadFrom(const std::string& name,
+                                                                  Environment& env) {
+  if (name == "-") return nsdisc::ReadSnapshot(env.in);
+  NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd file,
+                         base::OpenAt(base::FdRef(AT_FDCWD), name, O_RDONLY | O_NOCTTY));
+  return nsdisc::ReadSnapshot(file);
 }
 
 }  // namespace nsctl::cmd

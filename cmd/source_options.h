@@ -20,12 +20,16 @@ class SourceOptions {
   // --from and --procfs.
   void AddTo(CLI::App* app);
 
-  // Takes a snapshot, or reads the one that --from names, with the threads of `scope`. Where the
-  // user did not say which, a scan looks for `default_threads`, and a file gives what it has.
-  // Namespaces of all types are in it, since a view on some types relates them to others; what a
-  // file was taken without is a gap. A file has whatever detail it was written with. Errors:
-  // UsageError where both options were given; those of opening and reading, one line each;
+  // Takes a snapshot as `wanted` says, or reads the one that --from names, with the threads of
+  // `scope`. Where the user did not say which, a scan looks for those of `wanted`, and a file gives
+  // what it has. Namespaces of all types are in it, since a view on some types relates them to
+  // others; what a file was taken without is a gap. A file has whatever detail it was written with.
+  // Errors: UsageError where both options were given; those of opening and reading, one line each;
   // FAILED_PRECONDITION where the directory of --procfs shows no process.
+  absl::StatusOr<std::unique_ptr<nsdisc::Snapshot>> Acquire(const ScanScope& scope,
+                                                            const nsdisc::DiscoverOptions& wanted,
+                                                            Environment& env) const;
+  // The same, with nothing else wanted.
   absl::StatusOr<std::unique_ptr<nsdisc::Snapshot>> Acquire(
       const ScanScope& scope, nsdisc::ScanOptions::Threads default_threads,
       nsdisc::ProcessDetail detail, Environment& env) const;
@@ -34,6 +38,17 @@ class SourceOptions {
   bool is_file() const { return !from_.empty(); }
   // The directory of --procfs; empty for the live one.
   const std::string& procfs() const { return procfs_; }
+  // The snapshot in the file `name`, as --from reads it; "-" is the standard input.
+  static absl::StatusOr<std::unique_ptr<nsdisc::Snapshot>> ReadFrom(const std::string& name,
+                                                                    Environment& env);
+
+  // A scan as `wanted` says, with names for uids, of the procfs at `directory`, or of the live one
+  // where that is empty. Errors: as those of Acquire.
+  static absl::StatusOr<std::unique_ptr<nsdisc::Snapshot>> Scan(
+      const std::string& directory, const nsdisc::DiscoverOptions& wanted, Environment& env);
+
+  // Neither option was given.
+  bool is_live() const { return from_.empty() && procfs_.empty(); }
 
  private:
   std::string from_;

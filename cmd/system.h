@@ -3,6 +3,8 @@
 #ifndef NSCTL_CMD_SYSTEM_H_
 #define NSCTL_CMD_SYSTEM_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,9 @@ class System {
   // As OpenTargetRoot (target_root.h), processes being those of OpenProcfs(`procfs`).
   virtual absl::StatusOr<TargetRoot> OpenRoot(const Target& target, const std::string& procfs,
                                               const procfsroot::RootOptions& options) = 0;
+
+  // This program's own securebits (prctl(2), PR_GET_SECUREBITS); nullopt where they are not told.
+  virtual std::optional<uint32_t> Securebits() = 0;
 
   // What base::ProbeFeatures finds; empty where nothing can be tried.
   virtual std::vector<base::Feature> ProbeFeatures() = 0;

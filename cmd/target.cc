@@ -162,6 +162,11 @@ absl::StatusOr<Target> ReadTarget(Reader* in) {
     }
   }
   const size_t slash = word.find('/');
+  if (slash != string_view::npos && IsDigits(word.substr(0, slash))) {
+    return in->Error(absl::StrCat(
+        "a file of a process is written with a colon: ",
+        QuotedArgument(absl::StrCat(word.substr(0, slash), ":", word.substr(slash), in->rest))));
+  }
   if (slash != string_view::npos) {
     return ReadContainer(word.substr(0, slash), word.substr(slash + 1), *in);
   }

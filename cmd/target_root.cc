@@ -49,6 +49,14 @@ absl::StatusOr<Reached> Reach(const std::string& path) {
   return Reached{std::move(opened)};
 }
 
+absl::Status RootIsClosed(const absl::Status& denied, absl::string_view target) {
+  return base::ErrnoStatus(
+      base::ErrnoOf(denied),
+      absl::StrCat("open the root directory of process ", target,
+                   ", which takes PTRACE_MODE_READ_FSCREDS (its own user and no more capabilities "
+                   "than one's own, or CAP_SYS_PTRACE)"));
+}
+
 absl::Status HasNoFiles(NamespaceType type, absl::string_view what) {
   return absl::InvalidArgumentError(
       absl::StrCat(what, ": a namespace of type ", base::InfoOf(type).name,
@@ -73,6 +81,7 @@ struct Opener {
     if (base::IsGone(root.status())) {
       return base::Annotate(root.status(), absl::StrCat("no process ", ToString(target)));
     }
+    if (base::IsDenied(root.status())) return RootIsClosed(root.status(), ToString(target));
     NSCTL_RETURN_IF_ERROR(root.status());
     return TargetRoot(*std::move(root));
   }
@@ -113,7 +122,11 @@ struct Opener {
 
 absl::StatusOr<TargetRoot> OpenTargetRoot(const Target& target, const procfsroot::Procfs& procfs,
                                           const procfsroot::RootOptions& options) {
-  return std::visit(Opener{procfs, options}, target);
+  procfsroot::RootOptions named = options;
+  if (named.name.empty()) {
+    named.name = absl::StrCat(base::DecodeText(ToString(target)).value_or(""), ":");
+  }
+  return std::visit(Opener{procfs, named}, target);
 }
 
 }  // namespace nsctl::cmd

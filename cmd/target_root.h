@@ -35,7 +35,8 @@ class TargetRoot {
 // Of a process: its own root directory, be it by chroot(2), as a process of `procfs`. Of a mount
 // namespace: the root of that. Of a path: the directory that it leads to, or, where it leads to a
 // mount namespace (a bind mount of one, /proc/PID/ns/mnt, /proc/PID/fd/N), the root of that.
-// `options.caller` must be set.
+// `options.caller` must be set. Without `options.name` messages call files as users do:
+// "TARGET:/etc".
 //
 // Errors: those of Root::OfProcess, FindMountNamespace and MountNamespaceRoot::OfNamespace;
 // INVALID_ARGUMENT for a namespace of another type, ENOTDIR for another file; UNIMPLEMENTED for a

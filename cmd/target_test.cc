@@ -120,6 +120,7 @@ TEST(ParseTarget, SaysWhatIsWrong) {
       {"pid:x", R"("pid:x")", "a namespace is written pid:[INODE] or pid:INODE"},
       {"container:", R"("container:")", "the container's name is missing"},
       {"docker/", R"("docker/")", "the container's name is missing"},
+      {"1234/etc", R"("1234/etc")", R"(a file of a process is written with a colon: "1234:/etc")"},
       {"beef", R"("beef")", kDigits},
       {"deadbeef012", R"("deadbeef012")", kDigits},
       {too_long, quoted_long, kDigits},

@@ -12,6 +12,7 @@
 #include "cmd/scan_options.h"
 #include "cmd/source_options.h"
 #include "cmd/tree.pb.h"
+#include "cmd/tree_dot.h"
 #include "cmd/tree_result.h"
 #include "cmd/tree_text.h"
 #include "cmd/usage.h"
@@ -26,11 +27,14 @@ constexpr CommandInfo kInfo = {
     .arguments = "[VIEW]",
     .description =
         "Draws user namespaces below their parents, each with the namespaces that it\n"
-        "owns; or PID namespaces below theirs, each with its owner.",
+        "owns; or PID namespaces below theirs, each with its owner; or mount namespaces\n"
+        "below their owners.",
     .examples =
         "nsctl tree\n"
         "nsctl tree --type net\n"
-        "nsctl tree pid\n"
+        "nsctl tree pid --details\n"
+        "nsctl tree mnt\n"
+        "nsctl tree -o dot | dot -Tsvg > tree.svg\n"
         "nsctl tree owner --from host.pb --ascii",
 };
 
@@ -42,6 +46,9 @@ class TreeCommand : public Command {
     app->add_flag("--no-owned", no_owned_, "leave out what user namespaces own")
         ->group("What to look at");
     app->add_flag("--all-leaders", all_leaders_, "name every leader, not only the oldest")
+        ->group("What to look at");
+    app->add_flag("-d,--details", details_,
+                  "below each namespace what holds it, its names, maps and offsets")
         ->group("What to look at");
     source_.AddTo(app);
     output_.AddTo(app);
@@ -55,6 +62,7 @@ class TreeCommand : public Command {
     if (placeholder == "VIEW") {
       return {{"user", "user namespaces with what they own (default)"},
               {"pid", "PID namespaces with their owners"},
+              {"mnt", "mount namespaces below their owners"},
               {"owner", "every namespace below its owner"}};
     }
     if (placeholder == "FORMAT") return output_.ChoicesOf(placeholder);
@@ -66,11 +74,15 @@ class TreeCommand : public Command {
     TreeRequest request;
     request.without_owned = no_owned_;
     request.all_leaders = all_leaders_;
+    request.details = details_;
     if (view_ == "unspecified" || !NamespaceTree::View_Parse(view_, &request.view)) {
-      return UnknownWord("view", view_, {"user", "pid", "owner"});
+      return UnknownWord("view", view_, {"user", "pid", "mnt", "owner"});
     }
     NSCTL_ASSIGN_OR_RETURN(const ScanScope scope, scope_.Resolve());
     request.owned_types = scope.types;
+    if (request.view == NamespaceTree::mnt && (no_owned_ || !scope.types.empty())) {
+      return UsageError("tree mnt draws mount namespaces alone: leave --type and --no-owned out");
+    }
     NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));
     NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
     // Only the oldest leaders are read in detail unless all are shown.
@@ -80,7 +92,9 @@ class TreeCommand : public Command {
                            source_.Acquire(scope, nsdisc::ScanOptions::loose, detail, env));
     NSCTL_ASSIGN_OR_RETURN(const NamespaceTree tree, BuildNamespaceTree(*snapshot, request));
     if (format == Format::kTable) {
-      PrintTree(tree, presentation, env.out);
+      PrintTree(tree, presentation, details_, env.out);
+    } else if (format == Format::kDot) {
+      WriteTreeGraph(tree, details_, env.out);
     } else {
       const auto for_each_root = [&](RecordSink sink) {
         for (const NamespaceTree::Node& root : tree.roots()) sink(root);
@@ -93,11 +107,12 @@ class TreeCommand : public Command {
  private:
   SourceOptions source_;
   ScanScopeOptions scope_;
-  OutputOptions output_{"table"};
+  OutputOptions output_{"table", Format::kDot};
   PresentationOptions presentation_;
   std::string view_ = "user";
   bool no_owned_ = false;
   bool all_leaders_ = false;
+  bool details_ = false;
   bool strict_ = false;
 };
 

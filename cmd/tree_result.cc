@@ -12,6 +12,7 @@
 #include "base/status_macros.h"
 #include "cmd/labels.h"
 #include "google/protobuf/repeated_ptr_field.h"
+#include "nsdisc/holders.h"
 #include "nsdisc/snapshot_index.h"
 
 namespace nsctl::cmd {
@@ -43,6 +44,7 @@ class TreeBuilder {
       NSCTL_RETURN_IF_ERROR(FillNode(*root, 1, tree.add_roots()));
     }
     if (request_.view != NamespaceTree::pid) AddOwnerless(&tree);
+    if (request_.view == NamespaceTree::mnt) Prune(tree.mutable_roots());
     *tree.mutable_gaps() = snapshot_.gaps();
     return tree;
   }
@@ -84,6 +86,13 @@ class TreeBuilder {
 
   void FillSelf(const Namespace& ns, NamespaceTree::Node* node) {
     *node->mutable_namespace_() = ns;
+    if (request_.details) {
+      for (const nsdisc::HolderCount& holder : nsdisc::HoldersOf(index_, ns)) {
+        HeldBy* const held_by = node->add_held_by();
+        held_by->set_kind(nsdisc::HolderKindName(holder.kind));
+        held_by->set_count(holder.count);
+      }
+    }
     const Process* representative = index_.RepresentativeOf(ns);
     if (representative == nullptr) return;
     AddLeader(*representative, node);
@@ -113,6 +122,7 @@ class TreeBuilder {
   }
 
   bool IsWanted(const Namespace& ns) const {
+    if (request_.view == NamespaceTree::mnt) return ns.type() == Namespace::mnt;
     const std::optional<base::NamespaceType> type = nsdisc::FromProto(ns.type());
     return request_.owned_types.empty() ||
            (type.has_value() && absl::c_linear_search(request_.owned_types, *type));
@@ -127,6 +137,15 @@ class TreeBuilder {
     absl::c_stable_sort(
         sorted, [](const Namespace* a, const Namespace* b) { return TypeText(*a) < TypeText(*b); });
     for (const Namespace* ns : sorted) FillSelf(*ns, nodes->Add());
+  }
+
+  // Leaves out user namespaces below which there is nothing. As deep as FillNode lets trees be.
+  static void Prune(Nodes* nodes) {
+    for (NamespaceTree::Node& node : *nodes) Prune(node.mutable_children());
+    const auto is_empty = [](const NamespaceTree::Node& node) {
+      return node.children().empty() && node.namespace_().type() != Namespace::mnt;
+    };
+    nodes->erase(std::remove_if(nodes->begin(), nodes->end(), is_empty), nodes->end());
   }
 
   // A tree of owners has a place for every namespace, even where its owner could not be asked for.

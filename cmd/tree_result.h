@@ -14,12 +14,15 @@ namespace nsctl::cmd {
 
 struct TreeRequest {
   NamespaceTree::View view = NamespaceTree::user;
-  // Which owned namespaces are in the tree; empty: all. The hierarchy itself is whole.
+  // Which owned namespaces are in the tree; empty: all. In the view `mnt` those alone are. The
+  // hierarchy itself is whole.
   std::vector<base::NamespaceType> owned_types;
   // Leave owned namespaces out: only user namespaces are in the tree.
   bool without_owned = false;
   // All leaders of each namespace, not only the one that stands for it.
   bool all_leaders = false;
+  // Count what holds each namespace.
+  bool details = false;
 };
 
 // Every namespace of the view is in exactly one place; those whose parent or owner is unknown are

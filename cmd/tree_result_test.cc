@@ -85,6 +85,42 @@ TEST(BuildNamespaceTree, NestsPidNamespaces) {
   EXPECT_EQ(Sketch(Request(NamespaceTree::pid)), "25[26]");
 }
 
+// User namespaces without mount namespaces are left out, but for those on the way to one.
+TEST(BuildNamespaceTree, PutsMountNamespacesBelowTheirOwners) {
+  nsdisc::Snapshot snapshot;
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      R"pb(
+        namespaces { type: mnt inode: 5 owner: 21 }
+        namespaces { type: mnt inode: 6 }
+        namespaces { type: user inode: 20 children: 21 children: 22 }
+        namespaces { type: user inode: 21 parent: 20 }
+        namespaces { type: user inode: 22 parent: 20 }
+        namespaces { type: net inode: 31 owner: 20 }
+      )pb",
+      &snapshot));
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const NamespaceTree tree,
+                             BuildNamespaceTree(snapshot, Request(NamespaceTree::mnt)));
+
+  ASSERT_EQ(tree.roots_size(), 2);
+  EXPECT_EQ(Sketch(tree.roots(0)), "20[21[5]]");
+  EXPECT_EQ(Sketch(tree.roots(1)), "?[6]");
+}
+
+TEST(BuildNamespaceTree, CountsHoldersOnDemand) {
+  TreeRequest request = Request(NamespaceTree::pid);
+  NSCTL_ASSERT_OK_AND_ASSIGN(const NamespaceTree plain,
+                             BuildNamespaceTree(MakeSnapshot(), request));
+  request.details = true;
+  NSCTL_ASSERT_OK_AND_ASSIGN(const NamespaceTree detailed,
+                             BuildNamespaceTree(MakeSnapshot(), request));
+
+  EXPECT_EQ(plain.roots(0).held_by_size(), 0);
+  ASSERT_EQ(detailed.roots(0).held_by_size(), 1);
+  EXPECT_EQ(detailed.roots(0).held_by(0).kind(), "child");
+  EXPECT_EQ(detailed.roots(0).held_by(0).count(), 1u);
+}
+
 TEST(BuildNamespaceTree, FiltersWhatIsOwned) {
   TreeRequest request = Request(NamespaceTree::user);
   request.owned_types = {NamespaceType::kPid};

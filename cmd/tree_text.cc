@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "base/text.h"
 #include "cmd/labels.h"
+#include "cmd/tree_facts.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -15,8 +16,8 @@ using nsdisc::Namespace;
 
 class TreePrinter {
  public:
-  TreePrinter(const Presentation& presentation, Writer* out)
-      : presentation_(presentation), glyphs_(*presentation.glyphs), out_(out) {}
+  TreePrinter(const Presentation& presentation, bool details, Writer* out)
+      : presentation_(presentation), details_(details), glyphs_(*presentation.glyphs), out_(out) {}
 
   // The node's line, what belongs to it, then its children, each below a `prefix` of glyphs. As
   // deep as the tree is, which BuildNamespaceTree bounds.
@@ -24,8 +25,10 @@ class TreePrinter {
                  const std::string& prefix) {
     PrintLine(before, node);
     const char* const line = node.children().empty() ? glyphs_.blank : glyphs_.line;
+    PrintFacts(absl::StrCat(prefix, line), node);
     for (const NamespaceTree::Node& owned : node.owned()) {
       PrintLine(absl::StrCat(prefix, line, glyphs_.property), owned);
+      PrintFacts(absl::StrCat(prefix, line, glyphs_.blank), owned);
     }
     for (int i = 0; i < node.children_size(); ++i) {
       const bool last = i + 1 == node.children_size();
@@ -35,6 +38,21 @@ class TreePrinter {
   }
 
  private:
+  // What --details tells of the node.
+  void PrintFacts(const std::string& prefix, const NamespaceTree::Node& node) {
+    if (!details_) return;
+    for (const std::string& fact : NodeFacts(node)) {
+      std::string text = base::TerminalText(fact);
+      const std::string before = absl::StrCat(prefix, glyphs_.blank);
+      if (presentation_.width > 0) {
+        const size_t used = base::DisplayWidth(before);
+        text = base::TruncateToWidth(
+            text, presentation_.width > used ? presentation_.width - used : 0, glyphs_.ellipsis);
+      }
+      out_->Append(absl::StrCat(before, presentation_.Paint(Role::kFaint, text), "\n"));
+    }
+  }
+
   void PrintLine(absl::string_view glyphs, const NamespaceTree::Node& node) {
     const std::string name = node.has_namespace_() ? NamespaceText(node.namespace_()) : "user:[?]";
     const std::string details = DetailsOf(node);
@@ -99,14 +117,16 @@ class TreePrinter {
   }
 
   const Presentation& presentation_;
+  const bool details_;
   const Glyphs& glyphs_;
   Writer* out_;
 };
 
 }  // namespace
 
-void PrintTree(const NamespaceTree& tree, const Presentation& presentation, Writer* out) {
-  TreePrinter printer(presentation, out);
+void PrintTree(const NamespaceTree& tree, const Presentation& presentation, bool details,
+               Writer* out) {
+  TreePrinter printer(presentation, details, out);
   for (const NamespaceTree::Node& root : tree.roots()) printer.PrintNode(root, "", "");
 }
 

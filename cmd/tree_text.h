@@ -13,7 +13,9 @@ namespace nsctl::cmd {
 //   user:[4026531837] process "systemd" (1) created by UID 0 ("root")
 //   │  ⋄─ net:[4026531840] process "systemd" (1)
 //   └─ user:[4026532454] process "unshare" (98171) created by UID 1000 ("ann")
-void PrintTree(const NamespaceTree& tree, const Presentation& presentation, Writer* out);
+// With `details`, below it what NodeFacts (tree_facts.h) tells.
+void PrintTree(const NamespaceTree& tree, const Presentation& presentation, bool details,
+               Writer* out);
 
 }  // namespace nsctl::cmd
 

@@ -8,8 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "mounttree/mount.pb.h"
 #include "mounttree/mount_path.h"
 #include "mounttree/mount_tree.h"
@@ -113,6 +115,26 @@ std::vector<PropagatedEvent> PropagationGraph::ReachedFromPath(MountRef from,
   return events;
 }
 
+void PropagationGraph::KeepUnburdened(const std::vector<const MountTree*>& trees,
+                                      std::vector<MountRef>* mounts) const {
+  // One that stays may be what another one lies below: until none is left out any more.
+  while (true) {
+    const absl::flat_hash_set<MountRef> going(mounts->begin(), mounts->end());
+    const auto is_burdened = [&](MountRef mount) {
+      const absl::Span<const uint32_t> rows = trees[mount.mount_namespace]->ChildrenOf(mount.row);
+      return absl::c_any_of(rows, [&](uint32_t row) {
+        const MountRef child = {mount.mount_namespace, row};
+        // What lies on its very root takes its place.
+        return !going.contains(child) &&
+               MountOf(child).mount_point() != MountOf(mount).mount_point();
+      });
+    };
+    const auto end = std::remove_if(mounts->begin(), mounts->end(), is_burdened);
+    if (end == mounts->end()) return;
+    mounts->erase(end, mounts->end());
+  }
+}
+
 std::vector<MountRef> PropagationGraph::UnmountedWith(
     MountRef mount, const std::vector<const MountTree*>& trees) const {
   const std::optional<uint32_t> parent = trees[mount.mount_namespace]->ParentOf(mount.row);
@@ -129,6 +151,7 @@ std::vector<MountRef> PropagationGraph::UnmountedWith(
     }
   }
   SortUnique(&mounts);
+  KeepUnburdened(trees, &mounts);
   return mounts;
 }
 

@@ -37,6 +37,10 @@ struct MountRef {
   friend bool operator==(const MountRef&, const MountRef&) = default;
   // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees one in <=>.
   friend auto operator<=>(const MountRef&, const MountRef&) = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const MountRef& ref) {
+    return H::combine(std::move(h), ref.mount_namespace, ref.row);
+  }
 };
 
 // One peer group that some mount is in or receives from.
@@ -82,8 +86,9 @@ class PropagationGraph {
   std::vector<PropagatedEvent> ReachedFromPath(MountRef from, absl::string_view path) const;
 
   // The mounts that go when `mount` is unmounted, but for itself, ascending: those that lie at the
-  // same place of the mounts which the event reaches. The kernel spares those that are locked, and
-  // those that something else is mounted on. `trees` are those of the namespaces, in their order.
+  // same place of the mounts which the event reaches. Left out are those that something else is
+  // mounted on, which does not go as well: the kernel spares them. It also spares those that are
+  // locked, which is not told. `trees` are those of the namespaces, in their order.
   std::vector<MountRef> UnmountedWith(MountRef mount,
                                       const std::vector<const MountTree*>& trees) const;
 
@@ -106,6 +111,9 @@ class PropagationGraph {
   };
 
   const Mount& MountOf(MountRef ref) const;
+  // Drops those that keep something mounted on them.
+  void KeepUnburdened(const std::vector<const MountTree*>& trees,
+                      std::vector<MountRef>* mounts) const;
   PeerGroup& GroupWithId(uint64_t id);
   // `first` and all groups below it, each once.
   std::vector<Step> GroupsBelow(uint64_t first) const;

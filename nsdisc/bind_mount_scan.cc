@@ -111,23 +111,25 @@ std::optional<base::NamespaceLink> TargetOf(const Mount& mount) {
 
 }  // namespace
 
-absl::StatusOr<BindMounts> ReadBindMounts(const Procfs& procfs,
-                                          const NamespaceTable::Known& where) {
+absl::StatusOr<BindMounts> ReadBindMounts(const Procfs& procfs, const NamespaceTable::Known& where,
+                                          MountNamespace* all) {
   BindMounts result;
-  if (procfs.is_kernel()) {
+  if (procfs.is_kernel() && all == nullptr) {
     if (const std::optional<uint64_t> count = CountIfNoneIsOfNamespace(where)) {
       result.examined = *count;
       return result;
     }
   }
-  MountNamespace mounts;
+  MountNamespace scratch;
+  MountNamespace& mounts = all == nullptr ? scratch : *all;
   NSCTL_RETURN_IF_ERROR(ReadAll(procfs, where, &mounts));
+  if (where.kernel_id != 0) mounts.set_kernel_id(where.kernel_id);
   mounttree::PlaceMounts(&mounts);
   result.examined = static_cast<uint64_t>(mounts.mounts_size());
   for (const Mount& mount : mounts.mounts()) {
     const std::optional<base::NamespaceLink> target = TargetOf(mount);
     if (!target.has_value()) continue;
-    BindMounts::Found found{*target, {}};
+    BindMounts::Found found{*target, {}, mount.mount_id()};
     found.mount.set_path(mount.mount_point());
     found.mount.set_hidden(mount.visibility() != Mount::visible);
     if (mount.has_unique_id()) found.mount.set_mount_id(mount.unique_id());

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/namespace_type.h"
+#include "mounttree/mount.pb.h"
 #include "nsdisc/gap_list.h"
 #include "nsdisc/namespace.pb.h"
 #include "nsdisc/namespace_table.h"
@@ -22,6 +23,8 @@ struct BindMounts {
     base::NamespaceLink target;
     // Without its mount_namespace.
     BindMount mount;
+    // Its number in mountinfo and fdinfo.
+    uint32_t local_id = 0;
   };
   std::vector<Found> found;
   // Mounts that were looked at, of whatever file system.
@@ -31,10 +34,11 @@ struct BindMounts {
 
 // The mounts of namespaces' files in the mount namespace `where`. Asks the kernel first of all
 // whether there are any (one statmount(2) for each mount, without texts), and only then reads all
-// of them, to see what hides what.
+// of them, to see what hides what. With `all` not nullptr all are read, and placed, into that.
 // Errors: those of mounttree::ReadMounts; ENOENT for a recorded tree that holds no mountinfo.
 absl::StatusOr<BindMounts> ReadBindMounts(const procfsroot::Procfs& procfs,
-                                          const NamespaceTable::Known& where);
+                                          const NamespaceTable::Known& where,
+                                          mounttree::MountNamespace* all = nullptr);
 
 }  // namespace nsctl::nsdisc
 

@@ -27,12 +27,12 @@
 #include "nsdisc/gap_list.h"
 #include "nsdisc/hidden_processes.h"
 #include "nsdisc/holder_scan.h"
-#include "nsdisc/mount_scan.h"
 #include "nsdisc/namespace_details.h"
 #include "nsdisc/namespace_table.h"
 #include "nsdisc/process_reader.h"
 #include "nsdisc/snapshot_index.h"
 #include "nsdisc/snapshot_io.h"
+#include "procfsroot/process_files.h"
 
 namespace nsctl::nsdisc {
 namespace {
@@ -69,7 +69,6 @@ void FillHost(const Procfs& procfs, Host* host) {
 
 // This process, where the procfs shows it.
 void FillScanner(const Procfs& procfs, Scanner* scanner) {
-  if (!procfs.is_kernel()) return;
   const absl::StatusOr<procfsroot::ProcessDir> self = procfs.OpenSelf();
   if (!self.ok()) return;
   std::string text;
@@ -139,10 +138,7 @@ class Scan {
     holders_.ReportProcesses(snapshot->processes_size(), examined_threads, cost);
     holders_.TakeResult(snapshot->mutable_statistics(), &gaps_);
     PlaceCgroups(snapshot);
-    if (options_.mounts) {
-      ScanMounts(snapshot->namespaces(), procfs_, {.worker_threads = options_.worker_threads},
-                 snapshot->mutable_mounts(), &gaps_);
-    }
+    holders_.TakeMounts(snapshot->mutable_mounts());
     gaps_.MoveTo(snapshot->mutable_gaps());
     return absl::OkStatus();
   }
@@ -250,6 +246,7 @@ class Scan {
     return {.fds = options.fds,
             .sockets = options.sockets,
             .bind_mounts = options.bind_mounts,
+            .mounts = options.mounts,
             .kernel_lists = options.kernel_lists,
             .names = options.names,
             .own_mount_namespace = scanner.namespaces().mnt(),
@@ -271,6 +268,7 @@ class Scan {
 
 void SetOptions(const Procfs& procfs, const DiscoverOptions& options, ScanOptions* message) {
   message->set_threads(options.threads);
+  message->set_capabilities(options.capabilities);
   message->set_detail(options.detail == ProcessDetail::kAll ? ScanOptions::every_process
                                                             : ScanOptions::representatives);
   message->set_capabilities(options.capabilities);

@@ -292,6 +292,33 @@ TEST_F(DiscoverTest, EmptyProcfsIsAnEmptyResult) {
   )pb");
 }
 
+TEST_F(DiscoverTest, ReadsCapabilitiesWhereTheyAreWanted) {
+  const std::string tree = absl::StrCat(
+      "f 1/stat\n|", StatLine(1, "init", 0, 1, 1), "\n",
+      "f 1/status\n|Uid:\\x090\\x090\n|CapInh:\\x091\n|CapPrm:\\x092\n|CapEff:\\x094\n",
+      "|CapBnd:\\x098\n|CapAmb:\\x0910\n|NoNewPrivs:\\x090\n", "f 1/cmdline\n", "f 1/cgroup\n",
+      "l 1/ns/pid pid:[4026531836]\n", "l self 1\n", "f sys/kernel/cap_last_cap\n|40\n");
+  DiscoverOptions options;
+  options.capabilities = true;
+
+  const std::unique_ptr<Snapshot> with = Scan(tree, options);
+  const std::unique_ptr<Snapshot> without = Scan(tree);
+
+  const Capabilities& capabilities = with->processes(0).capabilities();
+  EXPECT_EQ(capabilities.inheritable(), 1u);
+  EXPECT_EQ(capabilities.permitted(), 2u);
+  EXPECT_EQ(capabilities.effective(), 4u);
+  EXPECT_EQ(capabilities.bounding(), 8u);
+  EXPECT_EQ(capabilities.ambient(), 16u);
+  EXPECT_TRUE(capabilities.has_no_new_privileges());
+  EXPECT_TRUE(with->options().capabilities());
+  EXPECT_EQ(with->host().last_capability(), 40u);
+  EXPECT_EQ(with->scanner().pid(), 1);
+  EXPECT_EQ(with->scanner().namespaces().pid(), 4026531836u);
+  EXPECT_FALSE(without->processes(0).has_capabilities());
+  EXPECT_FALSE(without->options().capabilities());
+}
+
 // The directory of a process that ended after it was listed answers no more.
 TEST_F(DiscoverTest, CountsWhatVanished) {
   const std::unique_ptr<Snapshot> snapshot =
@@ -348,6 +375,27 @@ TEST_F(DiscoverTest, FindsWhatDescriptorsAndMountsHold) {
             "source: fds examined: 6 found: 1");
   EXPECT_EQ(snapshot->statistics().sources(4).ShortDebugString(),
             "source: bind_mounts examined: 4 found: 1");
+}
+
+TEST_F(DiscoverTest, HasMountsWhereAskedFor) {
+  EXPECT_EQ(Scan(HostOfHolders())->mounts_size(), 0);
+  DiscoverOptions options;
+  options.mounts = true;
+
+  // Also where nobody asked what holds namespaces.
+  for (const bool bind_mounts : {true, false}) {
+    options.bind_mounts = bind_mounts;
+    const std::unique_ptr<Snapshot> snapshot = Scan(HostOfHolders(), options);
+
+    EXPECT_EQ(snapshot->namespaces_size(), bind_mounts ? 3 : 2);
+    EXPECT_TRUE(snapshot->options().mounts());
+    EXPECT_EQ(snapshot->statistics().mounts(), 4u);
+    ASSERT_EQ(snapshot->mounts_size(), 1);
+    EXPECT_EQ(snapshot->mounts(0).inode(), 4026531832u);
+    ASSERT_EQ(snapshot->mounts(0).mounts_size(), 4);
+    EXPECT_EQ(snapshot->mounts(0).mounts(2).mount_point(), "/mnt/x/ns");
+    EXPECT_EQ(snapshot->mounts(0).mounts(2).visibility(), mounttree::Mount::covered);
+  }
 }
 
 TEST_F(DiscoverTest, LeavesOutSourcesThatAreSwitchedOff) {

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "absl/algorithm/container.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
@@ -101,11 +102,16 @@ void FdFindings::Merge(FdFindings other) {
   append(sockets, other.sockets);
   append(tuns, other.tuns);
   append(pidfds, other.pidfds);
+  append(paths, other.paths);
   examined += other.examined;
   vanished += other.vanished;
   ended_pidfds += other.ended_pidfds;
   cpu_nanoseconds += other.cpu_nanoseconds;
   gaps.Merge(std::move(other.gaps));
+}
+
+uint32_t HashOfFdPath(absl::string_view path) {
+  return static_cast<uint32_t>(absl::HashOf(path.substr(0, kMaxLinkText)));
 }
 
 FdReader::FdReader(bool measures_time)
@@ -187,6 +193,7 @@ void FdReader::Look(int fd_directory, const char* name, const ProcessDir& dir,
   switch (text.empty() ? '\0' : text[0]) {
     case '/':
       if (MayBeTun(text)) findings_.tuns.push_back(place);
+      findings_.paths.push_back({HashOfFdPath(text), place});
       return;
     case 's':
       if (const std::optional<uint64_t> inode = ParseSocketLink(text)) {

@@ -15,6 +15,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "base/namespace_type.h"
 #include "nsdisc/gap_list.h"
@@ -53,11 +54,19 @@ struct FdFindings {
     friend bool operator==(const Pidfd&, const Pidfd&) = default;
   };
 
+  struct Path {
+    // HashOfFdPath of the link.
+    uint32_t hash;
+    FdPlace place;
+  };
+
   std::vector<NamespaceFile> namespace_files;
   std::vector<Socket> sockets;
   // Links that end in "/tun": whether it is the device is to be asked.
   std::vector<FdPlace> tuns;
   std::vector<Pidfd> pidfds;
+  // Links that are paths: see mounted_file_fds.h.
+  std::vector<Path> paths;
   // All that were looked at.
   uint64_t examined = 0;
   // Closed between listing and looking, if not the whole process ended.
@@ -71,6 +80,9 @@ struct FdFindings {
   // Takes all of `other`'s.
   void Merge(FdFindings other);
 };
+
+// Of a descriptor's link that is the path `path`; the same within one run of the program alone.
+uint32_t HashOfFdPath(absl::string_view path);
 
 // Not thread-safe: one for each worker, which keeps its buffers.
 class FdReader {

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstring>
@@ -138,7 +139,6 @@ TEST_F(HolderKernelTest, DescriptorOfAThreadWithATableOfItsOwn) {
   ASSERT_THAT(ns, IsOk());
   const uint32_t inode = InodeOf(*ns);
   std::atomic<pid_t> tid = 0;
-  std::atomic<bool> closed = false;
   std::atomic<bool> stop = false;
   std::thread thread([&] {
     tid = unshare(CLONE_FILES) == 0 ? gettid() : -1;
@@ -292,6 +292,9 @@ TEST_F(HolderKernelTest, BindMountInAnotherMountNamespaceHolds) {
   for (const BindMount& mount : found->bind_mounts()) {
     EXPECT_EQ(mount.mount_namespace(), InodeOf(*mnt));
   }
+  // It was opened by way of the mount, so its link is a path.
+  EXPECT_EQ(Show(found->fds()),
+            absl::StrCat("kind: namespace_file pid: ", getpid(), " fd: ", bound->get(), ";"));
   EXPECT_EQ(found->hostname(), "bound\x1b");
   EXPECT_TRUE(found->has_owner());
 }
@@ -365,6 +368,32 @@ TEST_F(HolderKernelTest, ChainOfMountsLeadsThroughAMountNamespaceWithoutAProcess
   EXPECT_EQ(inner->bind_mounts(0).path(), kInner);
   EXPECT_THAT(inner->reference(),
               ElementsAre(absl::StrCat("/proc/", child->pid().value, "/ns/mnt"), kPinned, kInner));
+}
+
+// In numbers and rows what mountinfo has.
+TEST_F(HolderKernelTest, MountsOfAllNamespacesAreThereWhenAskedFor) {
+  const absl::StatusOr<TestChild> child =
+      TestChild::Start(CLONE_NEWNS | CLONE_NEWUTS, MountUtsNamespace);
+  NSCTL_SKIP_IF_LACKING(child.status(), "CAP_SYS_ADMIN");
+  ASSERT_THAT(child, IsOk());
+  const absl::StatusOr<OwnedFd> mnt = child->OpenNamespace(NamespaceType::kMnt);
+  ASSERT_THAT(mnt, IsOk());
+  const absl::StatusOr<OwnedFd> mountinfo = child->Open("mountinfo");
+  ASSERT_THAT(mountinfo, IsOk());
+  std::string text;
+  ASSERT_THAT(base::ReadToEnd(*mountinfo, 1 << 20, &text), IsOk());
+
+  DiscoverOptions options;
+  options.mounts = true;
+  const std::unique_ptr<Snapshot> snapshot = Scan(options);
+
+  const mounttree::MountNamespace* found = nullptr;
+  for (const mounttree::MountNamespace& mounts : snapshot->mounts()) {
+    if (mounts.inode() == InodeOf(*mnt)) found = &mounts;
+  }
+  ASSERT_THAT(found, NotNull());
+  EXPECT_EQ(found->mounts_size(), std::count(text.begin(), text.end(), '\n'));
+  EXPECT_EQ(found->mounts(found->mounts_size() - 1).mount_point(), "/run/hidden");
 }
 
 // unix(7): a descriptor on its way between two sockets is in no table.

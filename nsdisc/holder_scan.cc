@@ -37,6 +37,14 @@ FdHolder HolderOf(FdHolder::Kind kind, const FdPlace& place) {
   return holder;
 }
 
+// In the order of the lists.
+bool IsBefore(const FdHolder& a, const FdHolder& b) {
+  const auto place = [](const FdHolder& holder) {
+    return FdPlace{holder.pid(), holder.tid(), holder.fd()};
+  };
+  return place(a) < place(b);
+}
+
 // The PID namespace of each process and, as pidfds may be of threads, of each thread that is known.
 absl::flat_hash_map<int32_t, uint32_t> PidNamespaces(const RepeatedPtrField<Process>& processes) {
   absl::flat_hash_map<int32_t, uint32_t> namespaces;
@@ -117,6 +125,7 @@ void HolderScan::Run(const RepeatedPtrField<Process>& processes, FdFindings find
   AddListed(SourceReport::mount_namespace_list, mount_namespaces_);
   AddListed(SourceReport::namespace_list, all_namespaces_);
   AddBindMounts();
+  AddFdsOfMounts(findings);
   LookForNewProcesses(processes);
   const bool lists_used =
       ReportOf(SourceReport::mount_namespace_list).state == SourceReport::used ||
@@ -132,6 +141,11 @@ void HolderScan::ReportProcesses(uint64_t processes, std::optional<uint64_t> thr
       .state = SourceReport::used, .examined = processes, .cpu_nanoseconds = cpu_nanoseconds};
   if (!threads.has_value()) return;
   ReportOf(SourceReport::threads) = {.state = SourceReport::used, .examined = *threads};
+}
+
+void HolderScan::TakeMounts(google::protobuf::RepeatedPtrField<mounttree::MountNamespace>* mounts) {
+  for (auto& [inode, one] : mounts_) mounts->AddAllocated(one.release());
+  mounts_.clear();
 }
 
 void HolderScan::TakeResult(ScanStatistics* statistics, GapList* gaps) {
@@ -186,11 +200,7 @@ void HolderScan::AddFds(const RepeatedPtrField<Process>& processes, FdFindings* 
                            std::move(holding.holder));
     }
   }
-  const auto place = [](const FdHolder& holder) {
-    return FdPlace{holder.pid(), holder.tid(), holder.fd()};
-  };
-  absl::c_sort(holders,
-               [&](const auto& a, const auto& b) { return place(a.second) < place(b.second); });
+  absl::c_sort(holders, [](const auto& a, const auto& b) { return IsBefore(a.second, b.second); });
   for (const auto& [target, holder] : holders) table_.AddFdHolder(target, holder);
 }
 
@@ -220,9 +230,9 @@ void HolderScan::AddSockets(FdFindings* findings) {
 
 // Mount namespaces that are found only by a mount in another one are looked at as well.
 void HolderScan::AddBindMounts() {
-  if (!options_.bind_mounts) return;
+  if (!options_.bind_mounts && !options_.mounts) return;
   Report& report = ReportOf(SourceReport::bind_mounts);
-  report.state = SourceReport::unavailable;
+  if (options_.bind_mounts) report.state = SourceReport::unavailable;
   const CpuMeter meter(procfs_, &report);
   absl::flat_hash_set<uint32_t> done;
   while (true) {
@@ -231,12 +241,17 @@ void HolderScan::AddBindMounts() {
       return done.contains(one.target.inode);
     });
     if (namespaces.empty()) return;
-    // The paths of the scanner's own are the shortest way; a namespace that no path leads to may
-    // get one from a mount in another, so it waits.
-    absl::c_stable_partition(namespaces, [&](const auto& one) { return IsOwn(one); });
-    const auto end = absl::c_stable_partition(
-        namespaces, [&](const auto& one) { return IsOwn(one) || !one.reference.empty(); });
-    if (end != namespaces.begin()) namespaces.erase(end, namespaces.end());
+    // The paths of the scanner's own are the shortest way. Those that no path leads to wait until
+    // no other is left, whose mounts may be the way to them.
+    const auto rank = [&](const NamespaceTable::Known& one) {
+      if (IsOwn(one)) return 0;
+      return one.reference.empty() ? 2 : 1;
+    };
+    absl::c_stable_sort(namespaces,
+                        [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+    if (rank(namespaces.front()) < 2) {
+      std::erase_if(namespaces, [&](const auto& one) { return rank(one) == 2; });
+    }
     for (const NamespaceTable::Known& one : namespaces) {
       done.insert(one.target.inode);
       if (AddBindMountsOf(one)) report.state = SourceReport::used;
@@ -246,7 +261,9 @@ void HolderScan::AddBindMounts() {
 }
 
 bool HolderScan::AddBindMountsOf(const NamespaceTable::Known& where) {
-  absl::StatusOr<BindMounts> mounts = ReadBindMounts(procfs_, where);
+  std::unique_ptr<mounttree::MountNamespace> all;
+  if (options_.mounts) all = std::make_unique<mounttree::MountNamespace>();
+  absl::StatusOr<BindMounts> mounts = ReadBindMounts(procfs_, where, all.get());
   if (!mounts.ok()) {
     const int error = base::ErrnoOf(mounts.status());
     // It, or the process that was the way to it, is gone; a recorded tree may hold no mounts.
@@ -255,14 +272,20 @@ bool HolderScan::AddBindMountsOf(const NamespaceTable::Known& where) {
                  .number = where.target.inode,
                  .type = NamespaceType::kMnt},
                 "read mounts", error != 0 ? error : ENODATA,
-                "namespaces that are bind-mounted in it may be missing");
+                options_.mounts
+                    ? "its mounts are unknown, and namespaces that are bind-mounted in it missing"
+                    : "namespaces that are bind-mounted in it may be missing");
     }
     return false;
   }
-  ReportOf(SourceReport::bind_mounts).examined += mounts->examined;
   gaps_.Merge(std::move(mounts->gaps));
+  if (all != nullptr) mounts_.emplace(where.target.inode, std::move(all));
+  if (!options_.bind_mounts) return false;
+  ReportOf(SourceReport::bind_mounts).examined += mounts->examined;
   for (BindMounts::Found& found : mounts->found) {
     found.mount.set_mount_namespace(where.target.inode);
+    const std::optional<std::string> path = base::DecodeText(found.mount.path());
+    if (path.has_value()) mounted_files_.Add(*path, found.local_id, found.target);
     table_.AddBindMount(found.target, found.mount, WayTo(where, found.mount));
     if (IsOwn(where)) NameByMount(found.target, found.mount.path());
   }
@@ -285,6 +308,18 @@ std::optional<NamespaceWay> HolderScan::WayTo(const NamespaceTable::Known& where
   way.kernel_id = where.kernel_id;
   way.mount_namespace = where.target.inode;
   return way;
+}
+
+// What is open by way of a mount is known once mounts are. Lists of descriptors keep their order.
+void HolderScan::AddFdsOfMounts(const FdFindings& findings) {
+  if (!options_.fds || !options_.bind_mounts) return;
+  const CpuMeter meter(procfs_, &ReportOf(SourceReport::fds));
+  absl::flat_hash_set<Namespace*> changed;
+  for (const FdFindings::NamespaceFile& file : mounted_files_.Find(procfs_, findings.paths)) {
+    table_.AddFdHolder(file.target, HolderOf(FdHolder::namespace_file, file.place));
+    changed.insert(table_.Mutable(file.target));
+  }
+  for (Namespace* const ns : changed) absl::c_sort(*ns->mutable_fds(), IsBefore);
 }
 
 // ip-netns(8) names network namespaces by mounts in one directory, which some reach by a link.

@@ -6,14 +6,18 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "base/namespace_type.h"
+#include "mounttree/mount.pb.h"
 #include "nsdisc/bind_mount_scan.h"
 #include "nsdisc/fd_reader.h"
 #include "nsdisc/gap_list.h"
+#include "nsdisc/mounted_file_fds.h"
 #include "nsdisc/namespace_census.h"
 #include "nsdisc/namespace_table.h"
 #include "nsdisc/questions.h"
@@ -30,6 +34,8 @@ class HolderScan {
     bool fds = true;
     bool sockets = true;
     bool bind_mounts = true;
+    // Keep all mounts, for TakeMounts.
+    bool mounts = false;
     bool kernel_lists = true;
     bool names = true;
     // The scanner's own; 0 where unknown.
@@ -56,6 +62,10 @@ class HolderScan {
   void ReportProcesses(uint64_t processes, std::optional<uint64_t> threads,
                        int64_t cpu_nanoseconds);
 
+  // The mounts of every mount namespace that is known, by inode; but for those that could not be
+  // read, which are gaps, and those that are gone.
+  void TakeMounts(google::protobuf::RepeatedPtrField<mounttree::MountNamespace>* mounts);
+
   // What was looked at and what is missing.
   void TakeResult(ScanStatistics* statistics, GapList* gaps);
 
@@ -75,6 +85,7 @@ class HolderScan {
   bool IsOwn(const NamespaceTable::Known& mount_namespace) const;
   std::optional<NamespaceWay> WayTo(const NamespaceTable::Known& where,
                                     const BindMount& mount) const;
+  void AddFdsOfMounts(const FdFindings& findings);
   void AddListed(SourceReport::Source source, const std::vector<ListedNamespace>& listed);
   void LookForNewProcesses(const google::protobuf::RepeatedPtrField<Process>& processes);
   void AddNames();
@@ -91,6 +102,9 @@ class HolderScan {
   std::vector<ListedNamespace> mount_namespaces_;
   std::vector<ListedNamespace> all_namespaces_;
   std::array<Report, SourceReport::Source_ARRAYSIZE> reports_;
+  MountedFiles mounted_files_;
+  // By inode.
+  absl::btree_map<uint32_t, std::unique_ptr<mounttree::MountNamespace>> mounts_;
   NamespaceTable::Losses losses_;
   GapList gaps_;
   uint32_t vanished_fds_ = 0;

@@ -1,10 +1,10 @@
-// Numbers of the same process in different PID namespaces.
+// The numbers that processes have in all PID namespaces, and the way back from a number to its
+// process.
 //
-//   const PidMap map(index);
-//   map.Translate(235, container, host)  // -> 6427
-//
-// Works on a snapshot, and so tells what was so when it was taken. For a process that is alive,
-// base::PidInPidNamespace and base::PidFromPidNamespace (nsfs.h) ask the kernel (Linux 6.11).
+//   const SnapshotIndex index(snapshot);
+//   const PidMap pids(index);
+//   const Process* process = pids.Find(7, 4026532398);        // 7 of pid:[4026532398] ...
+//   for (const PidMap::Number& number : pids.NumbersOf(*process)) { ... }   // ... is 6427/235/7
 
 #ifndef NSCTL_NSDISC_PID_MAP_H_
 #define NSCTL_NSDISC_PID_MAP_H_
@@ -15,39 +15,52 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "nsdisc/process.pb.h"
+#include "absl/container/flat_hash_set.h"
+#include "nsdisc/snapshot.pb.h"
 #include "nsdisc/snapshot_index.h"
 
 namespace nsctl::nsdisc {
 
+// Borrows the index, and its snapshot, which must outlive the map.
 class PidMap {
  public:
-  // Borrows the snapshot of `index`. Processes of which the snapshot does not have the inner PIDs
-  // (ScanOptions.detail), or whose PID namespaces' parents are not known as far up, have their
-  // outer number alone.
-  explicit PidMap(const SnapshotIndex& index);
-
   struct Number {
-    // Inode of the PID namespace.
-    uint32_t pid_namespace = 0;
-    int32_t pid = 0;
+    int32_t pid;
+    // Absent where the numbers do not agree with the parents of the process's PID namespace, which
+    // then may be unknown.
+    std::optional<uint32_t> pid_namespace;
+
     friend bool operator==(const Number&, const Number&) = default;
   };
-  // All numbers of the process that the snapshot calls `pid`, from the scanned procfs's PID
-  // namespace, which comes first, downward to its own. Empty where there is no such process.
-  std::vector<Number> NumbersOf(int32_t pid) const;
 
-  // What `pid` of the namespace `from` is called in `to`. nullopt where `from` has no such process
-  // or it has no number in `to`.
-  std::optional<int32_t> Translate(int32_t pid, uint32_t from, uint32_t to) const;
+  explicit PidMap(const SnapshotIndex& index);
 
-  // The snapshot's own number of the process that is `pid` in the namespace `from`.
-  std::optional<int32_t> Find(int32_t pid, uint32_t from) const;
+  // Inode of the PID namespace of the procfs that was scanned, whose numbers Process.pid are;
+  // nullopt where the snapshot does not tell.
+  std::optional<uint32_t> scanned_namespace() const { return scanned_; }
+
+  // Inode of the PID namespace that `process` is in: what its link says, and where that could not
+  // be read what its numbers say (NSpid of proc_pid_status(5), which everybody may read). nullopt
+  // where neither tells.
+  std::optional<uint32_t> NamespaceOf(const Process& process) const;
+
+  // The numbers of `process`, from the scanned namespace's, which is Process.pid, to that of its
+  // own namespace. Only the first where the snapshot was taken without the others.
+  std::vector<Number> NumbersOf(const Process& process) const;
+
+  // The process whose number in `pid_namespace` is `pid`; nullptr where there is none.
+  const Process* Find(int32_t pid, uint32_t pid_namespace) const;
 
  private:
+  bool KnowsNumbersOf(const Process& process) const;
+  std::optional<uint32_t> FindScanned() const;
+
   const SnapshotIndex& index_;
-  // (namespace, number there) -> the snapshot's number.
-  absl::flat_hash_map<std::pair<uint32_t, int32_t>, int32_t> outer_;
+  // PIDs of processes whose status could not be read.
+  absl::flat_hash_set<int32_t> without_status_;
+  std::optional<uint32_t> scanned_;
+  // By namespace and number; of those in inner namespaces.
+  absl::flat_hash_map<std::pair<uint32_t, int32_t>, const Process*> inner_;
 };
 
 }  // namespace nsctl::nsdisc

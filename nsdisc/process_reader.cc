@@ -81,6 +81,9 @@ void SetCapabilities(const procfsroot::StatusFields& status, Capabilities* capab
   capabilities->set_inheritable(status.inheritable_capabilities);
   capabilities->set_bounding(status.bounding_capabilities);
   capabilities->set_ambient(status.ambient_capabilities);
+  if (status.no_new_privileges.has_value()) {
+    capabilities->set_no_new_privileges(*status.no_new_privileges);
+  }
 }
 
 std::unique_ptr<Process> ProcessReader::Read(base::Pid pid) {
@@ -217,7 +220,8 @@ void ProcessReader::ReadStatus(const ProcessDir& dir, const GapSubject& subject,
   const absl::StatusOr<procfsroot::StatusFields> status = procfsroot::ParseStatus(text_);
   if (error != 0 || !status.ok()) {
     AddGap(subject, "read status", error != 0 ? error : EBADMSG,
-           "its user and inner PIDs are unknown");
+           options_.capabilities ? "its user, inner PIDs and capabilities are unknown"
+                                 : "its user and inner PIDs are unknown");
     return;
   }
   process->set_uid(status->effective_uid);

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -34,9 +35,13 @@ struct Report {
   EntryResult result;
   // Of `before_entry`.
   int32_t before_error = 0;
-  // The second child, 0 where there is none.
+  // The second child, 0 where there is none, kAnswered where it is said later.
   pid_t second = 0;
 };
+
+constexpr pid_t kAnswered = -1;
+// How long one that was killed is waited for.
+constexpr int kEndMilliseconds = 2000;
 
 // False where the reader is gone: then nobody waits for this process.
 bool Send(const Report& report, int fd) {
@@ -61,19 +66,16 @@ pid_t ForkSibling() {
   _exit(body());
 }
 
-[[noreturn]] void RunChild(const EntryPlan& plan, const StartOptions& options,
-                           absl::FunctionRef<int()> body, int to_parent) {
-  Guard();
-  Report report;
-  if (options.before_entry != nullptr) report.before_error = options.before_entry();
-  if (report.before_error == 0) report.result = Enter(plan, options.method);
-  const bool goes_on = report.before_error == 0 && report.result.ok();
-  if (!goes_on || !plan.Enters(base::NamespaceType::kPid)) {
-    const bool sent = Send(report, to_parent);
-    close(to_parent);
-    if (!goes_on || !sent) _exit(1);
-    RunBody(body);
-  }
+void SetForkFailure(const EntryPlan& plan, int error, EntryResult* result) {
+  const auto is_pid = [](const EntryStep& step) { return step.type == base::NamespaceType::kPid; };
+  result->phase = EntryResult::Phase::kFork;
+  result->error = error;
+  result->step = static_cast<int32_t>(
+      std::find_if(plan.steps().begin(), plan.steps().end(), is_pid) - plan.steps().begin());
+}
+
+[[noreturn]] void RunSecond(const EntryPlan& plan, absl::FunctionRef<int()> body, Report report,
+                            int to_parent) {
   // The child may only begin once the parent knows of it, and ends where the parent does not.
   int gate[2];
   report.second = pipe2(gate, O_CLOEXEC) == 0 ? ForkSibling() : -1;
@@ -87,13 +89,7 @@ pid_t ForkSibling() {
     RunBody(body);
   }
   if (report.second < 0) {
-    report.result.phase = EntryResult::Phase::kFork;
-    report.result.error = fork_error;
-    const auto is_pid = [](const EntryStep& step) {
-      return step.type == base::NamespaceType::kPid;
-    };
-    report.result.step = static_cast<int32_t>(
-        std::find_if(plan.steps().begin(), plan.steps().end(), is_pid) - plan.steps().begin());
+    SetForkFailure(plan, fork_error, &report.result);
     report.second = 0;
   }
   const bool sent = Send(report, to_parent);
@@ -101,8 +97,30 @@ pid_t ForkSibling() {
   _exit(opened ? 0 : 1);
 }
 
-absl::StatusOr<Report> Receive(const OwnedFd& from_child, absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
+[[noreturn]] void RunChild(const EntryPlan& plan, const StartOptions& options,
+                           absl::FunctionRef<int()> body, int to_parent) {
+  Guard();
+  Report report;
+  if (options.before_entry != nullptr) report.before_error = options.before_entry();
+  if (report.before_error == 0) report.result = Enter(plan, options.method);
+  const bool goes_on = report.before_error == 0 && report.result.ok();
+  const bool sibling = plan.Enters(base::NamespaceType::kPid);
+  if (goes_on && options.execute != nullptr) {
+    report.second = kAnswered;
+    _exit(Send(report, to_parent) ? options.execute(to_parent, sibling) : 1);
+  }
+  if (!goes_on || !sibling) {
+    const bool sent = Send(report, to_parent);
+    close(to_parent);
+    if (!goes_on || !sent) _exit(1);
+    RunBody(body);
+  }
+  RunSecond(plan, body, report, to_parent);
+}
+
+// What the child sends next; nullopt at the end.
+template <typename T>
+absl::StatusOr<std::optional<T>> Receive(const OwnedFd& from_child, absl::Time deadline) {
   struct pollfd waiting = {.fd = from_child.get(), .events = POLLIN, .revents = 0};
   int ready;
   do {
@@ -110,10 +128,10 @@ absl::StatusOr<Report> Receive(const OwnedFd& from_child, absl::Duration timeout
     ready = poll(&waiting, 1, static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX)));
   } while (ready < 0 && errno == EINTR);
   if (ready <= 0) return absl::DeadlineExceededError("enter namespaces: no answer in time");
-  Report report;
-  const ssize_t size = read(from_child.get(), &report, sizeof(report));
-  if (size == sizeof(report)) return report;
-  return absl::AbortedError("enter namespaces: the child has ended without an answer");
+  T sent;
+  const ssize_t size = read(from_child.get(), &sent, sizeof(sent));
+  if (size != sizeof(sent)) return std::nullopt;
+  return sent;
 }
 
 void KillAndReap(pid_t pid, const OwnedFd& pidfd) {
@@ -123,6 +141,13 @@ void KillAndReap(pid_t pid, const OwnedFd& pidfd) {
     // A child that was not waited for keeps its number.
     kill(pid, SIGKILL);
   }
+  // One that waits for a file system that never answers does not end: it is left behind.
+  struct pollfd waiting = {.fd = pidfd.get(), .events = POLLIN, .revents = 0};
+  int ended = 1;
+  do {
+    if (pidfd.ok()) ended = poll(&waiting, 1, kEndMilliseconds);
+  } while (ended < 0 && errno == EINTR);
+  if (ended == 0) return;
   while (waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
   }
 }
@@ -147,8 +172,20 @@ absl::StatusOr<EnteredProcess> EnteredProcess::Start(const EntryPlan& plan,
   (void)pipe.write_end.Close();
   EnteredProcess first(pid, OwnedFd());
   NSCTL_ASSIGN_OR_RETURN(first.pidfd_, base::OpenPidfd(base::Pid{pid}));
-  NSCTL_ASSIGN_OR_RETURN(const Report report, Receive(pipe.read_end, options.timeout));
+  const absl::Time deadline = absl::Now() + options.timeout;
+  NSCTL_ASSIGN_OR_RETURN(const std::optional<Report> received,
+                         Receive<Report>(pipe.read_end, deadline));
+  if (!received.has_value()) {
+    return absl::AbortedError("enter namespaces: the child has ended without an answer");
+  }
+  Report report = *received;
   if (report.before_error != 0) return ErrnoStatus(report.before_error, options.before_entry_name);
+  if (report.second == kAnswered) {
+    NSCTL_ASSIGN_OR_RETURN(const std::optional<int32_t> answer,
+                           Receive<int32_t>(pipe.read_end, deadline));
+    report.second = std::max(answer.value_or(0), 0);
+    if (answer.value_or(0) < 0) SetForkFailure(plan, -*answer, &report.result);
+  }
   *result = report.result;
   NSCTL_RETURN_IF_ERROR(EntryStatus(plan, report.result));
   if (report.second == 0) return first;

@@ -27,10 +27,17 @@ struct StartOptions {
   std::function<int()> before_entry = nullptr;
   // What it does, for messages.
   const char* before_entry_name = "prepare the child";
+  // Instead of `body`: runs in the first child, which stays outside of a PID namespace, and
+  // executes a program that writes an int32_t to the descriptor `answer`, within `timeout`: with
+  // `sibling`, where the plan enters a PID namespace, the PID of the process that it makes inside
+  // (CLONE_PARENT), or minus errno; else 0. So nothing of the caller is ever seen inside. Where
+  // that ends without an answer, the first child is what is returned. Null: `body` runs.
+  std::function<int(int answer, bool sibling)> execute = nullptr;
 };
 
 // A child of the calling process, alive or a zombie until it is waited for. Its end kills and reaps
-// what was not waited for.
+// what was not waited for, and leaves behind what cannot end by that, as it waits for a file system
+// that never answers.
 class EnteredProcess {
  public:
   // Forks a child that enters the plan's namespaces and runs `body` there; what `body` returns is

@@ -115,6 +115,16 @@ absl::StatusOr<struct statx> FreshStat(FdRef handle) {
   return StatHandle(handle, AT_STATX_SYNC_AS_STAT);
 }
 
+bool IsSameFile(FdRef a, FdRef b) {
+  const absl::StatusOr<struct statx> one = LookedUpStat(a);
+  const absl::StatusOr<struct statx> other = LookedUpStat(b);
+  if (!one.ok() || !other.ok()) return false;
+  const bool is_same_mount = ((one->stx_mask & other->stx_mask) & STATX_MNT_ID) == 0 ||
+                             one->stx_mnt_id == other->stx_mnt_id;
+  return is_same_mount && one->stx_ino == other->stx_ino &&
+         one->stx_dev_major == other->stx_dev_major && one->stx_dev_minor == other->stx_dev_minor;
+}
+
 absl::StatusOr<SelfFds> SelfFds::Open() {
   NSCTL_ASSIGN_OR_RETURN(const Procfs procfs, Procfs::Live());
   NSCTL_ASSIGN_OR_RETURN(const ProcessDir self, procfs.OpenSelf());

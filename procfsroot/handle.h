@@ -30,6 +30,10 @@ absl::StatusOr<struct statx> LookedUpStat(base::FdRef handle);
 // All that statx(2) tells, up to date; starts no automount.
 absl::StatusOr<struct statx> FreshStat(base::FdRef handle);
 
+// Whether both are on the same mount (before Linux 5.8: device) and the same file there, by what
+// lookup told. False where one does not tell.
+bool IsSameFile(base::FdRef a, base::FdRef b);
+
 // This process's own descriptors as procfs shows them: the way from a handle to an open file.
 class SelfFds {
  public:

@@ -275,6 +275,55 @@ TEST(MountFlags, AreAskedOfTheMountThatALinkIsOn) {
   });
 }
 
+// Resolves `path` below `root` and says in one word where DisplayPath sees it.
+std::string Displayed(const Root& root, const std::string& path) {
+  const absl::StatusOr<base::OwnedFd> handle = root.Resolve(path);
+  if (!handle.ok()) return handle.status().ToString();
+  const absl::StatusOr<std::string> display = root.DisplayPath(*handle);
+  return display.ok() ? *display : display.status().ToString();
+}
+
+TEST(DisplayPath, OfAMountIsItsMountPointWhateverBecameOfWhatIsMounted) {
+  TestTree tree({{'d', "gone"},
+                 {'d', "mnt"},
+                 {'f', "etc/hosts.new", "new"},
+                 {'f', "etc/hosts"},
+                 {'f', "linked"},
+                 {'f', "etc/linked"},
+                 {'d', "q (deleted)"},
+                 {'d', "q"},
+                 {'d', "gone (deleted)"},
+                 {'d', "on (deleted)"}});
+
+  RUN_WITH_MOUNTS([&tree]() -> std::string {
+    const auto bind = [&tree](const char* from, const char* to) {
+      return mount(tree.PathOf(from).c_str(), tree.PathOf(to).c_str(), nullptr, MS_BIND, nullptr) ==
+             0;
+    };
+    NSCTL_CHILD_EXPECT(bind("gone", "mnt"));
+    NSCTL_CHILD_EXPECT(bind("gone (deleted)", "on (deleted)"));
+    NSCTL_CHILD_EXPECT(bind("etc/hosts.new", "etc/hosts"));
+    // Removed under one of its names only.
+    NSCTL_CHILD_EXPECT(link(tree.PathOf("linked").c_str(), tree.PathOf("other").c_str()) == 0);
+    NSCTL_CHILD_EXPECT(bind("linked", "etc/linked"));
+    NSCTL_CHILD_EXPECT(rmdir(tree.PathOf("gone").c_str()) == 0);
+    NSCTL_CHILD_EXPECT(rmdir(tree.PathOf("gone (deleted)").c_str()) == 0);
+    NSCTL_CHILD_EXPECT(unlink(tree.PathOf("etc/hosts.new").c_str()) == 0);
+    NSCTL_CHILD_EXPECT(unlink(tree.PathOf("linked").c_str()) == 0);
+    for (const Backend backend : {Backend::kAuto, Backend::kWalker}) {
+      const absl::StatusOr<Root> root =
+          Root::OfPath(tree.path(), {.run_inline = true, .backend = backend});
+      NSCTL_CHILD_EXPECT(root.ok());
+      for (const std::string path :
+           {"/mnt", "/etc/hosts", "/etc/linked", "/q (deleted)", "/q", "/on (deleted)", "/other"}) {
+        const std::string displayed = Displayed(*root, path);
+        if (displayed != path) return absl::StrCat(path, " is displayed as ", displayed);
+      }
+    }
+    return "";
+  });
+}
+
 TEST(ProtectedSymlinks, AreProtectedByAllBackEnds) {
   TestTree tree({{'d', "shared"},
                  {'f', "file"},

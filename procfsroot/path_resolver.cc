@@ -119,6 +119,8 @@ std::optional<absl::StatusOr<OwnedFd>> ResolveFromCaches(FdRef root, absl::strin
   if (fd >= 0) return OwnedFd(fd, DescribeInRoot(root, path));
   // EINVAL: RESOLVE_CACHED is not known.
   if (fd == -EAGAIN || fd == -ENOSYS || fd == -EPERM || fd == -EINVAL) return std::nullopt;
+  // The walker tells what kind of link or mount stopped it.
+  if (fd == -ELOOP || fd == -EXDEV) return std::nullopt;
   const absl::string_view component = FailingComponent(root, path, -fd, options, resolve);
   // Dropped from the caches meanwhile: the walker will name it.
   if (component.empty() && !path.empty()) return std::nullopt;
@@ -150,9 +152,7 @@ std::optional<absl::StatusOr<OwnedFd>> ResolveCached(FdRef root, absl::string_vi
   // Where a mount is crossed at the path's end the kernel may ask the file system behind it, cached
   // or not; and only the walker asks options.gate.
   const uint64_t resolve = ResolveFlags(options) | RESOLVE_CACHED | RESOLVE_NO_XDEV;
-  std::optional<absl::StatusOr<OwnedFd>> known = ResolveFromCaches(root, path, options, resolve);
-  if (known.has_value() && base::ErrnoOf(known->status()) == EXDEV) return std::nullopt;
-  return known;
+  return ResolveFromCaches(root, path, options, resolve);
 }
 
 }  // namespace nsctl::procfsroot

@@ -50,7 +50,9 @@ class Walk {
   absl::StatusOr<OwnedFd> Run();
 
  private:
-  absl::Status Fail(int error) const { return ResolveError(error, root_, path_, component_); }
+  absl::Status Fail(int error, ResolveReason reason = ResolveReason::kNone) const {
+    return ResolveError(error, root_, path_, component_, reason);
+  }
   absl::Status EnterRoot();
   absl::StatusOr<OwnedFd> Finish(OwnedFd handle);
   absl::Status OpenComponent(const std::string& name, PathNode* node) const;
@@ -165,7 +167,10 @@ absl::Status Walk::OpenComponent(const std::string& name, PathNode* node) const 
   if (error != 0 && error != EACCES) return Fail(error);
   node->filesystem = parent.filesystem;
   node->follows_symlinks = parent.follows_symlinks;
-  if (options_.same_mount && !node->IsOnMountOf(stack_.front())) return Fail(EXDEV);
+  if (options_.same_mount && !node->IsOnMountOf(stack_.front())) {
+    const bool is_in_link = name != component_;
+    return Fail(EXDEV, is_in_link ? ResolveReason::kLinkToMount : ResolveReason::kMountPoint);
+  }
   return absl::OkStatus();
 }
 
@@ -211,7 +216,7 @@ absl::Status Walk::Ascend() {
 absl::Status Walk::FollowLink(PathNode link, bool is_last) {
   if (links_++ >= kMaxLinks) return Fail(ELOOP);
   NSCTL_RETURN_IF_ERROR(Enter(&link));
-  if (!link.follows_symlinks) return Fail(ELOOP);
+  if (!link.follows_symlinks) return Fail(ELOOP, ResolveReason::kMountForbidsLinks);
   if (is_last && !MayFollowLast(link, stack_.back())) return Fail(EACCES);
   char text[PATH_MAX];
   const ssize_t size = readlinkat(link.fd.get(), "", text, sizeof(text));
@@ -219,7 +224,7 @@ absl::Status Walk::FollowLink(PathNode link, bool is_last) {
   if (size < 0) return Fail(error);
   if (size == sizeof(text)) return Fail(ENAMETOOLONG);
   const absl::string_view target(text, static_cast<size_t>(size));
-  if (IsMagicLink(link, stack_.back(), target)) return Fail(ELOOP);
+  if (IsMagicLink(link, stack_.back(), target)) return Fail(ELOOP, ResolveReason::kMagicLink);
   if (!target.empty() && target.front() == '/') stack_.resize(1);
   left_ = absl::StrCat(target, absl::string_view(left_).substr(at_));
   at_ = 0;

@@ -150,6 +150,8 @@ absl::StatusOr<StatusFields> ParseStatus(absl::string_view text) {
       if (!ParseNumber(TakeWord(&rest), set, 16)) {
         return Malformed("status", number, name.substr(0, name.size() - 1), line);
       }
+    } else if (absl::ConsumePrefix(&rest, "NoNewPrivs:")) {
+      fields.no_new_privileges = TakeWord(&rest) == "1";
     }
   }
   if (!has_uids) return absl::InvalidArgumentError("status: no Uid line");

@@ -67,6 +67,8 @@ struct StatusFields {
   uint64_t effective_capabilities = 0;
   uint64_t bounding_capabilities = 0;
   uint64_t ambient_capabilities = 0;
+  // "NoNewPrivs:"; nullopt on kernels before 4.10.
+  std::optional<bool> no_new_privileges;
 };
 absl::StatusOr<StatusFields> ParseStatus(absl::string_view text);
 

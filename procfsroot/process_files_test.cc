@@ -105,7 +105,9 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ParseStatus, TakesTheFieldsItKnowsAndSkipsTheRest) {
   const std::string text =
       "Name:\tsleep\nUmask:\t0022\nUid:\t1000\t1001\t1002\t1003\nNSpid:\t6427\t235\t7\n"
-      "Future:\t\x01 9\nCapEff:\t000001fffeffffff\n";
+      "CapInh:\t0000000000000001\nCapPrm:\t0000000000000002\n"
+      "Future:\t\x01 9\nCapEff:\t000001fffeffffff\nCapBnd:\t0000000000000004\n"
+      "CapAmb:\t0000000000000008\nCapNew:\tx\nNoNewPrivs:\t1\n";
 
   const absl::StatusOr<StatusFields> status = ParseStatus(text);
 
@@ -114,6 +116,11 @@ TEST(ParseStatus, TakesTheFieldsItKnowsAndSkipsTheRest) {
   EXPECT_EQ(status->effective_uid, 1001u);
   EXPECT_EQ(status->namespaced_pids, "6427\t235\t7");
   EXPECT_EQ(status->effective_capabilities, 0x1fffeffffffu);
+  EXPECT_EQ(status->inheritable_capabilities, 1u);
+  EXPECT_EQ(status->permitted_capabilities, 2u);
+  EXPECT_EQ(status->bounding_capabilities, 4u);
+  EXPECT_EQ(status->ambient_capabilities, 8u);
+  EXPECT_EQ(status->no_new_privileges, true);
 }
 
 TEST(ParseStatus, NamesTheLineAndField) {
@@ -121,6 +128,8 @@ TEST(ParseStatus, NamesTheLineAndField) {
               StatusIs(kInvalid, "status line 2: bad Uid: \"Uid:\\x09-1\\x090\""));
   EXPECT_THAT(ParseStatus("Uid:\t0\t0\t0\t0\nCapEff:\txyz\n"),
               StatusIs(kInvalid, "status line 2: bad CapEff: \"CapEff:\\x09xyz\""));
+  EXPECT_THAT(ParseStatus("Uid:\t0\t0\t0\t0\nCapAmb:\t\n"),
+              StatusIs(kInvalid, "status line 2: bad CapAmb: \"CapAmb:\\x09\""));
   EXPECT_THAT(ParseStatus("Name:\tx\n"), StatusIs(kInvalid, "status: no Uid line"));
 }
 

@@ -12,6 +12,33 @@
 #include "base/text.h"
 
 namespace nsctl::procfsroot {
+namespace {
+
+absl::Status WithMessage(const absl::Status& status, absl::string_view message) {
+  absl::Status result(status.code(), message);
+  status.ForEachPayload([&result](absl::string_view type_url, const absl::Cord& payload) {
+    result.SetPayload(type_url, payload);
+  });
+  return result;
+}
+
+absl::string_view TextOf(ResolveReason reason) {
+  switch (reason) {
+    case ResolveReason::kNone:
+      return "";
+    case ResolveReason::kMagicLink:
+      return ", which is a magic link: the kernel's way to a file that may be anywhere";
+    case ResolveReason::kMountForbidsLinks:
+      return ", which is on a mount with nosymfollow";
+    case ResolveReason::kMountPoint:
+      return ", which is a mount point";
+    case ResolveReason::kLinkToMount:
+      return ", which is a link across a mount point";
+  }
+  return "";
+}
+
+}  // namespace
 
 std::string DescribeInRoot(base::FdRef root, absl::string_view path) {
   // "/" and "ROOT/" need no second slash.
@@ -21,20 +48,29 @@ std::string DescribeInRoot(base::FdRef root, absl::string_view path) {
   return absl::StrCat(base, "/", path);
 }
 
+absl::Status ErrnoStatusInWords(int error, absl::string_view call, absl::string_view path,
+                                absl::string_view words) {
+  const absl::Status status = base::ErrnoStatus(error, call);
+  return WithMessage(status, absl::StrCat(call, " ", base::TerminalText(base::EncodeText(path)),
+                                          ": ", words, " (", base::ErrnoName(error), ")"));
+}
+
 absl::Status ResolveError(int error, base::FdRef root, absl::string_view path,
-                          absl::string_view component) {
-  const absl::Status status = base::ErrnoStatus(error, "resolve", DescribeInRoot(root, path));
+                          absl::string_view component, ResolveReason reason) {
+  const std::string shown = DescribeInRoot(root, path);
+  // The kernel's words for ELOOP are those of a loop.
+  const bool is_refused =
+      reason == ResolveReason::kMagicLink || reason == ResolveReason::kMountForbidsLinks;
+  const absl::Status status =
+      is_refused ? ErrnoStatusInWords(error, "resolve", shown, "Link is not followed")
+                 : base::ErrnoStatus(error, "resolve", shown);
   if (component.empty()) return status;
   // EREMOTE is the walker's own answer: no call returned it.
   const absl::string_view why =
-      error == EREMOTE ? ", an automount that nothing is mounted on yet" : "";
-  absl::Status located(status.code(),
-                       absl::StrCat(status.message(), " at component \"",
-                                    base::TerminalText(base::EncodeText(component)), "\"", why));
-  status.ForEachPayload([&located](absl::string_view type_url, const absl::Cord& payload) {
-    located.SetPayload(type_url, payload);
-  });
-  return located;
+      error == EREMOTE ? ", an automount that nothing is mounted on yet" : TextOf(reason);
+  return WithMessage(status,
+                     absl::StrCat(status.message(), " at component \"",
+                                  base::TerminalText(base::EncodeText(component)), "\"", why));
 }
 
 }  // namespace nsctl::procfsroot

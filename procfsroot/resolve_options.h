@@ -49,10 +49,16 @@ struct ResolveOptions {
 // "ROOT/PATH", for messages and for the paths of descriptors.
 std::string DescribeInRoot(base::FdRef root, absl::string_view path);
 
+// As base::ErrnoStatus, where the C library's words for `error` would not tell what happened.
+absl::Status ErrnoStatusInWords(int error, absl::string_view call, absl::string_view path,
+                                absl::string_view words);
+
 // The failure `error` of resolving `path`, at the component `component` of it (empty where that is
 // not known): 'resolve ROOT/a/zzz/b: No such file or directory (ENOENT) at component "zzz"'.
+// `reason` is what is known beyond that.
+enum class ResolveReason { kNone, kMagicLink, kMountForbidsLinks, kMountPoint, kLinkToMount };
 absl::Status ResolveError(int error, base::FdRef root, absl::string_view path,
-                          absl::string_view component);
+                          absl::string_view component, ResolveReason reason = ResolveReason::kNone);
 
 }  // namespace nsctl::procfsroot
 

@@ -24,6 +24,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/namespace_type.h"
@@ -50,6 +51,9 @@ constexpr long kLocalFilesystems[] = {
     TMPFS_MAGIC,          RAMFS_MAGIC,      F2FS_SUPER_MAGIC,  SQUASHFS_MAGIC,
     EROFS_SUPER_MAGIC_V1, FUSE_SUPER_MAGIC, PROC_SUPER_MAGIC,  ISOFS_SUPER_MAGIC,
 };
+
+// What d_path() of the kernel's fs/d_path.c puts behind paths.
+constexpr absl::string_view kDeleted = " (deleted)";
 
 bool IsLocal(FdRef directory) {
   struct statfs filesystem;
@@ -91,6 +95,11 @@ absl::Status RefuseSpecial(absl::string_view what, FdRef handle, mode_t mode) {
   if (kind == nullptr) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(Job(what, handle.path()), ": is ", kind, ", which is not opened"));
+}
+
+absl::Status RefuseLink(absl::string_view what, FdRef handle) {
+  return ErrnoStatusInWords(ELOOP, what, handle.path(),
+                            "is a symbolic link, which is not followed");
 }
 
 }  // namespace
@@ -150,9 +159,10 @@ absl::StatusOr<Root> Root::Make(const std::string& path,
                                 RootOptions options) {
   if (options.caller == nullptr) options.caller = std::make_shared<BoundedCaller>();
   // Even to open a directory may ask a server.
-  auto body = [open = std::move(open),
-               backend = options.backend](const DeviceGate& gate) -> absl::StatusOr<Opened> {
+  auto body = [open = std::move(open), backend = options.backend,
+               name = options.name](const DeviceGate& gate) -> absl::StatusOr<Opened> {
     NSCTL_ASSIGN_OR_RETURN(OwnedFd handle, open());
+    if (!name.empty()) handle = OwnedFd(handle.Release(), name);
     NSCTL_ASSIGN_OR_RETURN(const struct statx status, LookedUpStat(handle));
     if (!S_ISDIR(status.stx_mode)) return ErrnoStatus(ENOTDIR, "open", handle.path());
     NSCTL_RETURN_IF_ERROR(EnterDeviceOf(handle, gate));
@@ -217,7 +227,7 @@ absl::StatusOr<OwnedFd> Root::Open(absl::string_view path, int flags, PathRules 
       "open", path, rules,
       [flags, special](const State& state, OwnedFd handle) -> absl::StatusOr<OwnedFd> {
         NSCTL_ASSIGN_OR_RETURN(const struct statx status, LookedUpStat(handle));
-        if (S_ISLNK(status.stx_mode)) return ErrnoStatus(ELOOP, "open", handle.path());
+        if (S_ISLNK(status.stx_mode)) return RefuseLink("open", handle);
         if (!special) NSCTL_RETURN_IF_ERROR(RefuseSpecial("open", handle, status.stx_mode));
         NSCTL_ASSIGN_OR_RETURN(const SelfFds* self_fds, state.self_fds());
         return self_fds->Reopen(handle, flags);
@@ -247,7 +257,7 @@ absl::StatusOr<std::string> Root::ReadFile(absl::string_view path, size_t limit,
       [limit](const State& state, OwnedFd handle) -> absl::StatusOr<std::string> {
         NSCTL_ASSIGN_OR_RETURN(const struct statx status, LookedUpStat(handle));
         NSCTL_RETURN_IF_ERROR(RefuseSpecial("read", handle, status.stx_mode));
-        if (S_ISLNK(status.stx_mode)) return ErrnoStatus(ELOOP, "read", handle.path());
+        if (S_ISLNK(status.stx_mode)) return RefuseLink("read", handle);
         if (S_ISDIR(status.stx_mode)) return ErrnoStatus(EISDIR, "read", handle.path());
         NSCTL_ASSIGN_OR_RETURN(const SelfFds* self_fds, state.self_fds());
         NSCTL_ASSIGN_OR_RETURN(const OwnedFd file, self_fds->Reopen(handle, O_RDONLY));
@@ -295,7 +305,17 @@ absl::StatusOr<std::string> Root::DisplayPath(FdRef handle) const {
   if (path == root) return "/";
   // Not below the root's path: removed, or moved away meanwhile. The kernel's word then.
   if (root != "/" && absl::StartsWith(path, absl::StrCat(root, "/"))) path.erase(0, root.size());
+  // Said of a mount's root as well, which can still be reached. A name may end so too.
+  const absl::string_view before = absl::StripSuffix(path, kDeleted);
+  if (before.size() < path.size() && !LeadsTo(path, handle) && LeadsTo(before, handle)) {
+    path.resize(before.size());
+  }
   return path;
+}
+
+bool Root::LeadsTo(absl::string_view path, FdRef handle) const {
+  const absl::StatusOr<OwnedFd> found = Resolve(path, {.follow_last = false});
+  return found.ok() && IsSameFile(*found, handle);
 }
 
 }  // namespace nsctl::procfsroot

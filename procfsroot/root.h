@@ -46,6 +46,8 @@ struct RootOptions {
   // or in a thread that they can lose.
   bool run_inline = false;
   Backend backend = Backend::kAuto;
+  // What messages call the root, as bytes: "1234:". Empty: the path that it was opened by.
+  std::string name = "";
 };
 
 // How the path of one call is taken.
@@ -126,8 +128,10 @@ class Root {
   // As SelfFds::Connect (handle.h), and ENOTSOCK where `path` leads to no socket.
   absl::StatusOr<base::OwnedFd> ConnectUnix(absl::string_view path, int type = SOCK_STREAM) const;
 
-  // Where `handle` (of this root) is below the root by the kernel's word: "/run/d.sock". For people
-  // only; a path may lead elsewhere the moment that it is printed. Never blocks.
+  // Where `handle` (of this root) is below the root by the kernel's word: "/run/d.sock". A mount of
+  // a file or directory that was removed since is at its mount point. For people only; a path may
+  // lead elsewhere the moment that it is printed. Looks nothing up but a path that the kernel calls
+  // deleted, as Resolve does.
   absl::StatusOr<std::string> DisplayPath(base::FdRef handle) const;
 
  private:
@@ -147,6 +151,9 @@ class Root {
   absl::StatusOr<T> With(
       absl::string_view what, absl::string_view path, PathRules rules,
       std::function<absl::StatusOr<T>(const State&, base::OwnedFd handle)> use) const;
+
+  // Whether `path`, no link followed at its end, leads to what `handle` is.
+  bool LeadsTo(absl::string_view path, base::FdRef handle) const;
 
   RootOptions options_;
   // Shared with calls that were abandoned.

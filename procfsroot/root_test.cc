@@ -250,6 +250,28 @@ TEST(Root, DisplaysPathsBelowIt) {
   EXPECT_THAT(root.DisplayPath(top), IsOkAndHolds("/"));
 }
 
+TEST(Root, IsCalledAsItsOptionsSay) {
+  TestTree tree({{'f', "file"}, {'l', "link", "file"}});
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Root root, RootOf(tree, {.name = "1234:"}));
+
+  EXPECT_THAT(root.Stat("/none/x"),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("resolve 1234:/none/x: ")));
+  EXPECT_THAT(root.Open("link", O_RDONLY, {.follow_last = false}),
+              StatusIs(absl::StatusCode::kUnknown,
+                       "open 1234:/link: is a symbolic link, which is not followed (ELOOP)"));
+}
+
+TEST(Root, KeepsTheKernelsWordOfWhatWasRemoved) {
+  TestTree tree({{'f', "file"}});
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Root root, RootOf(tree));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const base::OwnedFd file, root.Resolve("file"));
+  ASSERT_EQ(unlink(tree.PathOf("file").c_str()), 0);
+
+  EXPECT_THAT(root.DisplayPath(file), IsOkAndHolds("/file (deleted)"));
+  tree.Make({'f', "file", "another"});
+  EXPECT_THAT(root.DisplayPath(file), IsOkAndHolds("/file (deleted)"));
+}
+
 TEST(Root, IsMadeOfDirectoriesAlone) {
   TestTree tree({{'f', "file"}, {'d', "d"}});
 

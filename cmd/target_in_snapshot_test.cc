@@ -1,0 +1,68 @@
+#include "cmd/target_in_snapshot.h"
+
+#include "google/protobuf/text_format.h"
+#include "gtest/gtest.h"
+#include "testing/status_matchers.h"
+
+namespace nsctl::cmd {
+namespace {
+
+using testing::StatusIs;
+
+class FindTargetInTest : public ::testing::Test {
+ protected:
+  FindTargetInTest() : snapshot_(MakeSnapshot()), index_(snapshot_) {}
+
+  absl::StatusOr<TargetInSnapshot> Find(const char* text) const {
+    const absl::StatusOr<Target> target = ParseTarget(text);
+    EXPECT_TRUE(target.ok()) << text;
+    return FindTargetIn(index_, *target);
+  }
+
+ private:
+  static nsdisc::Snapshot MakeSnapshot() {
+    nsdisc::Snapshot snapshot;
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
+        R"pb(
+          namespaces { type: mnt inode: 11 }
+          namespaces { type: net inode: 12 }
+          processes { pid: 7 pidfd_inode: 70 }
+        )pb",
+        &snapshot));
+    return snapshot;
+  }
+
+  const nsdisc::Snapshot snapshot_;
+  const nsdisc::SnapshotIndex index_;
+};
+
+TEST_F(FindTargetInTest, FindsProcesses) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const TargetInSnapshot found, Find("7"));
+  ASSERT_NE(found.process, nullptr);
+  EXPECT_EQ(found.process->pid(), 7);
+  EXPECT_EQ(found.ns, nullptr);
+
+  EXPECT_EQ(Find("7:70")->process, found.process);
+}
+
+TEST_F(FindTargetInTest, FindsNamespaces) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const TargetInSnapshot found, Find("net:[12]"));
+
+  ASSERT_NE(found.ns, nullptr);
+  EXPECT_EQ(found.ns->inode(), 12);
+  EXPECT_EQ(found.process, nullptr);
+}
+
+TEST_F(FindTargetInTest, SaysWhatItCannotFind) {
+  EXPECT_THAT(Find("8"), StatusIs(absl::StatusCode::kNotFound, "no process 8"));
+  EXPECT_THAT(Find("7:71"),
+              StatusIs(absl::StatusCode::kNotFound, "process 7 is another one than 7:71"));
+  EXPECT_THAT(Find("mnt:[12]"), StatusIs(absl::StatusCode::kNotFound, "no namespace mnt:[12]"));
+  EXPECT_THAT(Find("/run/netns/x"), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                             "a path means a namespace on the running host alone"));
+  EXPECT_THAT(Find("docker/web"), StatusIs(absl::StatusCode::kUnimplemented,
+                                           "containers are not known yet; name a process of it"));
+}
+
+}  // namespace
+}  // namespace nsctl::cmd
