@@ -36,6 +36,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nsdisc/discover.h"
+#include "nsdisc/namespace_census.h"
 #include "nsdisc/questions.h"
 #include "nsdisc/snapshot_index.h"
 #include "nsdisc/snapshot_io.h"
@@ -247,7 +248,10 @@ TEST_F(HolderKernelTest, NamespaceThatAwaitsItsFirstProcess) {
 
   const Namespace* found = Find(*snapshot, NamespaceType::kPid, InodeOf(*ns));
   ASSERT_THAT(found, NotNull());
-  EXPECT_TRUE(found->awaits_first_process());
+  // Linux 7 shows the link, and then does not tell such a namespace from one whose first process
+  // has ended.
+  const bool is_hidden = !child->Open("ns/pid_for_children").ok();
+  EXPECT_EQ(found->awaits_first_process(), is_hidden);
   EXPECT_THAT(found->for_children_of(), ElementsAre(child->pid().value));
   EXPECT_TRUE(found->has_parent());
 }
@@ -439,6 +443,33 @@ TEST_F(HolderKernelTest, MountNamespaceInFlightIsDark) {
   EXPECT_TRUE(found->has_owner());
   EXPECT_THAT(found->reference(), IsEmpty());
   EXPECT_EQ(Find(*Scan(without), NamespaceType::kMnt, inode), nullptr);
+}
+
+// Linux 6.19: what listns(2) has and nothing in sight holds.
+TEST_F(HolderKernelTest, NamespaceOfAnyTypeInFlightIsDark) {
+  NSCTL_SKIP_IF_LACKING(KernelCensus().ListAllNamespaces().status(), "listns");
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
+  const OwnedFd sender(ends[0]);
+  const OwnedFd receiver(ends[1]);
+  std::vector<base::NamespaceLink> sent;
+  for (const NamespaceType type : {NamespaceType::kCgroup, NamespaceType::kUts, NamespaceType::kIpc,
+                                   NamespaceType::kUser, NamespaceType::kNet}) {
+    absl::StatusOr<OwnedFd> ns = OpenOrphan(static_cast<int>(base::InfoOf(type).clone_flag), type);
+    ASSERT_THAT(ns, IsOk());
+    sent.push_back({type, InodeOf(*ns)});
+    SendAway(*std::move(ns), sender.get());
+  }
+
+  const std::unique_ptr<Snapshot> snapshot = Scan();
+
+  for (const base::NamespaceLink& one : sent) {
+    SCOPED_TRACE(base::InfoOf(one.type).name);
+    const Namespace* found = Find(*snapshot, one.type, one.inode);
+    ASSERT_THAT(found, NotNull());
+    EXPECT_TRUE(found->dark());
+    EXPECT_TRUE(one.type == NamespaceType::kUser ? found->has_parent() : found->has_owner());
+  }
 }
 
 // Namespaces that are made and left by the hundred while the host is looked at: none is dark only

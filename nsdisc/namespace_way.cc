@@ -96,7 +96,14 @@ absl::StatusOr<OwnedFd> FindMountNamespace(const Procfs& procfs, uint64_t kernel
 
 absl::StatusOr<OwnedFd> OpenHandle(const Procfs& procfs, const NamespaceWay& way,
                                    const NamespaceTarget& target) {
-  absl::StatusOr<OwnedFd> fd = base::OpenByHandle({way.kernel_id, target.type, target.inode});
+  base::NamespaceHandle handle;
+  handle.kernel_id = way.kernel_id;
+  // Linux 6.19 takes an id alone, or all three.
+  if (target.inode != 0) {
+    handle.type = target.type;
+    handle.inode = target.inode;
+  }
+  absl::StatusOr<OwnedFd> fd = base::OpenByHandle(handle);
   // Linux 6.12 to 6.17 list mount namespaces and have no handles.
   const bool has_no_handles =
       base::IsUnsupported(fd.status()) || base::ErrnoOf(fd.status()) == EBADF;
