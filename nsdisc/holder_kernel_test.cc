@@ -17,7 +17,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <string>
@@ -36,7 +35,6 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nsdisc/discover.h"
-#include "nsdisc/namespace_census.h"
 #include "nsdisc/questions.h"
 #include "nsdisc/snapshot_index.h"
 #include "nsdisc/snapshot_io.h"
@@ -398,104 +396,6 @@ TEST_F(HolderKernelTest, MountsOfAllNamespacesAreThereWhenAskedFor) {
   ASSERT_THAT(found, NotNull());
   EXPECT_EQ(found->mounts_size(), std::count(text.begin(), text.end(), '\n'));
   EXPECT_EQ(found->mounts(found->mounts_size() - 1).mount_point(), "/run/hidden");
-}
-
-// unix(7): a descriptor on its way between two sockets is in no table.
-void SendAway(OwnedFd fd, int through) {
-  char byte = 0;
-  struct iovec data = {&byte, 1};
-  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  struct msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof(control);
-  struct cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  const int number = fd.get();
-  memcpy(CMSG_DATA(header), &number, sizeof(number));
-  EXPECT_EQ(sendmsg(through, &message, 0), 1) << errno;
-}
-
-TEST_F(HolderKernelTest, MountNamespaceInFlightIsDark) {
-  absl::StatusOr<OwnedFd> ns = OpenOrphan(CLONE_NEWNS, NamespaceType::kMnt);
-  NSCTL_SKIP_IF_LACKING(ns.status(), "CAP_SYS_ADMIN");
-  ASSERT_THAT(ns, IsOk());
-  NSCTL_SKIP_IF_LACKING(base::OpenNextMountNamespace(*ns).status(), "NS_MNT_GET_NEXT");
-  const uint32_t inode = InodeOf(*ns);
-  const absl::StatusOr<uint64_t> id = base::MountNamespaceIdOf(*ns);
-  int ends[2];
-  ASSERT_EQ(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
-  const OwnedFd sender(ends[0]);
-  const OwnedFd receiver(ends[1]);
-  SendAway(*std::move(ns), sender.get());
-
-  const std::unique_ptr<Snapshot> snapshot = Scan();
-  DiscoverOptions without;
-  without.kernel_lists = false;
-
-  const Namespace* found = Find(*snapshot, NamespaceType::kMnt, inode);
-  ASSERT_THAT(found, NotNull());
-  EXPECT_TRUE(found->dark());
-  EXPECT_EQ(found->kernel_id(), *id);
-  EXPECT_TRUE(found->has_owner());
-  EXPECT_THAT(found->reference(), IsEmpty());
-  EXPECT_EQ(Find(*Scan(without), NamespaceType::kMnt, inode), nullptr);
-}
-
-// Linux 6.19: what listns(2) has and nothing in sight holds.
-TEST_F(HolderKernelTest, NamespaceOfAnyTypeInFlightIsDark) {
-  NSCTL_SKIP_IF_LACKING(KernelCensus().ListAllNamespaces().status(), "listns");
-  int ends[2];
-  ASSERT_EQ(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
-  const OwnedFd sender(ends[0]);
-  const OwnedFd receiver(ends[1]);
-  std::vector<base::NamespaceLink> sent;
-  for (const NamespaceType type : {NamespaceType::kCgroup, NamespaceType::kUts, NamespaceType::kIpc,
-                                   NamespaceType::kUser, NamespaceType::kNet}) {
-    absl::StatusOr<OwnedFd> ns = OpenOrphan(static_cast<int>(base::InfoOf(type).clone_flag), type);
-    ASSERT_THAT(ns, IsOk());
-    sent.push_back({type, InodeOf(*ns)});
-    SendAway(*std::move(ns), sender.get());
-  }
-
-  const std::unique_ptr<Snapshot> snapshot = Scan();
-
-  for (const base::NamespaceLink& one : sent) {
-    SCOPED_TRACE(base::InfoOf(one.type).name);
-    const Namespace* found = Find(*snapshot, one.type, one.inode);
-    ASSERT_THAT(found, NotNull());
-    EXPECT_TRUE(found->dark());
-    EXPECT_TRUE(one.type == NamespaceType::kUser ? found->has_parent() : found->has_owner());
-  }
-}
-
-// Namespaces that are made and left by the hundred while the host is looked at: none is dark only
-// because its process came and went between two looks, and every scan is consistent.
-TEST_F(HolderKernelTest, StormOfNewNamespacesCastsNoShadow) {
-  const absl::StatusOr<TestChild> storm = TestChild::Start(0, [] {
-    const long pid = syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);
-    if (pid != 0) return pid < 0 ? errno : 0;
-    for (int i = 0; i < 2000; ++i) {
-      const long child = syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);
-      if (child == 0) {
-        syscall(SYS_unshare, CLONE_NEWNS | CLONE_NEWUTS);
-        _exit(0);
-      }
-      if (child < 0 || waitpid(static_cast<pid_t>(child), nullptr, 0) < 0) _exit(1);
-    }
-    _exit(0);
-    return 0;
-  });
-  ASSERT_THAT(storm, IsOk());
-
-  for (int i = 0; i < 20; ++i) {
-    const std::unique_ptr<Snapshot> snapshot = Scan();
-    EXPECT_EQ(
-        absl::c_count_if(snapshot->namespaces(), [](const Namespace& ns) { return ns.dark(); }), 0);
-  }
 }
 
 }  // namespace
