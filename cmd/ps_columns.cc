@@ -1,18 +1,19 @@
 #include "cmd/ps_columns.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <tuple>
 #include <utility>
 
 #include "absl/algorithm/container.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
+#include "absl/strings/string_view.h"
+#include "base/status_macros.h"
+#include "cmd/column_selection.h"
 #include "cmd/labels.h"
-#include "cmd/usage.h"
 #include "nsdisc/snapshot_index.h"
 
 namespace nsctl::cmd {
@@ -128,56 +129,27 @@ constexpr PsColumn kColumns[] = {
      }},
 };
 
-const PsColumn* FindColumn(absl::string_view name) {
+std::vector<ColumnName> ColumnNames(bool threads) {
+  std::vector<ColumnName> names;
   for (const PsColumn& column : kColumns) {
-    if (absl::EqualsIgnoreCase(column.name, name)) return &column;
+    const bool shown =
+        column.shown_by_default || (threads && absl::string_view(column.name) == "TID");
+    names.push_back({column.name, shown, column.summary});
   }
-  return nullptr;
-}
-
-absl::Status UnknownColumn(absl::string_view name) {
-  std::vector<std::string> names = {"all"};
-  for (const PsColumn& column : kColumns) names.push_back(column.name);
-  return UnknownWord("column", name, names);
+  return names;
 }
 
 }  // namespace
 
-std::vector<Choice> PsColumnChoices() {
-  std::vector<Choice> choices;
-  for (const PsColumn& column : kColumns) {
-    choices.push_back(
-        {column.name, absl::StrCat(column.summary, column.shown_by_default ? " (default)" : "")});
-  }
-  return choices;
-}
+std::vector<Choice> PsColumnChoices() { return ColumnChoices(ColumnNames(/*threads=*/false)); }
 
 absl::StatusOr<std::vector<const PsColumn*>> SelectPsColumns(
     const std::vector<std::string>& selection, bool threads) {
-  const bool adds = !selection.empty() && absl::StartsWith(selection.front(), "+");
+  NSCTL_ASSIGN_OR_RETURN(const std::vector<size_t> selected,
+                         SelectColumns(selection, ColumnNames(threads)));
   std::vector<const PsColumn*> columns;
-  if (selection.empty() || adds) {
-    const PsColumn* const tid = FindColumn("TID");
-    for (const PsColumn& column : kColumns) {
-      if (column.shown_by_default || (threads && &column == tid)) columns.push_back(&column);
-    }
-  }
-  const auto add = [&](const PsColumn* column) {
-    if (absl::c_linear_search(columns, column)) return;
-    // COMMAND stays the last, where it can be as long as it likes.
-    columns.insert(adds ? columns.end() - 1 : columns.end(), column);
-  };
-  for (const std::string& word : SplitLists(selection)) {
-    absl::string_view name = word;
-    absl::ConsumePrefix(&name, "+");
-    if (absl::EqualsIgnoreCase(name, "all")) {
-      for (const PsColumn& column : kColumns) add(&column);
-      continue;
-    }
-    const PsColumn* const column = FindColumn(name);
-    if (column == nullptr) return UnknownColumn(name);
-    add(column);
-  }
+  columns.reserve(selected.size());
+  for (const size_t column : selected) columns.push_back(&kColumns[column]);
   return columns;
 }
 

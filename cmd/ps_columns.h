@@ -19,7 +19,7 @@ struct PsColumn;
 // Every column with its summary, for help and completion.
 std::vector<Choice> PsColumnChoices();
 
-// As SelectListColumns (list_columns.h). With `threads` TID is one of the default columns.
+// As SelectColumns (column_selection.h). With `threads` TID is one of the default columns.
 absl::StatusOr<std::vector<const PsColumn*>> SelectPsColumns(
     const std::vector<std::string>& selection, bool threads);
 

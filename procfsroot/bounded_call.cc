@@ -222,10 +222,12 @@ void BoundedCaller::GiveBack(std::shared_ptr<BoundedWorker> worker) {
 
 absl::Status BoundedCaller::RunJob(absl::string_view what, absl::Duration timeout,
                                    std::shared_ptr<BoundedJob> job, Worker use) {
-  if (const int stuck = StuckCalls(); stuck >= kMaxStuckCalls) {
+  const int stuck = StuckCalls();
+  if (stuck >= kMaxStuckCalls) {
     return absl::UnavailableError(
         absl::StrCat(what, ": not tried: ", stuck, " earlier calls still wait"));
   }
+  if (stuck >= kPatientCalls) timeout /= kImpatience;
   absl::StatusOr<std::shared_ptr<BoundedWorker>> worker =
       use == Worker::kReused ? TakeWorker() : BoundedWorker::Start();
   if (!worker.ok()) {

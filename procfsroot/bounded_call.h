@@ -33,6 +33,11 @@ namespace nsctl::procfsroot {
 // So many calls may be stuck on one super block, and in all, before further ones are refused.
 inline constexpr int kMaxStuckCallsOnDevice = 4;
 inline constexpr int kMaxStuckCalls = 64;
+// Whoever owns the tree chooses how many of its file systems are silent. So while this many calls
+// are stuck, in all, each further one is waited for but a fifth of its time: long enough for a disk
+// that is slow.
+inline constexpr int kPatientCalls = 2;
+inline constexpr int kImpatience = 5;
 
 // How many calls of this process are past their deadline and still in the kernel: in all, and on
 // one super block.
@@ -68,9 +73,9 @@ class BoundedCaller {
   // system before it touches it, and returns at once with what that says if it is not OK.
   // `what` ("read /mnt/file") begins the messages of these errors:
   //
-  // Errors: DEADLINE_EXCEEDED after `timeout`; UNAVAILABLE from the gate where too many calls are
-  // stuck on that device, and at once where too many are in all; RESOURCE_EXHAUSTED where no thread
-  // can be made; those of `body`.
+  // Errors: DEADLINE_EXCEEDED after `timeout`, or the part of it that kImpatience leaves;
+  // UNAVAILABLE from the gate where too many calls are stuck on that device, and at once where too
+  // many are in all; RESOURCE_EXHAUSTED where no thread can be made; those of `body`.
   template <typename T>
   absl::StatusOr<T> Run(absl::string_view what, absl::Duration timeout,
                         std::function<absl::StatusOr<T>(const DeviceGate&)> body,

@@ -148,6 +148,22 @@ TEST(BoundedCaller, RefusesAllWhenTooManyAreStuck) {
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("read x: not tried: 64")));
 }
 
+// Of 10 silent servers, each of which may take half a second: not five seconds in all.
+TEST(BoundedCaller, LosesPatienceWithManySilentServers) {
+  const SilentServer server;
+  BoundedCaller caller;
+  const absl::Time start = absl::Now();
+
+  for (unsigned int i = 0; i < 10; ++i) {
+    EXPECT_THAT(
+        caller.Run<int>("", absl::Milliseconds(500), server.Call(makedev(252, i))),
+        StatusIs(absl::StatusCode::kDeadlineExceeded,
+                 HasSubstr(static_cast<int>(i) < kPatientCalls ? "within 500ms" : "within 100ms")));
+  }
+
+  EXPECT_LT(absl::Now() - start, absl::Seconds(4));
+}
+
 TEST(BoundedCaller, DropsALateResult) {
   const auto value = std::make_shared<int>(7);
   {
