@@ -59,6 +59,7 @@ std::vector<ScannedMounts> Scan() {
       )pb",
       &scanned[1].mounts));
   scanned[0].info.set_pid(1);
+  scanned[0].info.add_reference("/proc/1/ns/mnt");
   return scanned;
 }
 
@@ -116,6 +117,10 @@ TEST(BuildMountList, SaysWhyAMountHolds) {
 
   EXPECT_THAT(Ids(list), ElementsAre("1@0", "21@0"));
   EXPECT_EQ(list->rows(0).reason(), MountRow::device);
+  // Each line alone says how to get there.
+  EXPECT_EQ(list->rows(0).pid(), 1);
+  EXPECT_THAT(list->rows(0).reference(), ElementsAre("/proc/1/ns/mnt"));
+  EXPECT_FALSE(list->rows(1).has_pid());
 }
 
 TEST(BuildMountList, RelatesMountsOfAllNamespacesToThoseShown) {

@@ -169,5 +169,40 @@ TEST(PropagationKernel, HappensAsForetold) {
   });
 }
 
+// The last namespace has mounted something below what comes from the first.
+TEST(PropagationKernel, SparesWhatHasMountsOfItsOwn) {
+  const testing::TestDirectory directory;
+  const std::string& top = directory.path();
+  NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
+    std::vector<base::OwnedFd> namespaces;
+    if (std::string failed = MakeNamespaces(top, &namespaces); !failed.empty()) return failed;
+    const std::string path = top + "/a/z";
+    NSCTL_CHILD_EXPECT(setns(namespaces[0].get(), CLONE_NEWNS) == 0);
+    NSCTL_CHILD_EXPECT(mount("new", path.c_str(), "tmpfs", 0, nullptr) == 0);
+    NSCTL_CHILD_EXPECT(mkdir((path + "/own").c_str(), 0755) == 0);
+    NSCTL_CHILD_EXPECT(setns(namespaces[2].get(), CLONE_NEWNS) == 0);
+    NSCTL_CHILD_EXPECT(mount("own", (path + "/own").c_str(), "tmpfs", 0, nullptr) == 0);
+    NSCTL_CHILD_EXPECT(setns(namespaces[0].get(), CLONE_NEWNS) == 0);
+    const World mounted = ReadWorld(namespaces);
+    const std::optional<MountRef> first = mounted.Find(0, path);
+    NSCTL_CHILD_EXPECT(first.has_value());
+    std::multiset<std::string> foretold = {absl::StrCat("0 ", path)};
+    for (const MountRef mount :
+         PropagationGraph(mounted.Pointers()).UnmountedWith(*first, mounted.TreePointers())) {
+      foretold.insert(
+          absl::StrCat(mount.mount_namespace, " ", mounted.MountOf(mount).mount_point()));
+    }
+
+    NSCTL_CHILD_EXPECT(umount(path.c_str()) == 0);
+
+    const std::multiset<std::string> gone = Missing(mounted, ReadWorld(namespaces));
+    if (gone != foretold || gone.contains(absl::StrCat("2 ", path))) {
+      return absl::StrCat("gone: ", absl::StrJoin(gone, ", "), " but foretold ",
+                          absl::StrJoin(foretold, ", "));
+    }
+    return "";
+  });
+}
+
 }  // namespace
 }  // namespace nsctl::mounttree

@@ -121,5 +121,19 @@ TEST(Propagation, FindsWhatIsUnmountedToo) {
   EXPECT_THAT(graph.UnmountedWith({0, 0}, {&host_tree, &other_tree}), IsEmpty());
 }
 
+// What lies on its very root does not keep it, but would take its place.
+TEST(Propagation, SparesWhatHasMountsOfItsOwn) {
+  MountNamespace host = Make({{"/", "/", 1}, {"/d", "/", 0, 0, 1}});
+  MountNamespace busy = Make({{"/", "/", 0, 1}, {"/d", "/", 0, 0, 1}, {"/d/own", "/", 0, 0, 2}});
+  MountNamespace over = Make({{"/", "/", 0, 1}, {"/d", "/", 0, 0, 1}, {"/d", "/", 0, 0, 2}});
+  const MountTree host_tree = PlaceMounts(&host);
+  const MountTree busy_tree = PlaceMounts(&busy);
+  const MountTree over_tree = PlaceMounts(&over);
+  const PropagationGraph graph({&host, &busy, &over});
+
+  EXPECT_THAT(graph.UnmountedWith({0, 1}, {&host_tree, &busy_tree, &over_tree}),
+              ElementsAre(MountRef{2, 1}));
+}
+
 }  // namespace
 }  // namespace nsctl::mounttree

@@ -21,10 +21,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nsdisc/discover.h"
+#include "nsdisc/discover_fixture.h"
 #include "nsdisc/namespace_census.h"
-#include "nsdisc/questions.h"
-#include "nsdisc/snapshot_index.h"
-#include "nsdisc/snapshot_io.h"
 #include "testing/status_matchers.h"
 
 namespace nsctl::nsdisc {
@@ -33,43 +31,11 @@ namespace {
 using base::NamespaceType;
 using base::OwnedFd;
 using base::TestChild;
-using procfsroot::Procfs;
 using ::testing::IsEmpty;
 using testing::IsOk;
 using ::testing::NotNull;
 
-uint32_t InodeOf(base::FdRef fd) {
-  const absl::StatusOr<base::NamespaceId> id = base::NamespaceIdOf(fd);
-  EXPECT_THAT(id, IsOk());
-  return id.ok() ? id->inode : 0;
-}
-
-// A namespace that only the returned descriptor keeps alive.
-absl::StatusOr<OwnedFd> OpenOrphan(int clone_flag, NamespaceType type) {
-  absl::StatusOr<TestChild> child = TestChild::Start(clone_flag);
-  if (!child.ok()) return child.status();
-  absl::StatusOr<OwnedFd> ns = child->OpenNamespace(type);
-  child->Stop();
-  return ns;
-}
-
-class DarkKernelTest : public ::testing::Test {
- protected:
-  std::unique_ptr<Snapshot> Scan(DiscoverOptions options = {}) {
-    const absl::StatusOr<Procfs> procfs = Procfs::Live();
-    EXPECT_THAT(procfs, IsOk());
-    KernelQuestions kernel;
-    absl::StatusOr<std::unique_ptr<Snapshot>> snapshot =
-        Discover(*procfs, kernel.For(*procfs), options);
-    EXPECT_THAT(snapshot, IsOk());
-    EXPECT_THAT(CheckSnapshot(**snapshot), IsOk());
-    return *std::move(snapshot);
-  }
-
-  static const Namespace* Find(const Snapshot& snapshot, NamespaceType type, uint32_t inode) {
-    return SnapshotIndex(snapshot).FindNamespace(type, inode);
-  }
-};
+using DarkKernelTest = DiscoverFixture;
 
 // unix(7): a descriptor on its way between two sockets is in no table.
 void SendAway(OwnedFd fd, int through) {

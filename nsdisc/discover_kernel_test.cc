@@ -24,9 +24,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nsdisc/discover.h"
-#include "nsdisc/questions.h"
+#include "nsdisc/discover_fixture.h"
 #include "nsdisc/snapshot_index.h"
-#include "nsdisc/snapshot_io.h"
 #include "testing/status_matchers.h"
 
 namespace nsctl::nsdisc {
@@ -34,7 +33,6 @@ namespace {
 
 using base::NamespaceType;
 using base::TestChild;
-using procfsroot::Procfs;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -53,19 +51,7 @@ uint32_t InodeOf(const std::string& process, const std::string& entry) {
 
 uint32_t InodeOf(pid_t pid, const std::string& entry) { return InodeOf(absl::StrCat(pid), entry); }
 
-class DiscoverKernelTest : public ::testing::Test {
- protected:
-  std::unique_ptr<Snapshot> Scan(DiscoverOptions options = {}) {
-    const absl::StatusOr<Procfs> procfs = Procfs::Live();
-    EXPECT_THAT(procfs, IsOk());
-    KernelQuestions kernel;
-    absl::StatusOr<std::unique_ptr<Snapshot>> snapshot =
-        Discover(*procfs, kernel.For(*procfs), options);
-    EXPECT_THAT(snapshot, IsOk());
-    EXPECT_THAT(CheckSnapshot(**snapshot), IsOk());
-    return *std::move(snapshot);
-  }
-};
+using DiscoverKernelTest = DiscoverFixture;
 
 // Runs in the child: leaves the time namespace for a new one, which takes unshare(2) and setns(2).
 int EnterNewTimeNamespace() {
