@@ -11,40 +11,40 @@
 #include "procfsroot/procfs.h"
 #include "testing/status_matchers.h"
 
-    namespace nsctl::nsdisc {
+namespace nsctl::nsdisc {
 
-  using base::NamespaceType;
-  using procfsroot::Procfs;
-  using testing::IsOk;
+using base::NamespaceType;
+using procfsroot::Procfs;
+using testing::IsOk;
 
-  std::unique_ptr<Snapshot> DiscoverFixture::Scan(const DiscoverOptions& options) {
-    const absl::StatusOr<Procfs> procfs = Procfs::Live();
-    EXPECT_THAT(procfs, IsOk());
-    KernelQuestions kernel;
-    absl::StatusOr<std::unique_ptr<Snapshot>> snapshot =
-        Discover(*procfs, kernel.For(*procfs), options);
-    EXPECT_THAT(snapshot, IsOk());
-    EXPECT_THAT(CheckSnapshot(**snapshot), IsOk());
-    return *std::move(snapshot);
-  }
+std::unique_ptr<Snapshot> DiscoverFixture::Scan(const DiscoverOptions& options) {
+  const absl::StatusOr<Procfs> procfs = Procfs::Live();
+  EXPECT_THAT(procfs, IsOk());
+  KernelQuestions kernel;
+  absl::StatusOr<std::unique_ptr<Snapshot>> snapshot =
+      Discover(*procfs, kernel.For(*procfs), options);
+  EXPECT_THAT(snapshot, IsOk());
+  EXPECT_THAT(CheckSnapshot(**snapshot), IsOk());
+  return *std::move(snapshot);
+}
 
-  const Namespace* DiscoverFixture::Find(const Snapshot& snapshot, NamespaceType type,
-                                         uint32_t inode) {
-    return SnapshotIndex(snapshot).FindNamespace(type, inode);
-  }
+const Namespace* DiscoverFixture::Find(const Snapshot& snapshot, NamespaceType type,
+                                       uint32_t inode) {
+  return SnapshotIndex(snapshot).FindNamespace(type, inode);
+}
 
-  uint32_t InodeOf(base::FdRef fd) {
-    const absl::StatusOr<base::NamespaceId> id = base::NamespaceIdOf(fd);
-    EXPECT_THAT(id, IsOk());
-    return id.ok() ? id->inode : 0;
-  }
+uint32_t InodeOf(base::FdRef fd) {
+  const absl::StatusOr<base::NamespaceId> id = base::NamespaceIdOf(fd);
+  EXPECT_THAT(id, IsOk());
+  return id.ok() ? id->inode : 0;
+}
 
-  absl::StatusOr<base::OwnedFd> OpenOrphan(int clone_flag, NamespaceType type) {
-    absl::StatusOr<base::TestChild> child = base::TestChild::Start(clone_flag);
-    if (!child.ok()) return child.status();
-    absl::StatusOr<base::OwnedFd> ns = child->OpenNamespace(type);
-    child->Stop();
-    return ns;
-  }
+absl::StatusOr<base::OwnedFd> OpenOrphan(int clone_flag, NamespaceType type) {
+  absl::StatusOr<base::TestChild> child = base::TestChild::Start(clone_flag);
+  if (!child.ok()) return child.status();
+  absl::StatusOr<base::OwnedFd> ns = child->OpenNamespace(type);
+  child->Stop();
+  return ns;
+}
 
 }  // namespace nsctl::nsdisc

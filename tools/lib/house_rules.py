@@ -45,7 +45,7 @@ class SourceFile:
         self.layer = path.split("/")[0] if "/" in path else ""
         self.is_cpp = path.endswith((".h", ".cc"))
         self.is_test = (
-            path.endswith(("_test.cc", "_fuzz.cc", "_benchmark.cc"))
+            path.endswith(("_test.cc", "_fuzz.cc", "_benchmark.cc", "_fixture.h", "_fixture.cc"))
             or self.layer in ("testing", "fuzz", "bench")
             or self.name.startswith(("test_", "fake_"))
             or "_test_" in self.name)
