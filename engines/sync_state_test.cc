@@ -1,0 +1,662 @@
+#include "engines/sync_state.h"
+
+#include <cstddef>
+#include <deque>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "engines/engine_client.h"
+#include "engines/sync_scene.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "testing/resource_check.h"
+#include "testing/status_matchers.h"
+
+namespace nsctl::engines {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::IsOk;
+using testing::StatusIs;
+using Kind = EngineEvent::Kind;
+
+// In sync, with "web" (process 100) running.
+void SyncWithWeb(SyncScene& scene) {
+  scene.Start("web");
+  scene.Connect();
+  scene.AnswerAll();
+  ASSERT_THAT(scene.TakeChanges(), ElementsAre("started web 100"));
+  ASSERT_TRUE(scene.state().in_sync());
+}
+
+TEST(SyncState, TellsWhatIsThereOnce) {
+  SyncScene scene;
+  scene.Start("db");
+  scene.Start("web");
+  scene.Pause("db");
+
+  scene.Connect();
+  EXPECT_FALSE(scene.state().in_sync());
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started db 100 paused", "started web 101"));
+  EXPECT_TRUE(scene.state().in_sync());
+  EXPECT_EQ(scene.lists(), 1);
+  // The list had the PIDs.
+  EXPECT_EQ(scene.inspections(), 0);
+}
+
+TEST(SyncState, ListsTwiceWhereNothingIsReplayed) {
+  SyncScene scene(SyncOptions{.replays = false});
+  scene.Connect();
+  scene.AnswerList();
+  EXPECT_FALSE(scene.state().in_sync());
+  // Its event was lost, as the subscription was not active yet.
+  scene.Start("web");
+  scene.AnswerAll();
+
+  EXPECT_EQ(scene.lists(), 2);
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started web 100"));
+  EXPECT_TRUE(scene.state().in_sync());
+}
+
+TEST(SyncState, InspectsWhatAListLeavesOpen) {
+  SyncScene scene;
+  scene.SetPartialLists(true);
+  scene.Start("web");
+  scene.Connect();
+  scene.AnswerList();
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+  scene.AnswerAll();
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started web 100"));
+
+  // What is known and shown as before is not inspected again.
+  scene.Wait(absl::Minutes(5));
+  scene.AnswerAll();
+
+  EXPECT_EQ(scene.lists(), 2);
+  EXPECT_EQ(scene.inspections(), 1);
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+}
+
+// Races during the list, in the order of the table of engines' races.
+
+TEST(SyncStateRace, StartsAfterTheListWasRead) {
+  SyncScene scene;
+  scene.Connect();
+  scene.ReadList();
+  scene.Deliver(scene.Start("web"));
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started web 100"));
+}
+
+TEST(SyncStateRace, StartsBeforeTheListIsReadAndTheEventComesDuringIt) {
+  SyncScene scene;
+  scene.Connect();
+  const EngineEvent start = scene.Start("web");
+  scene.ReadList();
+  scene.Deliver(start);
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started web 100"));
+}
+
+TEST(SyncStateRace, DiesAfterItWasListed) {
+  SyncScene scene;
+  scene.Start("web");
+  scene.Connect();
+  scene.ReadList();
+  scene.Deliver(scene.Die("web"));
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+  EXPECT_THAT(scene.Told(), IsEmpty());
+}
+
+TEST(SyncStateRace, DiesAfterItWasListedAndNoEventCame) {
+  SyncScene scene;
+  scene.Start("web");
+  scene.Connect();
+  scene.ReadList();
+  scene.Die("web");
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.Told(), IsEmpty());
+}
+
+TEST(SyncStateRace, DiesAndIsRebornWithTheSameId) {
+  SyncScene scene;
+  scene.Start("web");
+  scene.Connect();
+  scene.ReadList();
+  scene.Deliver(scene.Die("web"));
+  scene.Deliver(scene.Start("web"));
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started web 101"));
+}
+
+TEST(SyncStateRace, PausesDuringTheList) {
+  SyncScene scene;
+  scene.Start("web");
+  scene.Connect();
+  scene.ReadList();
+  const EngineEvent pause = scene.Pause("web");
+  scene.Deliver(pause);
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started web 100 paused"));
+  // Told again, it is no news.
+  scene.Deliver(pause);
+  scene.AnswerAll();
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+}
+
+TEST(SyncStateRace, PausesDiesAndIsReborn) {
+  SyncScene scene;
+  scene.Start("web");
+  scene.Connect();
+  scene.ReadList();
+  scene.Deliver(scene.Pause("web"));
+  scene.Deliver(scene.Die("web"));
+  scene.Deliver(scene.Start("web"));
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started web 101"));
+}
+
+TEST(SyncStateRace, PausesDiesIsRebornAndPauses) {
+  SyncScene scene;
+  scene.Start("web");
+  scene.Connect();
+  scene.ReadList();
+  scene.Deliver(scene.Pause("web"));
+  scene.Deliver(scene.Die("web"));
+  scene.Deliver(scene.Start("web"));
+  scene.Deliver(scene.Pause("web"));
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started web 101 paused"));
+}
+
+TEST(SyncStateRace, PausesWhenOnlyItsStartWasHeardOf) {
+  SyncScene scene;
+  scene.Connect();
+  scene.ReadList();
+  scene.Deliver(scene.Start("web"));
+  scene.ReadInspection("web");
+  scene.Deliver(scene.Pause("web"));
+  scene.AnswerAll();
+
+  EXPECT_EQ(scene.Told(), scene.Truth());
+  EXPECT_THAT(scene.Told(), ElementsAre("web 100 paused"));
+}
+
+TEST(SyncStateRace, ListFailsAndNothingOfItStays) {
+  SyncScene scene;
+  scene.Start("web");
+  scene.Connect();
+  scene.Deliver(scene.Die("web"));
+  scene.FailList(absl::UnavailableError("no"));
+  EXPECT_THAT(scene.give_up(), StatusIs(absl::StatusCode::kUnavailable, "no"));
+  EXPECT_FALSE(scene.state().in_sync());
+  scene.Disconnect();
+  scene.Start("web");
+
+  scene.Connect();
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started web 101"));
+}
+
+TEST(SyncStateRace, StreamEndsWhileTheListIsMade) {
+  SyncScene scene;
+  scene.Start("web");
+  scene.Connect();
+  const uint64_t old_attempt = scene.state().attempt();
+  scene.Disconnect();
+  scene.Die("web");
+  scene.Connect();
+
+  // The list of the old attempt arrives now.
+  Sighting stale;
+  stale.row.container.set_id("web");
+  stale.row.container.set_state(Container::running);
+  const SyncActions actions =
+      scene.state().Listed(old_attempt, std::vector<Sighting>{stale}, scene.now());
+  EXPECT_THAT(actions.changes, IsEmpty());
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+}
+
+TEST(SyncStateRace, DiesBetweenAcceptanceAndSubscription) {
+  SyncScene scene(SyncOptions{.replays = false});
+  scene.Start("web");
+  scene.Connect();
+  scene.AnswerList();
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started web 100"));
+  // Nobody tells, not even the kernel.
+  scene.Die("web", 3);
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100 3"));
+}
+
+TEST(SyncStateRace, MissesAnEndAndHearsTheNextStart) {
+  SyncScene scene;
+  SyncWithWeb(scene);
+  scene.Die("web");
+  scene.Deliver(scene.Start("web"));
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100", "started web 101"));
+}
+
+TEST(SyncStateRace, ReconnectsAndTellsDifferencesAlone) {
+  SyncScene scene;
+  scene.Start("db");
+  scene.Start("same");
+  scene.Start("web");
+  scene.Connect();
+  scene.AnswerAll();
+  scene.TakeChanges();
+
+  scene.Disconnect();
+  scene.Die("db", 1);
+  scene.Die("web");
+  scene.Start("web");
+  scene.Start("new");
+  EXPECT_THAT(scene.Told().size(), 3);
+  scene.Connect();
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started new 104", "exited web 102",
+                                               "started web 103", "exited db 100 1"));
+  EXPECT_EQ(scene.Told(), scene.Truth());
+}
+
+TEST(SyncStateRace, IsRenamedWhileItRuns) {
+  SyncScene scene;
+  SyncWithWeb(scene);
+  scene.Deliver(scene.Rename("web", "shop"));
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("updated shop"));
+}
+
+// Ends.
+
+TEST(SyncStateExit, IsNotTheEndOfAnExec) {
+  SyncScene scene;
+  SyncWithWeb(scene);
+  EngineEvent exec = {.kind = Kind::kExecExited, .container = {"", "web"}, .time = scene.now()};
+  scene.Deliver(exec);
+  EXPECT_EQ(scene.inspections(), 0);
+
+  // Not even where an engine does not tell it apart.
+  exec.kind = Kind::kExited;
+  exec.exit_code = 0;
+  exec.time = scene.now() + absl::Seconds(1);
+  scene.Deliver(exec);
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+  EXPECT_THAT(scene.Told(), ElementsAre("web 100 running"));
+}
+
+TEST(SyncStateExit, IsToldAtOnceWithItsCode) {
+  SyncScene scene;
+  SyncWithWeb(scene);
+  scene.Deliver(scene.Die("web", 137));
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100 137"));
+  scene.DeliverExits();
+  scene.AnswerAll();
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+}
+
+TEST(SyncStateExit, OfAnEarlierProcessIsNoNews) {
+  SyncScene scene;
+  SyncWithWeb(scene);
+  EngineEvent late = scene.Die("web", 9);
+  late.engine_pid = 100;
+  scene.Deliver(late);
+  scene.Deliver(scene.Start("web"));
+  scene.AnswerAll();
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100 9", "started web 101"));
+
+  // Once more, as after a restart of the engine; and with a time that is not to be trusted.
+  scene.Deliver(late);
+  late.time = scene.now() + absl::Hours(1);
+  scene.Deliver(late);
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+  EXPECT_EQ(scene.Told(), scene.Truth());
+}
+
+TEST(SyncStateExit, IsTheKernelsWordWhereTheEngineIsSilent) {
+  SyncScene scene;
+  SyncWithWeb(scene);
+  scene.Die("web", 5);
+  scene.DeliverExits();
+  scene.AnswerAll();
+
+  // The engine was asked how.
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100 5"));
+}
+
+TEST(SyncStateExit, IsToldWithoutTheEngineWhereThatDoesNotAnswer) {
+  SyncScene scene;
+  SyncWithWeb(scene);
+  scene.Die("web", 5);
+  scene.DeliverExits();
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+  scene.Wait(absl::Seconds(1));
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100"));
+}
+
+TEST(SyncStateExit, IsToldWithoutAConnection) {
+  SyncScene scene;
+  SyncWithWeb(scene);
+  scene.Disconnect();
+  scene.Die("web", 5);
+  scene.DeliverExits();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100"));
+  scene.Connect();
+  scene.AnswerAll();
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+}
+
+TEST(SyncStateExit, StaysToldWhereTheEngineHasNotNoticed) {
+  SyncScene scene;
+  SyncWithWeb(scene);
+  // Its shim was killed: the engine says "running" for ever.
+  Sighting zombie;
+  zombie.row.container.set_id("web");
+  zombie.row.container.set_name("web");
+  zombie.row.container.set_state(Container::running);
+  zombie.row.container.set_engine_pid(100);
+  zombie.process_error = "ESRCH";
+  scene.Die("web");
+  scene.DeliverExits();
+  scene.Wait(absl::Seconds(1));
+  ASSERT_THAT(scene.TakeChanges(), ElementsAre("exited web 100"));
+
+  for (int i = 0; i < 3; ++i) {
+    const SyncActions actions =
+        scene.state().Inspected(scene.state().attempt(), {"", "web"}, zombie, scene.now());
+    EXPECT_THAT(actions.changes, IsEmpty());
+  }
+  EXPECT_THAT(scene.Told(), IsEmpty());
+}
+
+TEST(SyncStateExit, OfWhatIsNotKnownIsNoNews) {
+  SyncScene scene;
+  SyncWithWeb(scene);
+  scene.Start("gone");
+  scene.Deliver(scene.Die("gone"));
+  scene.Deliver(scene.Remove("gone"));
+
+  EXPECT_EQ(scene.inspections(), 0);
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+}
+
+// What engines get wrong.
+
+TEST(SyncState, TakesReplayedAndRepeatedEventsOnce) {
+  SyncScene scene;
+  const EngineEvent start = scene.Start("web");
+  const EngineEvent pause = scene.Pause("web");
+  const EngineEvent unpause = scene.Unpause("web");
+  scene.Connect();
+  scene.AnswerAll();
+  scene.TakeChanges();
+
+  for (int i = 0; i < 3; ++i) {
+    for (const EngineEvent& event : {start, pause, unpause}) scene.Deliver(event);
+  }
+  scene.AnswerAll();
+
+  EXPECT_EQ(scene.inspections(), 0);
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+}
+
+TEST(SyncState, PutsRightAtTheNextAuditWhatItMissed) {
+  SyncScene scene;
+  SyncWithWeb(scene);
+  scene.Pause("web");
+  scene.Start("db");
+  EXPECT_LE(scene.state().next_tick(), scene.now() + absl::Minutes(5));
+  scene.Wait(absl::Minutes(5));
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started db 101", "paused web"));
+}
+
+TEST(SyncState, ListsAgainWhereTheStreamIsDamagedButNotAllTheTime) {
+  SyncScene scene;
+  SyncWithWeb(scene);
+  scene.Start("db");
+  for (int i = 0; i < 1000; ++i) {
+    scene.Deliver({.kind = Kind::kLost});
+    scene.AnswerAll();
+    scene.Wait(absl::Milliseconds(1));
+  }
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started db 101"));
+  EXPECT_LE(scene.lists(), 10);
+}
+
+TEST(SyncState, GivesUpAfterFailedAuditsAndKeepsWhatItTold) {
+  SyncScene scene;
+  SyncWithWeb(scene);
+  scene.Wait(absl::Minutes(5));
+  scene.FailList(absl::DeadlineExceededError("late"));
+  EXPECT_THAT(scene.give_up(), IsOk());
+  scene.Wait(absl::Seconds(2));
+  scene.FailList(absl::DeadlineExceededError("late"));
+
+  EXPECT_THAT(scene.give_up(), StatusIs(absl::StatusCode::kDeadlineExceeded, "late"));
+  scene.Disconnect();
+  EXPECT_THAT(scene.Told(), ElementsAre("web 100 running"));
+}
+
+TEST(SyncState, ShowsWhatItCannotInspect) {
+  SyncScene scene;
+  scene.SetPartialLists(true);
+  scene.Start("web");
+  scene.Connect();
+  scene.AnswerList();
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(scene.inspection_asked("web"));
+    scene.FailInspection("web", absl::DeadlineExceededError("late"));
+  }
+
+  EXPECT_FALSE(scene.inspection_asked("web"));
+  EXPECT_THAT(scene.Told(), ElementsAre("web 0 running"));
+  EXPECT_EQ(scene.state().uninspected(), 1);
+  EXPECT_TRUE(scene.state().in_sync());
+
+  // Until the next list.
+  scene.Wait(absl::Minutes(5));
+  scene.AnswerAll();
+  EXPECT_THAT(scene.Told(), ElementsAre("web 100 running"));
+  EXPECT_EQ(scene.state().uninspected(), 0);
+}
+
+TEST(SyncState, CountsWhatIsListedTwice) {
+  SyncScene scene;
+  scene.Connect();
+  Sighting row;
+  row.row.container.set_id("web");
+  row.row.container.set_name("first");
+  row.row.container.set_state(Container::running);
+  Sighting again = row;
+  again.row.container.set_name("second");
+
+  const SyncActions actions =
+      scene.state().Listed(1, std::vector<Sighting>{row, again, again}, scene.now());
+
+  ASSERT_EQ(actions.changes.size(), 1);
+  EXPECT_EQ(actions.changes[0].container().name(), "first");
+  EXPECT_EQ(scene.state().duplicates(), 2);
+}
+
+TEST(SyncState, SeesSomebodyWhoChangesAllTheTime) {
+  SyncScene scene;
+  scene.Connect();
+  scene.AnswerAll();
+  scene.Deliver(scene.Start("web"));
+  for (int i = 0; i < 20; ++i) {
+    scene.ReadInspection("web");
+    scene.Deliver(scene.Rename("web", absl::StrCat("web", i)));
+    scene.AnswerInspection("web");
+  }
+
+  EXPECT_THAT(scene.TakeChanges(), ::testing::Contains(::testing::StartsWith("started web")));
+  scene.AnswerAll();
+  EXPECT_EQ(scene.Told(), scene.Truth());
+}
+
+TEST(SyncState, EndsWhatEndedWithItsEngineAndForgetsTheRest) {
+  SyncScene scene;
+  scene.Start("db");
+  scene.Start("web");
+  scene.Connect();
+  scene.AnswerAll();
+  scene.Die("db");
+
+  const SyncActions actions = scene.state().EngineGone(scene.now());
+
+  ASSERT_EQ(actions.changes.size(), 1);
+  EXPECT_EQ(actions.changes[0].kind(), Change::exited);
+  EXPECT_EQ(actions.unwatch.size(), 2);
+  EXPECT_THAT(scene.Told(), IsEmpty());
+}
+
+TEST(SyncState, KeepsOneThatIsBetweenTwoProcesses) {
+  SyncScene scene;
+  SyncWithWeb(scene);
+  Sighting restarting;
+  restarting.row.container.set_id("web");
+  restarting.row.container.set_name("web");
+  restarting.row.container.set_state(Container::restarting);
+  restarting.row.container.set_exit_code(1);
+  scene.Deliver(scene.Die("web", 1));
+  SyncActions actions =
+      scene.state().Inspected(scene.state().attempt(), {"", "web"}, restarting, scene.now());
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100 1"));
+  EXPECT_THAT(scene.Told(), ElementsAre("web 0 restarting"));
+  scene.Deliver(scene.Start("web"));
+  scene.AnswerAll();
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started web 101"));
+}
+
+// Whatever happens, in whatever order it is heard of, if at all: in the end what is told is true,
+// and no change was told that was none.
+TEST(SyncStateRandom, EndsWithTheTruth) {
+  for (unsigned seed = 0; seed < 400; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    const auto dice = [&random](unsigned sides) { return random() % sides; };
+    SyncScene scene(SyncOptions{.replays = seed % 2 == 0});
+    scene.SetPartialLists(seed % 3 == 0);
+    bool connected = false;
+    std::deque<EngineEvent> events;
+    std::map<std::string, Container::State> states;
+    for (int step = 0; step < 150; ++step) {
+      const std::string id(1, static_cast<char>('a' + dice(4)));
+      Container::State& state = states[id];
+      const bool alive = IsAlive(state);
+      switch (dice(12)) {
+        case 0:
+        case 1:
+          if (!alive) events.push_back(scene.Start(id));
+          if (!alive) state = Container::running;
+          break;
+        case 2:
+          if (alive) events.push_back(scene.Die(id));
+          if (alive) state = Container::exited;
+          break;
+        case 3:
+          if (alive) {
+            const bool pause = state == Container::running;
+            events.push_back(pause ? scene.Pause(id) : scene.Unpause(id));
+            state = pause ? Container::paused : Container::running;
+          }
+          break;
+        case 4:
+          if (alive) events.push_back(scene.Rename(id, absl::StrCat(id, step)));
+          break;
+        case 5:
+          if (connected && dice(8) == 0) {
+            scene.Disconnect();
+            connected = false;
+            events.clear();
+          } else if (!connected) {
+            scene.Connect();
+            connected = true;
+          }
+          break;
+        case 6:
+          if (scene.list_asked()) dice(2) == 0 ? scene.ReadList() : scene.AnswerList();
+          break;
+        case 7:
+          if (scene.inspection_asked(id)) {
+            dice(2) == 0 ? (void)scene.ReadInspection(id) : scene.AnswerInspection(id);
+          }
+          break;
+        case 8:
+          scene.DeliverExits();
+          break;
+        case 9:
+          scene.Wait(absl::Milliseconds(dice(1500)));
+          break;
+        default:
+          if (!events.empty() && connected) {
+            // Late, twice, never, or in another order.
+            const size_t which = dice(4) == 0 ? dice(static_cast<unsigned>(events.size())) : 0;
+            const EngineEvent event = events[which];
+            if (dice(10) != 0) scene.Deliver(event);
+            if (dice(10) != 0) events.erase(events.begin() + static_cast<ptrdiff_t>(which));
+          }
+      }
+    }
+    if (!connected) scene.Connect();
+    scene.AnswerAll();
+    scene.Wait(absl::Minutes(6));
+    scene.AnswerAll();
+
+    EXPECT_EQ(scene.Told(), scene.Truth());
+    EXPECT_TRUE(scene.state().in_sync());
+    std::map<std::string, bool> running;
+    for (const std::string& change : scene.TakeChanges()) {
+      const std::vector<std::string> words = absl::StrSplit(change, ' ');
+      const std::string id = words[1].substr(0, 1);
+      if (words[0] == "started") {
+        EXPECT_FALSE(running[id]) << change;
+        running[id] = true;
+      } else {
+        EXPECT_TRUE(running[id]) << change;
+        if (words[0] == "exited") running[id] = false;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace nsctl::engines
