@@ -47,6 +47,11 @@ bool FakeConnection::SendChunk(absl::string_view data) {
   return Send(absl::StrFormat("%x\r\n%s\r\n", data.size(), data));
 }
 
+bool FakeConnection::closed() const {
+  char byte;
+  return recv(socket_.get(), &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
+}
+
 void FakeConnection::AwaitEnd() {
   char byte;
   while (recv(socket_.get(), &byte, 1, 0) > 0) {

@@ -36,7 +36,9 @@ class FakeConnection {
   bool SendChunk(absl::string_view data);
   bool EndChunks() { return Send("0\r\n\r\n"); }
 
-  // Returns when the client or the server ends the connection.
+  // The client or the server ended it.
+  bool closed() const;
+  // Returns when that happens.
   void AwaitEnd();
 
   bool ReadRequest();

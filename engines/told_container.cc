@@ -173,7 +173,6 @@ void ToldContainer::SetPaused(bool paused, const Cause& cause, std::vector<Chang
 bool ToldContainer::Agrees(const EngineRow& row) const {
   return container_.has_value() && container_->state() == row.container.state() &&
          container_->name() == row.container.name() &&
-         container_->image() == row.container.image() &&
          SameLabels(container_->labels(), row.container.labels());
 }
 
