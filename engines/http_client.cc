@@ -59,6 +59,13 @@ absl::StatusCode CodeOf(int status) {
 
 absl::StatusOr<HttpExchange> HttpExchange::Start(base::OwnedFd socket, const HttpRequest& request,
                                                  const CallLimits& limits) {
+  NSCTL_ASSIGN_OR_RETURN(HttpExchange exchange, Begin(std::move(socket), request, limits));
+  NSCTL_RETURN_IF_ERROR(exchange.AwaitHead(limits));
+  return exchange;
+}
+
+absl::StatusOr<HttpExchange> HttpExchange::Begin(base::OwnedFd socket, const HttpRequest& request,
+                                                 const CallLimits& limits) {
   if (!IsOneWord(request.method) || !IsOneWord(request.target)) {
     return absl::InvalidArgumentError("HTTP request: method or target is not one word");
   }
@@ -68,8 +75,12 @@ absl::StatusOr<HttpExchange> HttpExchange::Start(base::OwnedFd socket, const Htt
                                  " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: nsctl\r\n"
                                  "Accept: application/json\r\nConnection: close\r\n\r\n"),
                     limits));
-  while (!exchange.parser_->has_head()) NSCTL_RETURN_IF_ERROR(exchange.Receive(limits));
   return exchange;
+}
+
+absl::Status HttpExchange::AwaitHead(const CallLimits& limits) {
+  while (!parser_->has_head()) NSCTL_RETURN_IF_ERROR(Receive(limits));
+  return absl::OkStatus();
 }
 
 absl::Status HttpExchange::Send(absl::string_view bytes, const CallLimits& limits) {

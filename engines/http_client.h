@@ -56,6 +56,12 @@ class HttpExchange {
   static absl::StatusOr<HttpExchange> Start(base::OwnedFd socket, const HttpRequest& request,
                                             const CallLimits& limits);
 
+  // The two halves of Start, for servers that send no head before they have something to say.
+  static absl::StatusOr<HttpExchange> Begin(base::OwnedFd socket, const HttpRequest& request,
+                                            const CallLimits& limits);
+  // After DEADLINE_EXCEEDED it may be called again.
+  absl::Status AwaitHead(const CallLimits& limits);
+
   const HttpHead& head() const { return parser_->head(); }
 
   // Waits for more of the body and appends it to `body`; false at its end. Errors as for Start;

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -21,6 +22,9 @@
 
 namespace nsctl::engines {
 namespace {
+
+// A server that refuses a stream does so at once.
+constexpr absl::Duration kRefusalTime = absl::Milliseconds(100);
 
 absl::string_view PathOf(absl::string_view target) { return target.substr(0, target.find('?')); }
 
@@ -78,20 +82,33 @@ absl::Status GetJsonArray(const Connector& connect, const std::string& target,
 
 absl::Status StreamJson(const Connector& connect, const std::string& target,
                         const CallLimits& limits, absl::FunctionRef<void()> accepted,
-                        absl::FunctionRef<void(const Json*)> visit) {
+                        absl::FunctionRef<void(const Json*)> visit, StreamHead head) {
+  const auto fail = [&target](const absl::Status& status) {
+    return base::Annotate(status, PathOf(target));
+  };
   absl::StatusOr<base::OwnedFd> socket = connect();
-  if (!socket.ok()) return base::Annotate(socket.status(), PathOf(target));
+  if (!socket.ok()) return fail(socket.status());
   absl::StatusOr<HttpExchange> exchange =
-      HttpExchange::Start(*std::move(socket), {.target = target}, limits);
-  if (!exchange.ok()) return base::Annotate(exchange.status(), PathOf(target));
-  if (exchange->head().status >= 400) {
-    return base::Annotate(HttpFailure(*exchange, limits), PathOf(target));
-  }
-  accepted();
+      HttpExchange::Begin(*std::move(socket), {.target = target}, limits);
+  if (!exchange.ok()) return fail(exchange.status());
   CallLimits endless = limits;
   endless.deadline = absl::InfiniteFuture();
   endless.max_bytes = std::numeric_limits<size_t>::max();
-  return base::Annotate(ReadStream(*exchange, endless, visit), PathOf(target));
+  CallLimits first = limits;
+  if (head == StreamHead::kWithFirstEvent) {
+    first.deadline = std::min(first.deadline, absl::Now() + kRefusalTime);
+  }
+  bool granted = false;
+  absl::Status status = exchange->AwaitHead(first);
+  if (head == StreamHead::kWithFirstEvent && absl::IsDeadlineExceeded(status)) {
+    granted = true;
+    accepted();
+    status = exchange->AwaitHead(endless);
+  }
+  if (!status.ok()) return fail(status);
+  if (exchange->head().status >= 400) return fail(HttpFailure(*exchange, limits));
+  if (!granted) accepted();
+  return fail(ReadStream(*exchange, endless, visit));
 }
 
 bool SetTime(const std::string& text, google::protobuf::Timestamp* timestamp) {

@@ -34,10 +34,13 @@ absl::Status GetJsonArray(const Connector& connect, const std::string& target,
 
 // Calls `accepted` once the stream was granted, which `limits.deadline` is for, and then `visit`
 // for each value, nullptr for one that is no JSON, until the stream ends (OK), breaks or is
-// stopped.
+// stopped. A server that sends its head with the first event granted the stream if it did not
+// refuse it within a moment.
+enum class StreamHead { kAtOnce, kWithFirstEvent };
 absl::Status StreamJson(const Connector& connect, const std::string& target,
                         const CallLimits& limits, absl::FunctionRef<void()> accepted,
-                        absl::FunctionRef<void(const Json*)> visit);
+                        absl::FunctionRef<void(const Json*)> visit,
+                        StreamHead head = StreamHead::kAtOnce);
 
 // RFC 3339, as Go prints times. False, and nothing set, for what is no time and for Go's zero time.
 bool SetTime(const std::string& text, google::protobuf::Timestamp* timestamp);

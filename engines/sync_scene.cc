@@ -123,6 +123,13 @@ void SyncScene::Connect() {
   Take(state_->Subscribed(now_));
 }
 
+void SyncScene::SyncWith(const std::string& id) {
+  Start(id);
+  Connect();
+  AnswerAll();
+  TakeChanges();
+}
+
 void SyncScene::Disconnect() {
   Take(state_->AttemptEnded(now_));
   lists_asked_ = 0;

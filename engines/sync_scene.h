@@ -5,7 +5,6 @@
 #define NSCTL_ENGINES_SYNC_SCENE_H_
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,6 +38,8 @@ class SyncScene {
 
   // The watcher.
   void Connect();
+  // Starts a container, connects and answers until all is in sync; nothing is left to be told.
+  void SyncWith(const std::string& id);
   void Disconnect();
   void Deliver(const EngineEvent& event);
   // The kernel tells of all watched processes that ended.

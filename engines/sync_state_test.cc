@@ -23,15 +23,6 @@ using testing::IsOk;
 using testing::StatusIs;
 using Kind = EngineEvent::Kind;
 
-// In sync, with "web" (process 100) running.
-void SyncWithWeb(SyncScene& scene) {
-  scene.Start("web");
-  scene.Connect();
-  scene.AnswerAll();
-  ASSERT_THAT(scene.TakeChanges(), ElementsAre("started web 100"));
-  ASSERT_TRUE(scene.state().in_sync());
-}
-
 TEST(SyncState, TellsWhatIsThereOnce) {
   SyncScene scene;
   scene.Start("db");
@@ -249,7 +240,7 @@ TEST(SyncStateRace, DiesBetweenAcceptanceAndSubscription) {
 
 TEST(SyncStateRace, MissesAnEndAndHearsTheNextStart) {
   SyncScene scene;
-  SyncWithWeb(scene);
+  scene.SyncWith("web");
   scene.Die("web");
   scene.Deliver(scene.Start("web"));
   scene.AnswerAll();
@@ -282,131 +273,11 @@ TEST(SyncStateRace, ReconnectsAndTellsDifferencesAlone) {
 
 TEST(SyncStateRace, IsRenamedWhileItRuns) {
   SyncScene scene;
-  SyncWithWeb(scene);
+  scene.SyncWith("web");
   scene.Deliver(scene.Rename("web", "shop"));
   scene.AnswerAll();
 
   EXPECT_THAT(scene.TakeChanges(), ElementsAre("updated shop"));
-}
-
-// Ends.
-
-TEST(SyncStateExit, IsNotTheEndOfAnExec) {
-  SyncScene scene;
-  SyncWithWeb(scene);
-  EngineEvent exec = {.kind = Kind::kExecExited, .container = {"", "web"}, .time = scene.now()};
-  scene.Deliver(exec);
-  EXPECT_EQ(scene.inspections(), 0);
-
-  // Not even where an engine does not tell it apart.
-  exec.kind = Kind::kExited;
-  exec.exit_code = 0;
-  exec.time = scene.now() + absl::Seconds(1);
-  scene.Deliver(exec);
-  scene.AnswerAll();
-
-  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
-  EXPECT_THAT(scene.Told(), ElementsAre("web 100 running"));
-}
-
-TEST(SyncStateExit, IsToldAtOnceWithItsCode) {
-  SyncScene scene;
-  SyncWithWeb(scene);
-  scene.Deliver(scene.Die("web", 137));
-
-  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100 137"));
-  scene.DeliverExits();
-  scene.AnswerAll();
-  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
-}
-
-TEST(SyncStateExit, OfAnEarlierProcessIsNoNews) {
-  SyncScene scene;
-  SyncWithWeb(scene);
-  EngineEvent late = scene.Die("web", 9);
-  late.engine_pid = 100;
-  scene.Deliver(late);
-  scene.Deliver(scene.Start("web"));
-  scene.AnswerAll();
-  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100 9", "started web 101"));
-
-  // Once more, as after a restart of the engine; and with a time that is not to be trusted.
-  scene.Deliver(late);
-  late.time = scene.now() + absl::Hours(1);
-  scene.Deliver(late);
-  scene.AnswerAll();
-
-  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
-  EXPECT_EQ(scene.Told(), scene.Truth());
-}
-
-TEST(SyncStateExit, IsTheKernelsWordWhereTheEngineIsSilent) {
-  SyncScene scene;
-  SyncWithWeb(scene);
-  scene.Die("web", 5);
-  scene.DeliverExits();
-  scene.AnswerAll();
-
-  // The engine was asked how.
-  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100 5"));
-}
-
-TEST(SyncStateExit, IsToldWithoutTheEngineWhereThatDoesNotAnswer) {
-  SyncScene scene;
-  SyncWithWeb(scene);
-  scene.Die("web", 5);
-  scene.DeliverExits();
-  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
-  scene.Wait(absl::Seconds(1));
-
-  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100"));
-}
-
-TEST(SyncStateExit, IsToldWithoutAConnection) {
-  SyncScene scene;
-  SyncWithWeb(scene);
-  scene.Disconnect();
-  scene.Die("web", 5);
-  scene.DeliverExits();
-
-  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100"));
-  scene.Connect();
-  scene.AnswerAll();
-  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
-}
-
-TEST(SyncStateExit, StaysToldWhereTheEngineHasNotNoticed) {
-  SyncScene scene;
-  SyncWithWeb(scene);
-  // Its shim was killed: the engine says "running" for ever.
-  Sighting zombie;
-  zombie.row.container.set_id("web");
-  zombie.row.container.set_name("web");
-  zombie.row.container.set_state(Container::running);
-  zombie.row.container.set_engine_pid(100);
-  zombie.process_error = "ESRCH";
-  scene.Die("web");
-  scene.DeliverExits();
-  scene.Wait(absl::Seconds(1));
-  ASSERT_THAT(scene.TakeChanges(), ElementsAre("exited web 100"));
-
-  for (int i = 0; i < 3; ++i) {
-    const SyncActions actions =
-        scene.state().Inspected(scene.state().attempt(), {"", "web"}, zombie, scene.now());
-    EXPECT_THAT(actions.changes, IsEmpty());
-  }
-  EXPECT_THAT(scene.Told(), IsEmpty());
-}
-
-TEST(SyncStateExit, OfWhatIsNotKnownIsNoNews) {
-  SyncScene scene;
-  SyncWithWeb(scene);
-  scene.Start("gone");
-  scene.Deliver(scene.Die("gone"));
-  scene.Deliver(scene.Remove("gone"));
-
-  EXPECT_EQ(scene.inspections(), 0);
-  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
 }
 
 // What engines get wrong.
@@ -431,7 +302,7 @@ TEST(SyncState, TakesReplayedAndRepeatedEventsOnce) {
 
 TEST(SyncState, PutsRightAtTheNextAuditWhatItMissed) {
   SyncScene scene;
-  SyncWithWeb(scene);
+  scene.SyncWith("web");
   scene.Pause("web");
   scene.Start("db");
   EXPECT_LE(scene.state().next_tick(), scene.now() + absl::Minutes(5));
@@ -443,7 +314,7 @@ TEST(SyncState, PutsRightAtTheNextAuditWhatItMissed) {
 
 TEST(SyncState, ListsAgainWhereTheStreamIsDamagedButNotAllTheTime) {
   SyncScene scene;
-  SyncWithWeb(scene);
+  scene.SyncWith("web");
   scene.Start("db");
   for (int i = 0; i < 1000; ++i) {
     scene.Deliver({.kind = Kind::kLost});
@@ -457,7 +328,7 @@ TEST(SyncState, ListsAgainWhereTheStreamIsDamagedButNotAllTheTime) {
 
 TEST(SyncState, GivesUpAfterFailedAuditsAndKeepsWhatItTold) {
   SyncScene scene;
-  SyncWithWeb(scene);
+  scene.SyncWith("web");
   scene.Wait(absl::Minutes(5));
   scene.FailList(absl::DeadlineExceededError("late"));
   EXPECT_THAT(scene.give_up(), IsOk());
@@ -544,7 +415,7 @@ TEST(SyncState, EndsWhatEndedWithItsEngineAndForgetsTheRest) {
 
 TEST(SyncState, KeepsOneThatIsBetweenTwoProcesses) {
   SyncScene scene;
-  SyncWithWeb(scene);
+  scene.SyncWith("web");
   Sighting restarting;
   restarting.row.container.set_id("web");
   restarting.row.container.set_name("web");

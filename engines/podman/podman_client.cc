@@ -78,14 +78,15 @@ absl::Status PodmanClient::Watch(absl::Time since, const CallLimits& limits,
   const int64_t seconds = std::max<int64_t>(absl::ToUnixSeconds(since), 0);
   const std::string target = absl::StrCat(kPrefix, "/events?stream=true&since=", seconds,
                                           "&filters=", PercentEncode(R"({"type":["container"]})"));
-  return StreamJson(connect_, target, limits, subscribed, [&sink](const Json* json) {
+  const auto take = [&sink](const Json* json) {
     // Some versions send null where there is nothing.
     if (json != nullptr && json->is_null()) return;
     EngineEvent lost;
     lost.kind = EngineEvent::Kind::kLost;
     const std::optional<EngineEvent> event = json == nullptr ? lost : EventOf(*json);
     if (event.has_value()) sink(*event);
-  });
+  };
+  return StreamJson(connect_, target, limits, subscribed, take, StreamHead::kWithFirstEvent);
 }
 
 absl::Status PodmanClient::List(const CallLimits& limits,

@@ -1,5 +1,6 @@
 #include "engines/podman/podman_client.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "engines/engine_client.h"
 #include "engines/fake_http_server.h"
 #include "engines/http_client.h"
+#include "engines/stop_signal.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "testing/resource_check.h"
@@ -126,6 +128,21 @@ TEST_F(PodmanClientTest, HearsOfEndsAndDamage) {
   EXPECT_EQ(accepted, 1);
   EXPECT_THAT(kinds, ElementsAre(Kind::kExited, Kind::kLost));
   EXPECT_THAT(status, IsOk());
+}
+
+TEST_F(PodmanClientTest, IsSubscribedThoughNothingHappens) {
+  // Before its first event the service sends nothing at all.
+  FakeHttpServer silent([](FakeConnection& connection) { connection.AwaitEnd(); });
+  const auto client = MakePodmanClient(silent.connector());
+  StopSignal stop;
+  CallLimits limits = Limits();
+  limits.stop = &stop;
+
+  const absl::Status status = client->Watch(
+      absl::FromUnixSeconds(1700000000), limits, [&stop] { stop.Request(); },
+      [](const EngineEvent&) {});
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kCancelled));
 }
 
 }  // namespace
