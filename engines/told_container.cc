@@ -142,7 +142,7 @@ void ToldContainer::Show(const Sighting& sighting, const Cause& cause,
   Container seen = WithProcess(sighting);
   if (!IsAlive(seen.state())) return ShowWithoutProcess(std::move(seen), cause, changes);
 
-  pod_ = sighting.row.pod;
+  const bool pod_is_news = ShowPod(sighting.row.pod);
   if (has_process_ && IsAnotherProcess(*container_, seen)) {
     EndProcess({}, nullptr, cause, changes);
   }
@@ -154,7 +154,7 @@ void ToldContainer::Show(const Sighting& sighting, const Cause& cause,
   }
   KeepWhatIsNotSaid(*container_, &seen);
   if (process_ == nullptr) process_ = sighting.process;
-  if (MessageDifferencer::Equals(*container_, seen)) return;
+  if (!pod_is_news && MessageDifferencer::Equals(*container_, seen)) return;
   const bool was_frozen = IsFrozen(*container_);
   container_ = std::move(seen);
   const bool frozen = IsFrozen(*container_);
@@ -162,6 +162,17 @@ void ToldContainer::Show(const Sighting& sighting, const Cause& cause,
        : frozen             ? Change::paused
                             : Change::unpaused,
        cause, changes);
+}
+
+bool ToldContainer::ShowPod(const std::optional<Pod>& seen) {
+  // An engine may know which pod it is before it can say what that is called.
+  const bool says_less =
+      seen.has_value() && pod_.has_value() && seen->id() == pod_->id() && seen->name().empty();
+  if (says_less || (!seen.has_value() && !pod_.has_value())) return false;
+  const bool same =
+      seen.has_value() && pod_.has_value() && MessageDifferencer::Equals(*seen, *pod_);
+  pod_ = seen;
+  return !same;
 }
 
 void ToldContainer::SetPaused(bool paused, const Cause& cause, std::vector<Change>* changes) {

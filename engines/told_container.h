@@ -67,6 +67,8 @@ class ToldContainer {
   bool Agrees(const EngineRow& row) const;
 
  private:
+  // Whether that is news.
+  bool ShowPod(const std::optional<Pod>& seen);
   void ShowWithoutProcess(Container seen, const Cause& cause, std::vector<Change>* changes);
   void EndProcess(const ExitFacts& facts, const Container* last, const Cause& cause,
                   std::vector<Change>* changes);

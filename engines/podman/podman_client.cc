@@ -91,7 +91,8 @@ absl::Status PodmanClient::Watch(absl::Time since, const CallLimits& limits,
 
 absl::Status PodmanClient::List(const CallLimits& limits,
                                 absl::FunctionRef<absl::Status(EngineRow)> sink) {
-  const std::string filters = R"({"status":["running","paused","stopping"]})";
+  // Older versions refuse the whole list for a state that they do not know, such as "stopping".
+  const std::string filters = R"({"status":["running","paused"]})";
   return GetJsonArray(connect_,
                       absl::StrCat(kPrefix, "/containers/json?filters=", PercentEncode(filters)),
                       limits, [this, &limits, &sink](const Json& json) {

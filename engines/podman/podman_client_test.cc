@@ -97,7 +97,7 @@ TEST_F(PodmanClientTest, ListsPausedContainersAndPodsInOneCall) {
 
   EXPECT_THAT(rows, ElementsAre("db in none", "web in shop"));
   ASSERT_THAT(targets(), ::testing::SizeIs(2));
-  EXPECT_THAT(targets()[0], HasSubstr("paused"));
+  EXPECT_THAT(targets()[0], HasSubstr(PercentEncode(R"({"status":["running","paused"]})")));
   EXPECT_EQ(targets()[1], "/v4.0.0/libpod/pods/p9/json");
 }
 
