@@ -180,10 +180,10 @@ void EngineFinder::CollectGaps(size_t refused, std::vector<EngineGap>* gaps) con
 absl::StatusOr<EngineFinder::Result> EngineFinder::Look() {
   NSCTL_ASSIGN_OR_RETURN(const std::vector<base::Pid> pids, procfs_.ListProcesses());
   if (looks_ == 0) {
-    const absl::StatusOr<ProcessDir> self = procfs_.OpenSelf();
-    absl::StatusOr<uint64_t> own = self.status();
-    if (self.ok()) own = ReadNamespaceInode(*self, "pid");
-    if (own.ok()) own_pid_namespace_ = *own;
+    if (const absl::StatusOr<ProcessDir> self = procfs_.OpenSelf(); self.ok()) {
+      const absl::StatusOr<uint64_t> own = ReadNamespaceInode(*self, "pid");
+      if (own.ok()) own_pid_namespace_ = *own;
+    }
   }
   for (auto seen = seen_.begin(); seen != seen_.end();) {
     const bool listed = std::binary_search(pids.begin(), pids.end(), seen->first);
