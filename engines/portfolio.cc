@@ -21,6 +21,7 @@
 #include "engines/container_process.h"
 #include "engines/engine_door.h"
 #include "engines/engine_finder.h"
+#include "engines/engine_nesting.h"
 #include "engines/engine_types.h"
 #include "engines/engine_watcher.h"
 #include "engines/stop_signal.h"
@@ -51,12 +52,15 @@ class NoProcesses : public ProcessFinder {
 class Portfolio::Impl {
  public:
   Impl(const procfsroot::Procfs& procfs, PortfolioOptions options)
-      : procfs_(procfs), options_(std::move(options)), finder_(procfs, {.types = options_.types}) {}
+      : procfs_(procfs),
+        options_(std::move(options)),
+        finder_(procfs, {.types = options_.types}),
+        nesting_(procfs) {}
   ~Impl();
 
   absl::Status Start();
   bool AwaitFirstResults(absl::Time deadline) const ABSL_LOCKS_EXCLUDED(mutex_);
-  Containers Current() const { return hub_.Current(); }
+  Containers Current() ABSL_LOCKS_EXCLUDED(nesting_mutex_);
   ContainerHub& hub() { return hub_; }
 
  private:
@@ -72,6 +76,8 @@ class Portfolio::Impl {
   ContainerHub hub_;
   // The first look's caller, then the thread.
   EngineFinder finder_;
+  absl::Mutex nesting_mutex_;
+  EngineNesting nesting_ ABSL_GUARDED_BY(nesting_mutex_);
   mutable absl::Mutex mutex_;
   Watchers watchers_ ABSL_GUARDED_BY(mutex_);
   // Those of the first look.
@@ -156,7 +162,17 @@ void Portfolio::Impl::LookAgain() {
     ForgetEngines();
     // Nothing new where processes cannot be listed.
     (void)Look();
+    // Subscribers are told which engine is in which container.
+    (void)Current();
   }
+}
+
+Containers Portfolio::Impl::Current() {
+  const absl::MutexLock lock(&nesting_mutex_);
+  Containers current = hub_.Current();
+  nesting_.SetParents(&current);
+  hub_.SetParents(current.engines(), absl::Now());
+  return current;
 }
 
 bool Portfolio::Impl::AwaitFirstResults(absl::Time deadline) const {
