@@ -247,9 +247,8 @@ Containers Portfolio::Impl::Current() {
   // Not worth a word where engines tell all.
   const auto& containers = current.containers();
   const bool has_evidence =
-      std::any_of(containers.begin(), containers.end(), [](const Container& container) {
-        return container.engine() == kEvidenceKey;
-      });
+      std::any_of(containers.begin(), containers.end(),
+                  [](const Container& container) { return container.engine() == kEvidenceKey; });
   auto& engines = *current.mutable_engines();
   if (!has_evidence) {
     engines.erase(std::remove_if(engines.begin(), engines.end(),
