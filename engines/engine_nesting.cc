@@ -57,7 +57,7 @@ std::map<uint32_t, std::string> ReadCgroups(const ProcessDir& process) {
 // How long the path of `outer`'s cgroup is that `inner` is in or below; 0 where it is in none.
 size_t SharedCgroup(const ProcessPlace& inner, const ProcessPlace& outer) {
   size_t longest = 0;
-  for (const auto& [hierarchy, path] : outer.cgroups) {
+  for (const auto& [hierarchy, path] : outer.own_cgroups) {
     // Above the reader's own.
     if (path == "/" || absl::StartsWith(path, "/..")) continue;
     const auto found = inner.cgroups.find(hierarchy);
@@ -82,6 +82,14 @@ std::optional<ProcessPlace> ReadPlace(const procfsroot::Procfs& procfs, ProcessP
   ProcessPlace place;
   place.pid_namespaces = ReadPidNamespaces(*process);
   place.cgroups = ReadCgroups(*process);
+  std::map<uint32_t, std::string> shared;
+  if (const absl::StatusOr<ProcessDir> above = procfs.OpenProcess(self->parent); above.ok()) {
+    shared = ReadCgroups(*above);
+  }
+  for (const auto& [hierarchy, path] : place.cgroups) {
+    const auto found = shared.find(hierarchy);
+    if (found == shared.end() || found->second != path) place.own_cgroups[hierarchy] = path;
+  }
   base::Pid parent = self->parent;
   while (parent.value > 0 && place.ancestors.size() < kMaxAncestors) {
     const absl::StatusOr<ScannedProcess> ancestor = ScanProcess(procfs, parent);

@@ -3,7 +3,8 @@
 //
 // A process is in a container where it descends from the container's initial process, is in that
 // one's PID namespace or below, or in its cgroup or below: a daemon that was started by exec is
-// no descendant, and a container may have the host's PID namespace. Of several, the innermost.
+// no descendant, and a container may have the host's PID namespace. A cgroup that the process which
+// made a container is in as well is not the container's. Of several containers, the innermost.
 
 #ifndef NSCTL_ENGINES_ENGINE_NESTING_H_
 #define NSCTL_ENGINES_ENGINE_NESTING_H_
@@ -33,8 +34,9 @@ struct ProcessPlace {
   // Inode numbers of its PID namespace and those above, as far as they are visible. Empty where
   // they could not be read.
   std::vector<uint64_t> pid_namespaces;
-  // In hierarchies, by their number.
+  // In hierarchies, by their number; and those that its parent is not in.
   std::map<uint32_t, std::string> cgroups;
+  std::map<uint32_t, std::string> own_cgroups;
 
   friend bool operator==(const ProcessPlace&, const ProcessPlace&) = default;
 };
