@@ -106,6 +106,14 @@ const ProcessPlace* EngineNesting::PlaceOf(ProcessPlace::Id id) {
   return place->second.has_value() ? &*place->second : nullptr;
 }
 
+// A container that shares the PID namespace of its engine has none of its own.
+uint64_t EngineNesting::TellersNamespace(const Container& container) {
+  const auto engine = engines_.find(container.engine());
+  const ProcessPlace* const place = engine == engines_.end() ? nullptr : PlaceOf(engine->second);
+  return place == nullptr || place->pid_namespaces.empty() ? own_pid_namespace_
+                                                           : place->pid_namespaces[0];
+}
+
 const Container* EngineNesting::FindOuter(const Engine& engine, const Containers& containers) {
   const ProcessPlace* const inner = PlaceOf({engine.pid(), engine.start_time()});
   if (inner == nullptr) return nullptr;
@@ -118,7 +126,7 @@ const Container* EngineNesting::FindOuter(const Engine& engine, const Containers
     if (outer == nullptr) continue;
     const auto& ancestors = inner->ancestors;
     bool related = std::find(ancestors.begin(), ancestors.end(), id) != ancestors.end();
-    if (!outer->pid_namespaces.empty() && outer->pid_namespaces[0] != own_pid_namespace_) {
+    if (!outer->pid_namespaces.empty() && outer->pid_namespaces[0] != TellersNamespace(container)) {
       const auto& namespaces = inner->pid_namespaces;
       related = related || std::find(namespaces.begin(), namespaces.end(),
                                      outer->pid_namespaces[0]) != namespaces.end();
@@ -145,14 +153,16 @@ void EngineNesting::SetParents(Containers* containers) {
   std::set<ProcessPlace::Id> present;
   for (const Container& container : containers->containers())
     present.insert(IdOfProcess(container));
+  engines_.clear();
   for (const Engine& engine : containers->engines()) {
-    present.insert({engine.pid(), engine.start_time()});
+    const ProcessPlace::Id id(engine.pid(), engine.start_time());
+    present.insert(id);
+    if (engine.pid() != 0) engines_[engine.key()] = id;
   }
-  for (auto place = places_.begin(); place != places_.end();) {
-    // What could not be read is tried again.
-    const bool kept = place->second.has_value() && present.contains(place->first);
-    place = kept ? std::next(place) : places_.erase(place);
-  }
+  // What could not be read is tried again.
+  std::erase_if(places_, [&present](const auto& place) {
+    return !place.second.has_value() || !present.contains(place.first);
+  });
   std::map<std::string, std::string> parents;
   for (Engine& engine : *containers->mutable_engines()) {
     engine.clear_parent();

@@ -56,6 +56,7 @@ class EngineNesting {
 
  private:
   const ProcessPlace* PlaceOf(ProcessPlace::Id id);
+  uint64_t TellersNamespace(const Container& container);
   const Container* FindOuter(const Engine& engine, const Containers& containers);
 
   const procfsroot::Procfs& procfs_;
@@ -63,6 +64,8 @@ class EngineNesting {
   bool started_ = false;
   uint64_t own_pid_namespace_ = 0;
   std::map<ProcessPlace::Id, std::optional<ProcessPlace>> places_;
+  // By key, of the call that is at work.
+  std::map<std::string, ProcessPlace::Id> engines_;
 };
 
 }  // namespace nsctl::engines

@@ -19,11 +19,11 @@ struct HelperProcess {
   // Whose helper it is.
   Engine::Type type = Engine::unspecified;
   // Of the container, or of the first one of a pod.
-  std::string id;
+  std::string id = "";
   // Empty where it has none of its own.
-  std::string name;
+  std::string name = "";
   // containerd's namespace.
-  std::string native_namespace;
+  std::string native_namespace = "";
   // One helper may serve a whole pod.
   bool serves_many = false;
 
