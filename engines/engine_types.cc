@@ -33,6 +33,7 @@ constexpr EngineKind kKinds[] = {
      .program = "podman",
      .argument = "service",
      .socket = "podman.sock",
+     .activated = true,
      .make_client = MakePodmanClient},
 };
 

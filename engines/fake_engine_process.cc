@@ -20,6 +20,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/status_macros.h"
@@ -46,8 +48,20 @@ absl::Status PipeError() {
   return base::ErrnoStatus(error, "pipe2");
 }
 
+absl::Status AwaitFile(const std::string& path) {
+  const absl::Time deadline = absl::Now() + absl::Milliseconds(kTimeoutMilliseconds);
+  while (access(path.c_str(), F_OK) != 0) {
+    if (absl::Now() > deadline) return absl::UnavailableError(absl::StrCat("no ", path));
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+  return absl::OkStatus();
+}
+
 std::vector<std::string> CommandOf(const std::string& program, const FakeEngineSpec& spec) {
   std::vector<std::string> command = {program, spec.mode, spec.socket};
+  if (spec.activated) {
+    command = {"systemd-socket-activate", "-l", spec.socket, program, spec.mode, "inherited"};
+  }
   command.insert(command.end(), spec.containers.begin(), spec.containers.end());
   if (!spec.contained) return command;
   return {"unshare",
@@ -91,7 +105,11 @@ absl::StatusOr<std::unique_ptr<FakeEngineProcess>> FakeEngineProcess::Start(
     process->pid_ = 0;
     return base::ErrnoStatus(error, "posix_spawn", arguments[0]);
   }
-  NSCTL_RETURN_IF_ERROR(process->AwaitOk());
+  if (spec.activated) {
+    NSCTL_RETURN_IF_ERROR(AwaitFile(spec.socket));
+  } else {
+    NSCTL_RETURN_IF_ERROR(process->AwaitOk());
+  }
   return process;
 }
 

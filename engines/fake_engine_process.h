@@ -26,6 +26,8 @@ struct FakeEngineSpec {
   std::vector<std::string> containers = {};
   // PID, mount and network namespaces of its own, in which it is process 1.
   bool contained = false;
+  // systemd-socket-activate(1) listens, and becomes the engine when somebody connects.
+  bool activated = false;
 };
 
 class FakeEngineProcess {

@@ -3,6 +3,7 @@
 //
 //   fake_engine_program MODE SOCKET [NAME | NAME=PID]...
 //
+// SOCKET "inherited": descriptor 3 listens already, as systemd passes it; then there are no lines.
 // MODE: docker, podman; silent (accepts and never answers), drip (a byte a second), endless (a body
 // without an end). NAME is a container, whose process is started; with a PID, a lie. Lines on stdin
 // start and end containers (the word "service" is none: Podman's command line has it): "start
@@ -180,7 +181,10 @@ class Program {
   std::vector<std::string> events_ ABSL_GUARDED_BY(mutex_);
 };
 
+constexpr char kInherited[] = "inherited";
+
 int Listen(const std::string& path) {
+  if (path == kInherited) return 3;
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof(address.sun_path)) return -1;
@@ -228,6 +232,10 @@ int Main(const std::vector<std::string>& arguments) {
       server.Serve(std::move(socket));
     }
   });
+  if (arguments[2] == kInherited) {
+    accepting.join();
+    _exit(0);
+  }
   TakeCommands(&program);
   shutdown(listener, SHUT_RDWR);
   accepting.join();

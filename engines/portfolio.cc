@@ -24,6 +24,7 @@
 #include "engines/container.h"
 #include "engines/container_hub.h"
 #include "engines/container_process.h"
+#include "engines/engine_activation.h"
 #include "engines/engine_door.h"
 #include "engines/engine_finder.h"
 #include "engines/engine_nesting.h"
@@ -76,6 +77,7 @@ class Portfolio::Impl {
       : procfs_(procfs),
         options_(std::move(options)),
         finder_(procfs, {.types = options_.types}),
+        activation_(procfs, EngineKinds(), options_.types),
         nesting_(procfs) {}
   ~Impl();
 
@@ -100,6 +102,7 @@ class Portfolio::Impl {
   ContainerHub hub_;
   // The first look's caller, then the thread.
   EngineFinder finder_;
+  EngineActivation activation_;
   absl::Mutex nesting_mutex_;
   EngineNesting nesting_ ABSL_GUARDED_BY(nesting_mutex_);
   mutable absl::Mutex mutex_;
@@ -147,7 +150,12 @@ absl::Status Portfolio::Impl::Start() {
 }
 
 absl::Status Portfolio::Impl::Look() {
+  std::vector<EngineGap> gaps;
+  // Those that were started before are followed by now, which keeps them.
+  activation_.EndConnections();
+  if (options_.activate) activation_.Activate(&gaps);
   NSCTL_ASSIGN_OR_RETURN(EngineFinder::Result found, finder_.Look());
+  found.gaps.insert(found.gaps.end(), gaps.begin(), gaps.end());
   for (const FoundEngine& engine : found.engines) Follow(engine);
   hub_.SetGaps(kFinderKey, std::move(found.gaps));
   return absl::OkStatus();

@@ -303,6 +303,26 @@ TEST_F(PortfolioTest, KnowsWhichContainerAnEngineIsIn) {
   EXPECT_EQ(Engines(socket)[0].parent_container(), dind->id());
 }
 
+TEST_F(PortfolioTest, StartsEnginesOnlyOnRequest) {
+  NSCTL_SKIP_WITHOUT_ROOT();
+  if (access("/usr/bin/systemd-socket-activate", X_OK) != 0) {
+    GTEST_SKIP() << "needs systemd-socket-activate, of the package systemd";
+  }
+  std::filesystem::create_directory(Path("run"));
+  Run({.program = "podman",
+       .mode = "podman",
+       .socket = Path("run/podman.sock"),
+       .containers = {"service", Name("web")},
+       .activated = true});
+
+  Start();
+
+  EXPECT_THAT(Known(), IsEmpty());
+  Start({.types = {Engine::podman}, .activate = true});
+  EXPECT_THAT(Known(), ElementsAre("web of podman"));
+  ASSERT_EQ(Engines(Path("run/podman.sock")).size(), 1);
+}
+
 TEST_F(PortfolioTest, EndsWhileEnginesAreAsked) {
   NSCTL_SKIP_WITHOUT_ROOT();
   Run({.mode = "silent", .socket = Path("docker.sock")});
