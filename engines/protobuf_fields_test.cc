@@ -95,6 +95,8 @@ TEST(ProtobufFields, ParsesWhatIsAMessage) {
   EXPECT_THAT(ParseMessage(ThreeContainers(), &containers), IsOk());
   EXPECT_EQ(containers.containers_size(), 3);
   EXPECT_THAT(ParseMessage("\x1a\x05", &containers), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(ParseMessage(std::string(kMaxParsed + 1, 'x'), &containers),
+              StatusIs(absl::StatusCode::kResourceExhausted));
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,13 +24,13 @@
 #include "engines/json_text.h"
 #include "engines/oci_spec.h"
 #include "engines/protobuf_fields.h"
+#include "engines/sorted_labels.h"
 #include "google/protobuf/timestamp.pb.h"
 
 namespace nsctl::engines::containerd {
 namespace {
 
 using ::containerd::services::tasks::v1::Process;
-using google::protobuf::RepeatedPtrField;
 using google::protobuf::Timestamp;
 
 // Of containers that are remembered to have run out of memory.
@@ -50,35 +49,6 @@ struct KubernetesFacts {
   std::string sandbox;
   std::optional<bool> privileged;
 };
-
-using Sorted = std::map<std::string, std::string>;
-
-// Not with SetLabel, one after another: there may be a million.
-Labels LabelsOf(Sorted sorted) {
-  Labels labels;
-  for (auto& [name, value] : sorted) {
-    Label* const label = labels.Add();
-    label->set_name(name);
-    label->set_value(std::move(value));
-  }
-  return labels;
-}
-
-Labels LabelsOf(const RepeatedPtrField<::containerd::types::Entry>& entries) {
-  Sorted sorted;
-  for (const auto& entry : entries) {
-    sorted[base::EncodeText(entry.key())] = base::EncodeText(entry.value());
-  }
-  return LabelsOf(std::move(sorted));
-}
-
-Labels Union(const Labels& one, const Labels& other) {
-  Sorted sorted;
-  for (const Labels* labels : {&one, &other}) {
-    for (const Label& label : *labels) sorted[label.name()] = label.value();
-  }
-  return LabelsOf(std::move(sorted));
-}
 
 // Go's zero time is in the year 1. What a Timestamp cannot hold is no time either.
 bool IsSet(const Timestamp& time) {
