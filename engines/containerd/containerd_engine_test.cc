@@ -22,7 +22,7 @@
 #include "engines/docker/docker_client.h"
 #include "engines/engine_link.h"
 #include "engines/engine_watcher.h"
-#include "engines/real_engine.h"
+#include "engines/test_real_engine.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "procfsroot/root.h"
