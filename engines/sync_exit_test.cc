@@ -88,6 +88,26 @@ TEST(SyncStateExit, IsToldWithoutTheEngineWhereThatDoesNotAnswer) {
   EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100"));
 }
 
+TEST(SyncStateExit, HasItsCodeThoughTheEngineNoticesLate) {
+  SyncScene scene;
+  scene.SyncWith("web");
+  Sighting not_noticed;
+  not_noticed.row.container.set_id("web");
+  not_noticed.row.container.set_name("web");
+  not_noticed.row.container.set_state(Container::running);
+  not_noticed.row.container.set_engine_pid(100);
+  not_noticed.process_error = "ESRCH";
+  scene.Die("web", 5);
+  scene.DeliverExits();
+  for (int i = 0; i < 2; ++i) {
+    scene.state().Inspected(scene.state().attempt(), {"", "web"}, not_noticed, scene.now());
+  }
+  scene.Wait(absl::Milliseconds(300));
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100 5"));
+}
+
 TEST(SyncStateExit, IsToldWithoutAConnection) {
   SyncScene scene;
   scene.SyncWith("web");

@@ -29,6 +29,8 @@ constexpr absl::Duration kUnclear = absl::Milliseconds(100);
 constexpr int kMaxOvertaken = 3;
 constexpr int kMaxFailedInspections = 3;
 constexpr int kMaxFailedLists = 2;
+// Between questions how a process ended, to an engine that says it runs.
+constexpr absl::Duration kLookAgain = absl::Milliseconds(200);
 
 bool MayHaveProcess(const EngineRow& row) {
   return IsAlive(row.container.state()) || row.container.state() == Container::unknown;
@@ -174,7 +176,7 @@ void SyncState::WatchProcess(Entries::iterator entry, SyncActions* actions) {
     watches_.erase(state.watch);
     state.watch = 0;
   }
-  state.exit_deadline = absl::InfiniteFuture();
+  state.exit_deadline = state.look_again = absl::InfiniteFuture();
   state.exit_facts = {};
   if (process == nullptr || process->poll_fd() < 0) return;
   state.watch = ++last_watch_;
@@ -217,6 +219,10 @@ void SyncState::Show(Entries::iterator entry, const Sighting& sighting, absl::Ti
   }
 }
 
+void SyncState::LookAgain(Entry& entry, absl::Time now) const {
+  if (entry.exit_deadline != absl::InfiniteFuture()) entry.look_again = now + kLookAgain;
+}
+
 SyncActions SyncState::Inspected(uint64_t attempt, const ContainerId& id,
                                  absl::StatusOr<Sighting> sighting, absl::Time now) {
   SyncActions actions;
@@ -237,6 +243,7 @@ SyncActions SyncState::Inspected(uint64_t attempt, const ContainerId& id,
       if (!enough) {
         RequestInspection(entry, &actions, now);
       } else {
+        LookAgain(state, now);
         ForgetIfUnknown(entry);
       }
       return actions;
@@ -255,6 +262,7 @@ SyncActions SyncState::Inspected(uint64_t attempt, const ContainerId& id,
     TakeFailedInspection(entry, sighting.status(), &actions, now);
   }
   if (entries_.count(id) == 0) return actions;
+  LookAgain(state, now);
   const bool outdated = listed_since.has_value() && !state.told.Agrees(listed_since->row);
   // Told although it was overtaken, so that somebody who changes all the time is seen at all.
   if (overtaken || outdated) RequestInspection(entry, &actions, now);
@@ -397,7 +405,13 @@ SyncActions SyncState::Tick(absl::Time now) {
   SyncActions actions;
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto current = entry++;
-    if (current->second.exit_deadline > now) continue;
+    Entry& state = current->second;
+    if (state.exit_deadline > now) {
+      if (state.look_again > now) continue;
+      state.look_again = absl::InfiniteFuture();
+      RequestInspection(current, &actions, now);
+      continue;
+    }
     End(current, {.source = Change::process, .now = now}, &actions);
     ForgetIfUnknown(current);
   }
@@ -410,7 +424,9 @@ SyncActions SyncState::Tick(absl::Time now) {
 
 absl::Time SyncState::next_tick() const {
   absl::Time next = connected_ && !listing_ ? next_list_ : absl::InfiniteFuture();
-  for (const auto& [id, entry] : entries_) next = std::min(next, entry.exit_deadline);
+  for (const auto& [id, entry] : entries_) {
+    next = std::min({next, entry.exit_deadline, entry.look_again});
+  }
   return next;
 }
 
