@@ -1,5 +1,6 @@
 // How the ends of containers are told: by whom, when, and once.
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "engines/container.h"
 #include "engines/engine_client.h"
@@ -106,6 +107,18 @@ TEST(SyncStateExit, HasItsCodeThoughTheEngineNoticesLate) {
   scene.AnswerAll();
 
   EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100 5"));
+}
+
+TEST(SyncStateExit, IsToldByTheEventWhereTheEngineHasForgottenIt) {
+  SyncScene scene;
+  scene.SyncWith("web");
+  const EngineEvent event = scene.Die("web", 7);
+  scene.DeliverExits();
+  scene.FailInspection("web", absl::NotFoundError("gone"));
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+  scene.Deliver(event);
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100 7"));
 }
 
 TEST(SyncStateExit, IsToldWithoutAConnection) {

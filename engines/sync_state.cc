@@ -44,6 +44,13 @@ bool MayHaveEnded(const Sighting& row, const ToldContainer& told) {
   return !told.has_process() || told.container()->engine_pid() != row.row.container.engine_pid();
 }
 
+// Of a container whose process ended: it has another one, or how it ended is known.
+bool SaysHow(const absl::StatusOr<Sighting>& sighting) {
+  if (!sighting.ok()) return !absl::IsNotFound(sighting.status());
+  const Container& container = sighting->row.container;
+  return container.state() != Container::exited || container.has_exit_code();
+}
+
 }  // namespace
 
 absl::Time SyncState::BeginAttempt(absl::Time now) {
@@ -253,9 +260,14 @@ SyncActions SyncState::Inspected(uint64_t attempt, const ContainerId& id,
   const std::optional<Sighting> listed_since =
       state.partial.has_value() && state.partial_asked > state.inspect_asked ? state.partial
                                                                              : std::nullopt;
+  const bool kernel_asked = state.exit_deadline != absl::InfiniteFuture();
+  if (kernel_asked && now < state.exit_deadline && !SaysHow(sighting)) {
+    // Its event may be on the way.
+    LookAgain(state, now);
+    return actions;
+  }
   if (sighting.ok()) {
     state.failed = 0;
-    const bool kernel_asked = state.exit_deadline != absl::InfiniteFuture();
     Show(entry, *sighting, state.inspect_asked, kernel_asked ? Change::process : Change::list,
          &actions, now);
   } else {
