@@ -1,5 +1,7 @@
 #include "engines/containerd/containerd_client.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -8,14 +10,13 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "engines/container.h"
 #include "engines/containerd/containers.pb.h"
 #include "engines/containerd/fake_containerd.h"
 #include "engines/engine_client.h"
 #include "engines/fake_grpc_server.h"
 #include "engines/http_client.h"
+#include "engines/test_watch.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "testing/resource_check.h"
@@ -25,17 +26,15 @@ namespace nsctl::engines::containerd {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::IsOk;
 using testing::StatusIs;
 
-constexpr absl::Duration kLong = absl::Seconds(30);
 const FakeContainerd::Id kWeb = {"default", "web"};
-
-CallLimits Limits(absl::Duration time = kLong) { return {.deadline = absl::Now() + time}; }
 
 std::vector<std::string> NamesListed(EngineClient& client, absl::Status* status) {
   std::vector<std::string> names;
-  *status = client.List(Limits(), [&names](EngineRow row) {
+  *status = client.List(LimitsFor(), [&names](EngineRow row) {
     names.push_back(absl::StrCat(row.container.native_namespace(), "/", row.container.name()));
     return absl::OkStatus();
   });
@@ -85,7 +84,7 @@ TEST(ContainerdClient, SaysWhoAnswers) {
   FakeContainerd containerd;
   const auto client = MakeContainerdClient(containerd.connector());
 
-  NSCTL_ASSERT_OK_AND_ASSIGN(const Engine engine, client->Identify(Limits()));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Engine engine, client->Identify(LimitsFor()));
 
   EXPECT_EQ(engine.type(), Engine::containerd);
   EXPECT_EQ(engine.id(), "c686b515-0000");
@@ -100,7 +99,7 @@ TEST(ContainerdClient, DoesWithoutWhatOldVersionsLack) {
   containerd.Start(kWeb);
   const auto client = MakeContainerdClient(containerd.connector());
 
-  NSCTL_ASSERT_OK_AND_ASSIGN(const Engine engine, client->Identify(Limits()));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Engine engine, client->Identify(LimitsFor()));
   absl::Status status;
   const std::vector<std::string> names = NamesListed(*client, &status);
 
@@ -134,9 +133,9 @@ TEST(ContainerdClient, InspectsWhatIsThere) {
   containerd.Die({"default", "ended"}, 1);
   const auto client = MakeContainerdClient(containerd.connector());
 
-  NSCTL_ASSERT_OK_AND_ASSIGN(const EngineRow web, client->Inspect({"default", "web"}, Limits()));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const EngineRow web, client->Inspect({"default", "web"}, LimitsFor()));
   NSCTL_ASSERT_OK_AND_ASSIGN(const EngineRow ended,
-                             client->Inspect({"default", "ended"}, Limits()));
+                             client->Inspect({"default", "ended"}, LimitsFor()));
 
   EXPECT_EQ(web.container.name(), "shop-web");
   EXPECT_EQ(web.container.engine_pid(), 100);
@@ -145,10 +144,11 @@ TEST(ContainerdClient, InspectsWhatIsThere) {
   EXPECT_EQ(ended.container.state(), Container::exited);
   for (const ContainerId& id : {ContainerId{"shop", "web"}, ContainerId{"default", "nope"},
                                 ContainerId{"default", ""}, ContainerId{"default", "\\q"}}) {
-    EXPECT_THAT(client->Inspect(id, Limits()), StatusIs(absl::StatusCode::kNotFound)) << id.id;
+    EXPECT_THAT(client->Inspect(id, LimitsFor()), StatusIs(absl::StatusCode::kNotFound)) << id.id;
   }
   containerd.Edit(kWeb, [](auto* container) { container->set_id("another"); });
-  EXPECT_THAT(client->Inspect({"default", "web"}, Limits()), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(client->Inspect({"default", "web"}, LimitsFor()),
+              StatusIs(absl::StatusCode::kDataLoss));
 }
 
 TEST(ContainerdClient, KnowsThePodOfAContainer) {
@@ -156,7 +156,7 @@ TEST(ContainerdClient, KnowsThePodOfAContainer) {
   StartPod(containerd);
   const auto client = MakeContainerdClient(containerd.connector());
 
-  NSCTL_ASSERT_OK_AND_ASSIGN(const EngineRow row, client->Inspect({"k8s.io", "c001"}, Limits()));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const EngineRow row, client->Inspect({"k8s.io", "c001"}, LimitsFor()));
 
   EXPECT_EQ(row.container.name(), "main");
   EXPECT_EQ(row.container.pod(), "5a4d");
@@ -171,7 +171,7 @@ TEST(ContainerdClient, KnowsThePodOfAContainer) {
   EXPECT_EQ(*FindLabel(row.pod->labels(), "app"), "alpha");
   EXPECT_EQ(*FindLabel(row.pod->annotations(), "team"), "shop");
   // Its pod is known from then on.
-  ASSERT_THAT(client->Inspect({"k8s.io", "c001"}, Limits()), IsOk());
+  ASSERT_THAT(client->Inspect({"k8s.io", "c001"}, LimitsFor()), IsOk());
   EXPECT_EQ(containerd.Calls("Containers/Get"), 3);
 }
 
@@ -207,7 +207,7 @@ TEST(ContainerdClient, PassesOnWhyItIsRefused) {
   containerd.Answer("Version", [](FakeGrpcCall&) { return absl::PermissionDeniedError("no"); });
   const auto client = MakeContainerdClient(containerd.connector());
 
-  EXPECT_THAT(client->Identify(Limits()),
+  EXPECT_THAT(client->Identify(LimitsFor()),
               StatusIs(absl::StatusCode::kPermissionDenied,
                        "containerd.services.version.v1.Version/Version: no"));
 }
@@ -216,22 +216,41 @@ TEST(ContainerdClient, ReadsListsWithoutEndInBoundedMemory) {
   FakeContainerd containerd;
   containerd.Start(kWeb);
   containerd.Answer("ListStream", [](FakeGrpcCall& call) {
-    while (call.Send(std::string(1 << 20, '\0'))) {
+    ::containerd::services::containers::v1::ListContainerMessage message;
+    message.mutable_container()->set_id("other");
+    message.mutable_container()->set_image(std::string(1 << 20, 'x'));
+    while (call.Send(message.SerializeAsString())) {
     }
     return absl::OkStatus();
   });
-  // A message of two bytes for each task.
+  const auto client = MakeContainerdClient(containerd.connector());
+  CallLimits limits = LimitsFor();
+  limits.max_bytes = 20 << 20;
+
+  EXPECT_THAT(client->List(limits, [](EngineRow) { return absl::OkStatus(); }),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("an answer too long")));
+}
+
+TEST(ContainerdClient, TakesNoMemoryForAMillionOfNothing) {
+  FakeContainerd containerd;
+  containerd.Start(kWeb);
   containerd.Answer("Tasks/List", [](FakeGrpcCall& call) {
-    std::string tasks = "\x0a\x07\x0a\x00\x12\x01w\x20\x02";
+    // Each of them two bytes; parsed as a whole they take a gigabyte.
+    std::string tasks;
     for (int i = 0; i < 8'000'000; ++i) tasks += std::string("\x0a\0", 2);
     call.Send(tasks);
     return absl::OkStatus();
   });
   const auto client = MakeContainerdClient(containerd.connector());
+  struct rusage before = {};
+  getrusage(RUSAGE_SELF, &before);
 
-  EXPECT_THAT(client->List(Limits(), [](EngineRow) { return absl::OkStatus(); }),
-              ::testing::AnyOf(StatusIs(absl::StatusCode::kDataLoss),
-                               StatusIs(absl::StatusCode::kResourceExhausted)));
+  EXPECT_THAT(client->List(LimitsFor(), [](EngineRow) { return absl::OkStatus(); }), IsOk());
+
+  struct rusage after = {};
+  getrusage(RUSAGE_SELF, &after);
+  // Of the peak, which the server is part of.
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 300 << 10);
 }
 
 }  // namespace

@@ -10,18 +10,16 @@
 #include <utility>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "engines/container.h"
-#include "engines/container_hub.h"
 #include "engines/containerd/containerd_client.h"
 #include "engines/containerd/fake_containerd.h"
-#include "engines/engine_watcher.h"
 #include "engines/fake_grpc_server.h"
+#include "engines/test_watch.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "testing/resource_check.h"
@@ -33,83 +31,31 @@ namespace {
 using ::testing::ElementsAre;
 using testing::IsOk;
 
-constexpr absl::Duration kLong = absl::Seconds(30);
 const FakeContainerd::Id kWeb = {"default", "web"};
 
-bool Await(absl::FunctionRef<bool()> condition) {
-  const absl::Time deadline = absl::Now() + kLong;
-  while (!condition()) {
-    if (absl::Now() > deadline) return false;
-    absl::SleepFor(absl::Milliseconds(1));
-  }
-  return true;
-}
-
-class ContainerdWatchTest : public ::testing::Test {
+class ContainerdWatchTest : public WatchTest {
  protected:
   void Watch() {
-    WatcherOptions options;
-    options.min_backoff = absl::Milliseconds(1);
-    options.max_backoff = absl::Milliseconds(10);
-    options.call_timeout = call_timeout_;
-    options.sync.list_interval = absl::Milliseconds(20);
-    Engine engine;
-    engine.set_key("containerd:1@1");
-    engine.set_type(Engine::containerd);
-    watcher_ =
-        std::make_unique<EngineWatcher>(engine, MakeContainerdClient(containerd_.connector()),
-                                        containerd_.MakeFinder(), nullptr, &hub_, options);
+    WatchTest::Watch(Engine::containerd, MakeContainerdClient(containerd_.connector()),
+                     containerd_.MakeFinder());
   }
   void WatchAndSync() {
     Watch();
     ASSERT_TRUE(Await([this] { return IsReady(); }));
   }
-  bool IsReady() {
-    const Containers current = hub_.Current();
-    return current.engines_size() > 0 && current.engines(0).state() == Engine::ready;
-  }
   // "default/web 100 running", in order.
   std::vector<std::string> Known() {
-    std::vector<std::string> known;
-    const Containers current = hub_.Current();
-    for (const Container& container : current.containers()) {
-      known.push_back(absl::StrCat(container.native_namespace(), "/", container.name(), " ",
-                                   container.pid(), " ", StateName(container.state())));
-    }
-    std::sort(known.begin(), known.end());
-    return known;
+    return WatchTest::Known([](const Container& container) {
+      return absl::StrCat(container.native_namespace(), "/", container.name(), " ", container.pid(),
+                          " ", StateName(container.state()));
+    });
   }
   bool AwaitKnown(const std::vector<std::string>& wanted) {
     return Await([&] { return Known() == wanted; });
   }
-  // All changes of containers so far: "started web", "exited web 137".
-  std::vector<std::string> Changes() {
-    while (true) {
-      auto batch = subscription_->Next(absl::Now());
-      if (!batch.ok()) return changes_;
-      for (const Change& change : batch->changes) {
-        if (!change.has_container()) continue;
-        changes_.push_back(
-            absl::StrCat(Change::Kind_Name(change.kind()), " ", change.container().name()));
-        if (change.container().has_exit_code()) {
-          absl::StrAppend(&changes_.back(), " ", change.container().exit_code());
-        }
-      }
-    }
-  }
-  // Runs in the middle of the first list.
-  void InFirstList(std::function<void()> hook) {
-    containerd_.OnList([hook = std::move(hook), done = std::make_shared<std::atomic<bool>>(false)] {
-      if (!done->exchange(true)) hook();
-    });
-  }
+  void InFirstList(std::function<void()> hook) { containerd_.OnList(Once(std::move(hook))); }
 
-  absl::Duration call_timeout_ = absl::Seconds(5);
   FakeContainerd containerd_;
-  ContainerHub hub_;
-  std::unique_ptr<ContainerHub::Subscription> subscription_ = hub_.Subscribe();
-  std::vector<std::string> changes_;
-  std::unique_ptr<EngineWatcher> watcher_;
 };
 
 TEST_F(ContainerdWatchTest, FollowsALife) {
@@ -208,7 +154,6 @@ TEST_F(ContainerdWatchTest, IsPausedAfterARebirthAndAPauseDuringTheList) {
 }
 
 TEST_F(ContainerdWatchTest, KnowsWhatOnlyItsEventsTell) {
-  InFirstList([] {});
   containerd_.Start({"default", "first"});
   InFirstList([this] {
     containerd_.Start({"new", "late"});
@@ -217,6 +162,75 @@ TEST_F(ContainerdWatchTest, KnowsWhatOnlyItsEventsTell) {
   Watch();
 
   EXPECT_TRUE(AwaitKnown({"default/first 100 running", "new/late 101 paused"}));
+}
+
+TEST_F(ContainerdWatchTest, TellsAStartOnceThoughListAndEventHaveIt) {
+  containerd_.Start(kWeb);
+  InFirstList([this] {
+    for (int i = 0; i < 3; ++i) containerd_.RepeatLast();
+  });
+  WatchAndSync();
+  containerd_.SetLabel(kWeb, "nerdctl/name", "last");
+  ASSERT_TRUE(AwaitKnown({"default/last 100 running"}));
+
+  EXPECT_THAT(Changes(), ElementsAre("started web", "updated last"));
+}
+
+TEST_F(ContainerdWatchTest, KnowsWhatCameBackAfterAListThatFailed) {
+  containerd_.Start(kWeb);
+  containerd_.Answer("Tasks/List",
+                     [this, done = std::make_shared<std::atomic<bool>>(false)](
+                         FakeGrpcCall& call) -> absl::Status {
+                       if (done->exchange(true)) return containerd_.ServeTasks(call);
+                       containerd_.Die(kWeb, 1);
+                       return absl::InternalError("no list");
+                     });
+  Watch();
+  ASSERT_TRUE(Await([this] { return containerd_.Calls("Tasks/List") > 0; }));
+  containerd_.SetMute(true);
+  ASSERT_TRUE(Await([this] { return containerd_.Calls("Tasks/List") > 1; }));
+  containerd_.Start(kWeb);
+  containerd_.SetMute(false);
+  containerd_.EndStreams();
+
+  EXPECT_TRUE(AwaitKnown({"default/web 101 running"}));
+}
+
+TEST_F(ContainerdWatchTest, DropsAListWhoseStreamEnded) {
+  containerd_.Start(kWeb);
+  InFirstList([this] {
+    containerd_.EndConnections();
+    containerd_.Die(kWeb, 1);
+    containerd_.Start({"default", "new"});
+  });
+  Watch();
+
+  EXPECT_TRUE(AwaitKnown({"default/new 101 running"}));
+}
+
+TEST_F(ContainerdWatchTest, KnowsTheNextLifeThoughItsEventsAreLost) {
+  containerd_.Start(kWeb);
+  WatchAndSync();
+  containerd_.SetMute(true);
+  containerd_.Die(kWeb, 1);
+  containerd_.Start(kWeb);
+
+  // The kernel tells of the end.
+  EXPECT_TRUE(AwaitKnown({"default/web 101 running"}));
+  EXPECT_THAT(Changes(), ElementsAre("started web", "exited web", "started web"));
+}
+
+TEST_F(ContainerdWatchTest, StandsAFloodOfEvents) {
+  containerd_.Start(kWeb);
+  WatchAndSync();
+  for (int i = 0; i < 20'000; ++i) {
+    containerd_.SetPaused(kWeb, i % 2 == 0);
+    containerd_.ExecExits(kWeb);
+  }
+  containerd_.SetPaused(kWeb, true);
+  containerd_.Start({"default", "last"});
+
+  EXPECT_TRUE(AwaitKnown({"default/last 101 running", "default/web 100 paused"}));
 }
 
 TEST_F(ContainerdWatchTest, TellsOfMemoryThatRanOut) {

@@ -77,6 +77,8 @@ class FakeContainerd {
   // Answers calls of a method whose name ends so by `handler` instead.
   void Answer(const std::string& method_end, FakeGrpcServer::Handler handler)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  // What it answers by itself.
+  absl::Status ServeTasks(FakeGrpcCall& call) ABSL_LOCKS_EXCLUDED(mutex_);
   void Refuse(bool refuse) { server_.Refuse(refuse); }
   void EndConnections() { server_.EndConnections(); }
 
@@ -98,7 +100,6 @@ class FakeContainerd {
 
   absl::Status Handle(FakeGrpcCall& call) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status ServeEvents(FakeGrpcCall& call) ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::Status ServeTasks(FakeGrpcCall& call) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status ServeTask(FakeGrpcCall& call) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status ServeContainers(FakeGrpcCall& call, bool stream) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status ServeContainer(FakeGrpcCall& call) ABSL_LOCKS_EXCLUDED(mutex_);

@@ -37,6 +37,7 @@ namespace wire = ::runtime::v1;
 
 // Of pods that are remembered.
 constexpr size_t kMaxPods = 100'000;
+constexpr absl::Duration kPoll = absl::Seconds(2);
 // A runtime that has events switched off ends the stream at once.
 constexpr absl::Duration kSwitchedOff = absl::Seconds(1);
 
@@ -295,6 +296,10 @@ void CriClient::Complete(const CallLimits& limits, EngineRow* row) {
 }
 
 }  // namespace
+
+std::unique_ptr<EngineClient> MakeCriClient(Connector connect) {
+  return MakeCriClient(std::move(connect), kPoll);
+}
 
 std::unique_ptr<EngineClient> MakeCriClient(Connector connect, absl::Duration poll) {
   return std::make_unique<CriClient>(std::move(connect), poll);

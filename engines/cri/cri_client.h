@@ -17,9 +17,9 @@
 namespace nsctl::engines::cri {
 
 // Events are asked of CRI-O alone, and only followed where they are switched on. Elsewhere the
-// containers are listed every `poll`; ends are the kernel's word in any case.
-std::unique_ptr<EngineClient> MakeCriClient(Connector connect,
-                                            absl::Duration poll = absl::Seconds(2));
+// containers are listed every two seconds, or every `poll`; ends are the kernel's word in any case.
+std::unique_ptr<EngineClient> MakeCriClient(Connector connect);
+std::unique_ptr<EngineClient> MakeCriClient(Connector connect, absl::Duration poll);
 
 }  // namespace nsctl::engines::cri
 

@@ -1,25 +1,19 @@
 #include "engines/cri/cri_client.h"
 
 #include <algorithm>
-#include <atomic>
-#include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "engines/container.h"
-#include "engines/container_hub.h"
 #include "engines/cri/fake_cri.h"
 #include "engines/engine_client.h"
-#include "engines/engine_watcher.h"
 #include "engines/fake_grpc_server.h"
-#include "engines/http_client.h"
+#include "engines/test_watch.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "testing/resource_check.h"
@@ -32,27 +26,14 @@ using ::testing::ElementsAre;
 using testing::IsOk;
 using testing::StatusIs;
 
-constexpr absl::Duration kLong = absl::Seconds(30);
-
-bool Await(absl::FunctionRef<bool()> condition) {
-  const absl::Time deadline = absl::Now() + kLong;
-  while (!condition()) {
-    if (absl::Now() > deadline) return false;
-    absl::SleepFor(absl::Milliseconds(1));
-  }
-  return true;
-}
-
-CallLimits Limits(absl::Duration time = kLong) { return {.deadline = absl::Now() + time}; }
-
 TEST(CriClient, SaysWhoAnswers) {
   FakeCri crio;
   FakeCri other("stranger");
 
   NSCTL_ASSERT_OK_AND_ASSIGN(const Engine first,
-                             MakeCriClient(crio.connector())->Identify(Limits()));
+                             MakeCriClient(crio.connector())->Identify(LimitsFor()));
   NSCTL_ASSERT_OK_AND_ASSIGN(const Engine second,
-                             MakeCriClient(other.connector())->Identify(Limits()));
+                             MakeCriClient(other.connector())->Identify(LimitsFor()));
 
   EXPECT_EQ(first.type(), Engine::crio);
   EXPECT_EQ(first.version(), "1.28.0");
@@ -68,8 +49,8 @@ TEST(CriClient, SpeaksTheOlderInterface) {
   cri.StartPod("p1");
   const auto client = MakeCriClient(cri.connector());
 
-  ASSERT_THAT(client->Identify(Limits()), IsOk());
-  ASSERT_THAT(client->Inspect({"", "p1"}, Limits()), IsOk());
+  ASSERT_THAT(client->Identify(LimitsFor()), IsOk());
+  ASSERT_THAT(client->Inspect({"", "p1"}, LimitsFor()), IsOk());
 
   EXPECT_EQ(cri.Calls("runtime.v1alpha2.RuntimeService/PodSandboxStatus"), 1);
 }
@@ -78,7 +59,7 @@ TEST(CriClient, IsRefusedWhereThereIsNoSuchInterface) {
   FakeCri cri;
   cri.Answer("Version", [](FakeGrpcCall&) { return absl::UnimplementedError("unknown service"); });
 
-  EXPECT_THAT(MakeCriClient(cri.connector())->Identify(Limits()),
+  EXPECT_THAT(MakeCriClient(cri.connector())->Identify(LimitsFor()),
               StatusIs(absl::StatusCode::kUnimplemented));
 }
 
@@ -88,8 +69,8 @@ TEST(CriClient, InspectsContainersAndSandboxes) {
   cri.Start("c1", "p1");
   const auto client = MakeCriClient(cri.connector());
 
-  NSCTL_ASSERT_OK_AND_ASSIGN(const EngineRow container, client->Inspect({"", "c1"}, Limits()));
-  NSCTL_ASSERT_OK_AND_ASSIGN(const EngineRow sandbox, client->Inspect({"", "p1"}, Limits()));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const EngineRow container, client->Inspect({"", "c1"}, LimitsFor()));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const EngineRow sandbox, client->Inspect({"", "p1"}, LimitsFor()));
 
   EXPECT_EQ(container.container.name(), "name-c1");
   EXPECT_EQ(container.container.engine_pid(), 101);
@@ -99,7 +80,8 @@ TEST(CriClient, InspectsContainersAndSandboxes) {
   EXPECT_TRUE(sandbox.container.sandbox());
   EXPECT_EQ(sandbox.container.engine_pid(), 100);
   for (const char* id : {"nope", "", "\\q"}) {
-    EXPECT_THAT(client->Inspect({"", id}, Limits()), StatusIs(absl::StatusCode::kNotFound)) << id;
+    EXPECT_THAT(client->Inspect({"", id}, LimitsFor()), StatusIs(absl::StatusCode::kNotFound))
+        << id;
   }
 }
 
@@ -112,74 +94,34 @@ TEST(CriClient, BelievesNoAnswerAboutAnother) {
       call.Send("\x0a\x03\x0a\x01x");
       return absl::OkStatus();
     });
-    EXPECT_THAT(client->Inspect({"", "c1"}, Limits()), StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(client->Inspect({"", "c1"}, LimitsFor()), StatusIs(absl::StatusCode::kDataLoss));
     cri.Answer(method, [](FakeGrpcCall&) { return absl::NotFoundError("no"); });
   }
 }
 
-class CriWatchTest : public ::testing::Test {
+class CriWatchTest : public WatchTest {
  protected:
-  void Watch(absl::Duration poll = absl::Milliseconds(20)) {
-    WatcherOptions options;
-    options.min_backoff = absl::Milliseconds(1);
-    options.max_backoff = absl::Milliseconds(10);
-    options.sync.list_interval = absl::Milliseconds(5);
-    Engine engine;
-    engine.set_key("cri:1@1");
-    engine.set_type(Engine::cri);
-    watcher_ = std::make_unique<EngineWatcher>(engine, MakeCriClient(cri_->connector(), poll),
-                                               cri_->MakeFinder(), nullptr, &hub_, options);
-  }
-  void WatchAndSync(absl::Duration poll = absl::Milliseconds(20)) {
-    Watch(poll);
+  void WatchAndSync() {
+    Watch(Engine::cri, MakeCriClient(cri_->connector(), absl::Milliseconds(20)),
+          cri_->MakeFinder());
     ASSERT_TRUE(Await([this] { return IsReady(); }));
-  }
-  bool IsReady() {
-    const Containers current = hub_.Current();
-    return current.engines_size() > 0 && current.engines(0).state() == Engine::ready;
   }
   // "name-c1 101 pod-p1", in order.
   std::vector<std::string> Known() {
-    std::vector<std::string> known;
     const Containers current = hub_.Current();
-    for (const Container& container : current.containers()) {
+    return WatchTest::Known([&current](const Container& container) {
       std::string pod = "no pod";
       for (const Pod& one : current.pods()) {
         if (one.id() == container.pod()) pod = one.name();
       }
-      known.push_back(absl::StrCat(container.name(), " ", container.pid(), " ", pod));
-    }
-    std::sort(known.begin(), known.end());
-    return known;
+      return absl::StrCat(container.name(), " ", container.pid(), " ", pod);
+    });
   }
   bool AwaitKnown(const std::vector<std::string>& wanted) {
     return Await([&] { return Known() == wanted; });
   }
-  std::vector<std::string> Changes() {
-    while (true) {
-      auto batch = subscription_->Next(absl::Now());
-      if (!batch.ok()) return changes_;
-      for (const Change& change : batch->changes) {
-        if (!change.has_container()) continue;
-        changes_.push_back(
-            absl::StrCat(Change::Kind_Name(change.kind()), " ", change.container().name()));
-        if (change.container().has_exit_code()) {
-          absl::StrAppend(&changes_.back(), " ", change.container().exit_code());
-        }
-      }
-    }
-  }
-  void InFirstList(std::function<void()> hook) {
-    cri_->OnList([hook = std::move(hook), done = std::make_shared<std::atomic<bool>>(false)] {
-      if (!done->exchange(true)) hook();
-    });
-  }
 
   std::unique_ptr<FakeCri> cri_ = std::make_unique<FakeCri>();
-  ContainerHub hub_;
-  std::unique_ptr<ContainerHub::Subscription> subscription_ = hub_.Subscribe();
-  std::vector<std::string> changes_;
-  std::unique_ptr<EngineWatcher> watcher_;
 };
 
 TEST_F(CriWatchTest, FollowsTheEventsOfCriO) {
@@ -253,11 +195,11 @@ TEST_F(CriWatchTest, ShowsNoContainerForAPodWithoutAProcess) {
 TEST_F(CriWatchTest, KnowsWhatDiedOrCameDuringTheList) {
   cri_->StartPod("p1");
   cri_->Start("c1", "p1");
-  InFirstList([this] {
+  cri_->OnList(Once([this] {
     cri_->Die("c1", 1);
     cri_->StartPod("p2");
     cri_->Start("c2", "p2");
-  });
+  }));
   WatchAndSync();
 
   EXPECT_TRUE(AwaitKnown({"name-c2 103 pod-p2", "p1 100 pod-p1", "p2 102 pod-p2"}));

@@ -126,6 +126,11 @@ class CriEngineTest : public RealEngineTest {
     RealEngineTest::Watch(kSocket, Engine::containerd, containerd::MakeContainerdClient);
   }
 
+  void WatchKubernetesInterface() {
+    RealEngineTest::Watch(kSocket, Engine::cri,
+                          [](Connector connect) { return MakeCriClient(std::move(connect)); });
+  }
+
   // "ID PID" of each container.
   std::vector<std::string> KnownToUs() {
     return Known([this](const Container& container) {
@@ -209,8 +214,7 @@ TEST_F(CriEngineTest, KnowsPodsByContainerdsOwnInterface) {
 TEST_F(CriEngineTest, KnowsPodsByKubernetesInterface) {
   ASSERT_NO_FATAL_FAILURE(RunPods());
 
-  RealEngineTest::Watch(kSocket, Engine::cri,
-                        [](Connector connect) { return MakeCriClient(std::move(connect)); });
+  WatchKubernetesInterface();
 
   EXPECT_EQ(KnownToUs(), KnownToCtr());
   ExpectPods(hub_.Current(), "");
@@ -240,8 +244,7 @@ TEST_F(CriEngineTest, TellsWhatAKubeletDoes) {
 }
 
 TEST_F(CriEngineTest, FollowsKubernetesInterfaceWithoutItsEvents) {
-  RealEngineTest::Watch(kSocket, Engine::cri,
-                        [](Connector connect) { return MakeCriClient(std::move(connect)); });
+  WatchKubernetesInterface();
   NSCTL_ASSERT_OK_AND_ASSIGN(alpha_, kubelet_->RunPod("alpha", /*host_network=*/true));
   NSCTL_ASSERT_OK_AND_ASSIGN(main_, kubelet_->RunContainer(alpha_, "main", kCommand));
   EXPECT_THAT(AwaitChanges(2),
