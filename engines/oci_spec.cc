@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "engines/http_json.h"
+#include "engines/json_member.h"
 #include "engines/json_text.h"
 
 namespace nsctl::engines {
@@ -42,10 +43,10 @@ std::string CgroupOf(absl::string_view cgroups_path) {
   return absl::StrCat(slice, "/", parts[1], parts[1].empty() ? "" : "-", parts[2], ".scope");
 }
 
-OciSpec ReadOciSpec(const Json& spec) {
+OciSpec ReadOciSpec(absl::string_view spec) {
   OciSpec read;
-  SetLabels(Member(spec, "annotations"), &read.annotations);
-  read.cgroup = CgroupOf(TextMember(Member(spec, "linux"), "cgroupsPath"));
+  SetLabels(ParseMember(spec, {"annotations"}), &read.annotations);
+  read.cgroup = CgroupOf(TextOf(ParseMember(spec, {"linux", "cgroupsPath"})));
   return read;
 }
 

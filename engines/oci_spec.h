@@ -9,7 +9,6 @@
 
 #include "absl/strings/string_view.h"
 #include "engines/container.h"
-#include "engines/json_text.h"
 
 namespace nsctl::engines {
 
@@ -19,8 +18,8 @@ struct OciSpec {
   std::string cgroup;
 };
 
-// Empty where `spec` is none.
-OciSpec ReadOciSpec(const Json& spec);
+// Of its JSON, which is long; empty where that is none.
+OciSpec ReadOciSpec(absl::string_view spec);
 
 // linux.cgroupsPath as a path: runtimes that let systemd make cgroups write "SLICE:PREFIX:NAME".
 // Empty where it is relative.

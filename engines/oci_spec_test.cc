@@ -3,18 +3,16 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "engines/json_text.h"
+#include "engines/container.h"
 #include "gtest/gtest.h"
 
 namespace nsctl::engines {
 namespace {
 
 TEST(OciSpec, HasAnnotationsAndTheCgroup) {
-  const Json json = *ParseJson(
+  const OciSpec spec = ReadOciSpec(
       R"({"ociVersion":"1.0.2-dev","hostname":"a","annotations":{"b":"2","a":"1","n":3},)"
       R"("linux":{"cgroupsPath":"/kubepods/burstable/podu1/c1","namespaces":[]}})");
-
-  const OciSpec spec = ReadOciSpec(json);
 
   ASSERT_EQ(spec.annotations.size(), 2);
   EXPECT_EQ(spec.annotations[0].name(), "a");
@@ -23,9 +21,10 @@ TEST(OciSpec, HasAnnotationsAndTheCgroup) {
 }
 
 TEST(OciSpec, IsEmptyWhereNothingIsSaid) {
-  for (const char* text : {"null", "[]", "{}", R"({"annotations":null,"linux":{"cgroupsPath":1}})",
-                           R"({"annotations":[],"linux":[]})"}) {
-    const OciSpec spec = ReadOciSpec(*ParseJson(text));
+  for (const char* text :
+       {"", "\xff", "null", "[]", "{}", R"({"annotations":null,"linux":{"cgroupsPath":1}})",
+        R"({"annotations":[],"linux":[]})"}) {
+    const OciSpec spec = ReadOciSpec(text);
     EXPECT_EQ(spec.annotations.size(), 0) << text;
     EXPECT_EQ(spec.cgroup, "") << text;
   }

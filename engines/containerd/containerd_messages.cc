@@ -21,6 +21,7 @@
 #include "engines/containerd/types.pb.h"
 #include "engines/engine_client.h"
 #include "engines/http_json.h"
+#include "engines/json_member.h"
 #include "engines/json_text.h"
 #include "engines/oci_spec.h"
 #include "engines/protobuf_fields.h"
@@ -58,11 +59,6 @@ bool IsSet(const Timestamp& time) {
          time.nanos() < kSecond;
 }
 
-Json ParseOrNull(const std::string& text) {
-  absl::StatusOr<Json> json = ParseJson(text);
-  return json.ok() ? *std::move(json) : Json();
-}
-
 KubernetesFacts FactsOf(const ::containerd::services::containers::v1::Container& container,
                         bool is_sandbox) {
   KubernetesFacts facts;
@@ -70,13 +66,12 @@ KubernetesFacts FactsOf(const ::containerd::services::containers::v1::Container&
       is_sandbox ? "io.cri-containerd.sandbox.metadata" : "io.cri-containerd.container.metadata";
   for (const auto& extension : container.extensions()) {
     if (extension.key() != key) continue;
-    const Json json = ParseOrNull(extension.value().value());
-    const Json& metadata = Member(json, "Metadata");
-    const Json& config = Member(metadata, "Config");
-    SetLabels(Member(config, "labels"), &facts.labels);
-    SetLabels(Member(config, "annotations"), &facts.annotations);
-    facts.sandbox = TextMember(metadata, "SandboxID");
-    const Json& security = Member(Member(config, "linux"), "security_context");
+    const absl::string_view metadata = FindMember(extension.value().value(), "Metadata");
+    const absl::string_view config = FindMember(metadata, "Config");
+    SetLabels(ParseMember(config, {"labels"}), &facts.labels);
+    SetLabels(ParseMember(config, {"annotations"}), &facts.annotations);
+    facts.sandbox = TextOf(ParseMember(metadata, {"SandboxID"}));
+    const Json security = ParseMember(config, {"linux", "security_context"});
     // False is left out.
     if (security.is_object()) facts.privileged = BoolMember(security, "privileged").value_or(false);
     return facts;
@@ -187,7 +182,7 @@ absl::StatusOr<EngineRow> RowOf(const std::string& native_namespace,
   ours.set_image(base::EncodeText(container.image()));
   ours.set_runtime(base::EncodeText(container.runtime().name()));
   if (IsSet(container.created_at())) *ours.mutable_created_at() = container.created_at();
-  OciSpec spec = ReadOciSpec(ParseOrNull(container.spec().value()));
+  OciSpec spec = ReadOciSpec(container.spec().value());
   ours.set_cgroup(spec.cgroup);
   *ours.mutable_annotations() = spec.annotations;
 

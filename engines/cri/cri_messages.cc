@@ -14,6 +14,7 @@
 #include "engines/container_state.h"
 #include "engines/cri/runtime.pb.h"
 #include "engines/engine_client.h"
+#include "engines/json_member.h"
 #include "engines/json_text.h"
 #include "engines/oci_spec.h"
 #include "engines/protobuf_fields.h"
@@ -91,25 +92,25 @@ void SetPod(const std::string& id, EngineRow* row) {
   row->pod.emplace().set_id(id);
 }
 
-// The runtime's own words. Null where there are none.
+// The runtime's own words, as JSON. Empty where there are none. It lives as long as `response`.
 template <typename Response>
-Json InfoOf(const Response& response) {
+absl::string_view InfoOf(const Response& response) {
   for (const auto& entry : response.info()) {
-    if (entry.key() != "info") continue;
-    absl::StatusOr<Json> json = ParseJson(entry.value());
-    if (json.ok()) return *std::move(json);
+    if (entry.key() == "info") return entry.value();
   }
-  return Json();
+  return "";
 }
 
-void SetInfo(const Json& info, Container* container) {
-  container->set_engine_pid(IntMember(info, "pid").value_or(0));
-  const std::string runtime = TextMember(info, "runtimeType");
+void SetInfo(absl::string_view info, Container* container) {
+  container->set_engine_pid(IntOf(ParseMember(info, {"pid"})).value_or(0));
+  const std::string runtime = TextOf(ParseMember(info, {"runtimeType"}));
   if (!runtime.empty()) container->set_runtime(runtime);
-  container->set_cgroup(ReadOciSpec(Member(info, "runtimeSpec")).cgroup);
+  container->set_cgroup(ReadOciSpec(FindMember(info, "runtimeSpec")).cgroup);
   // CRI-O says it, others have what they were asked for, where false is left out.
-  const Json& asked = Member(Member(Member(info, "config"), "linux"), "security_context");
-  std::optional<bool> privileged = BoolMember(info, "privileged");
+  const Json asked = ParseMember(info, {"config", "linux", "security_context"});
+  const Json said = ParseMember(info, {"privileged"});
+  std::optional<bool> privileged;
+  if (said.is_boolean()) privileged = said.get<bool>();
   if (!privileged.has_value() && asked.is_object()) {
     privileged = BoolMember(asked, "privileged").value_or(false);
   }
@@ -150,9 +151,9 @@ absl::StatusOr<EngineRow> RowOfStatus(const ::runtime::v1::ContainerStatusRespon
   absl::StatusOr<EngineRow> row = RowOfAnyContainer(status);
   if (!row.ok()) return row;
   Container& container = row->container;
-  const Json info = InfoOf(response);
+  const absl::string_view info = InfoOf(response);
   SetInfo(info, &container);
-  SetPod(TextMember(info, "sandboxID"), &*row);
+  SetPod(TextOf(ParseMember(info, {"sandboxID"})), &*row);
   // One that was frozen behind the interface's back, say.
   if (container.state() == Container::unknown && container.engine_pid() > 0) {
     container.set_state(Container::running);
