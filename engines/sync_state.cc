@@ -169,7 +169,10 @@ void SyncState::TakePauseEvent(Entries::iterator entry, const EngineEvent& event
 
 void SyncState::ForgetIfUnknown(Entries::iterator entry) {
   const Entry& state = entry->second;
-  if (state.told.container() == nullptr && !state.inspecting && !listing_ &&
+  // One that is listed and cannot be inspected counts as such.
+  const bool uninspected =
+      state.failed >= kMaxFailedInspections && state.listed == lists_ && connected_;
+  if (state.told.container() == nullptr && !state.inspecting && !listing_ && !uninspected &&
       state.ended_engine_pid == 0) {
     entries_.erase(entry);
   }

@@ -165,7 +165,7 @@ absl::StatusOr<ContainerdClient::Tasks> ContainerdClient::ListTasks(const std::s
                                    [&alive](absl::string_view bytes) -> absl::Status {
                                      tasks::Process task;
                                      NSCTL_RETURN_IF_ERROR(ParseMessage(bytes, &task));
-                                     if (!IsAlive(task)) return absl::OkStatus();
+                                     if (!MayBeAlive(task)) return absl::OkStatus();
                                      if (alive.size() >= kMaxTasks) {
                                        return absl::ResourceExhaustedError(
                                            absl::StrCat("lists more than ", kMaxTasks, " tasks"));
@@ -250,6 +250,8 @@ absl::StatusOr<EngineRow> ContainerdClient::Inspect(const ContainerId& container
   NSCTL_ASSIGN_OR_RETURN(const containers::Container found, GetContainer(*name, *id, limits));
   NSCTL_ASSIGN_OR_RETURN(EngineRow row, RowOf(container.native_namespace, found,
                                               task.ok() ? &task->process() : nullptr));
+  // It may run on; who watches its process knows better.
+  if (row.partial) return absl::UnavailableError("the container's shim does not answer");
   if (row.container.sandbox() && row.pod.has_value()) Remember(*row.pod);
   Complete(limits, &row);
   return row;

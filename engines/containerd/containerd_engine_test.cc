@@ -201,6 +201,33 @@ TEST_F(ContainerdEngineTest, LivesThroughARestartOfTheDaemon) {
   EXPECT_EQ(KnownToUs(), KnownToCtr());
 }
 
+TEST_F(ContainerdEngineTest, SaysThatAShimDoesNotAnswer) {
+  RunContainer("default", "alpha");
+  RunContainer("default", "beta");
+  const std::vector<std::string> known = KnownToCtr();
+  ASSERT_EQ(known.size(), 2);
+  const std::vector<std::string> words = absl::StrSplit(known[0], ' ');
+  ASSERT_EQ(words[1], "alpha");
+  const auto signal_shim = [&](const std::string& signal) {
+    // The parent of the container's process.
+    return sandbox_->Run({"sh", "-c",
+                          "read -r stat </proc/$1/stat && set -- $2 ${stat##*) } && kill -$1 $3",
+                          "sh", words[2], signal});
+  };
+  ASSERT_THAT(signal_shim("STOP"), IsOk());
+  Watch();
+
+  const Containers current = hub_.Current();
+  ASSERT_EQ(current.containers_size(), 1) << current.DebugString();
+  EXPECT_EQ(current.containers(0).id(), "beta");
+  ASSERT_EQ(current.gaps_size(), 1) << current.DebugString();
+  EXPECT_EQ(current.gaps(0).operation(), "inspect containers");
+  ASSERT_THAT(signal_shim("CONT"), IsOk());
+  ASSERT_THAT(Ctr("default", {"containers", "label", "alpha", "a=b"}), IsOk());
+  EXPECT_THAT(AwaitChanges(2), ElementsAre("started beta", "started alpha"));
+  EXPECT_EQ(KnownToUs(), KnownToCtr());
+}
+
 // Docker's own containerd.
 class DockersContainerdTest : public RealEngineTest {
  protected:

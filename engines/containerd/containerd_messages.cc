@@ -123,7 +123,7 @@ void SetKubernetes(const KubernetesFacts& facts, const Labels& runtime, bool is_
 void SetTask(const Process* task, Container* container) {
   if (task == nullptr) return container->set_state(Container::exited);
   container->set_state(StateFromContainerd(task->status()));
-  if (engines::IsAlive(container->state())) {
+  if (IsAlive(container->state())) {
     container->set_engine_pid(task->pid());
   } else if (container->state() == Container::exited) {
     container->set_exit_code(static_cast<int32_t>(task->exit_status()));
@@ -167,7 +167,10 @@ EngineEvent ReadExit(absl::string_view bytes) {
 
 }  // namespace
 
-bool IsAlive(const Process& task) { return engines::IsAlive(StateFromContainerd(task.status())); }
+bool MayBeAlive(const Process& task) {
+  const Container::State state = StateFromContainerd(task.status());
+  return IsAlive(state) || state == Container::unknown;
+}
 
 absl::StatusOr<EngineRow> RowOf(const std::string& native_namespace,
                                 const ::containerd::services::containers::v1::Container& container,
@@ -178,6 +181,7 @@ absl::StatusOr<EngineRow> RowOf(const std::string& native_namespace,
   ours.set_id(base::EncodeText(container.id()));
   ours.set_native_namespace(native_namespace);
   SetTask(task, &ours);
+  row.partial = ours.state() == Container::unknown;
   *ours.mutable_labels() = LabelsOf(container.labels());
   ours.set_image(base::EncodeText(container.image()));
   ours.set_runtime(base::EncodeText(container.runtime().name()));

@@ -20,14 +20,15 @@
 namespace nsctl::engines::containerd {
 
 // A container of the namespace `native_namespace` (stored text) and its task, null where it has
-// none: whole, PID included. A container of Kubernetes has its pod, by what itself says of it; the
-// row of the pod's sandbox says more. DATA_LOSS where it has no id.
+// none: whole, PID included, unless the task's state is not known. A container of Kubernetes has
+// its pod, by what itself says of it; the row of the pod's sandbox says more. DATA_LOSS where it
+// has no id.
 absl::StatusOr<EngineRow> RowOf(const std::string& native_namespace,
                                 const ::containerd::services::containers::v1::Container& container,
                                 const ::containerd::services::tasks::v1::Process* task);
 
-// The task has a process that runs or is frozen.
-bool IsAlive(const ::containerd::services::tasks::v1::Process& task);
+// The task has a process that runs or is frozen, or nobody knows: its shim does not answer.
+bool MayBeAlive(const ::containerd::services::tasks::v1::Process& task);
 
 // Reads one stream of events. That a process ran out of memory is told before the container ends,
 // so it remembers that.

@@ -233,6 +233,24 @@ TEST_F(ContainerdWatchTest, StandsAFloodOfEvents) {
   EXPECT_TRUE(AwaitKnown({"default/last 101 running", "default/web 100 paused"}));
 }
 
+TEST_F(ContainerdWatchTest, DoesNotTakeAShimThatHangsForAnEnd) {
+  containerd_.Start(kWeb);
+  WatchAndSync();
+  // What containerd answers where the shim does not.
+  containerd_.EditTask(kWeb, [](auto* task) {
+    task->set_status(0);
+    task->set_pid(0);
+  });
+  containerd_.SetLabel(kWeb, "a", "b");
+  const int lists = containerd_.Calls("Tasks/List");
+  containerd_.SendRaw("garbage");
+  ASSERT_TRUE(Await([&] { return containerd_.Calls("Tasks/List") > lists; }));
+  containerd_.Start({"default", "last"});
+  ASSERT_TRUE(AwaitKnown({"default/last 101 running", "default/web 100 running"}));
+
+  EXPECT_THAT(Changes(), ElementsAre("started web", "started last"));
+}
+
 TEST_F(ContainerdWatchTest, TellsOfMemoryThatRanOut) {
   containerd_.Start(kWeb);
   WatchAndSync();
