@@ -182,7 +182,7 @@ absl::Status ContainerdClient::VisitContainers(
   const auto each = [&visit](int field) {
     return [field, &visit](absl::string_view list) { return VisitField(list, field, visit); };
   };
-  const absl::Status streamed = grpc_.Stream(
+  absl::Status streamed = grpc_.Stream(
       InNamespace(name, "containers.v1.Containers/ListStream", ""), limits,
       [] { return absl::OkStatus(); },
       each(containers::ListContainerMessage::kContainerFieldNumber));
