@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <set>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -109,7 +111,23 @@ class Differ {
     if (a.options().capabilities() != b.options().capabilities()) {
       filter_.LeaveOut("processes.capabilities");
       AddGap("compare capabilities", "not both snapshots were taken with them");
+    } else if (a.options().all_capability_sets() != b.options().all_capability_sets()) {
+      for (const char* set : {"bounding", "ambient", "no_new_privileges"}) {
+        filter_.LeaveOut(absl::StrCat("processes.capabilities.", set));
+      }
+      AddGap("compare bounding and ambient capabilities",
+             "not both snapshots were taken with them");
     }
+    for (const std::string& section : LeftOut(a, b)) {
+      filter_.LeaveOut(section);
+      AddGap(absl::StrCat("compare ", section), "not both snapshots have them");
+    }
+  }
+
+  static std::set<std::string> LeftOut(const Snapshot& a, const Snapshot& b) {
+    std::set<std::string> sections(a.options().left_out().begin(), a.options().left_out().end());
+    sections.insert(b.options().left_out().begin(), b.options().left_out().end());
+    return sections;
   }
 
   static bool WasLookedFor(const Snapshot& snapshot, NamespaceType type) {
