@@ -9,6 +9,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "base/text.h"
 #include "google/protobuf/repeated_ptr_field.h"
 #include "nsdisc/snapshot_index.h"
 
@@ -123,6 +124,14 @@ void KeepSections(const std::vector<std::string>& names, Snapshot* snapshot) {
     }
   }
   snapshot->mutable_options()->mutable_left_out()->Assign(left_out.begin(), left_out.end());
+  CountAgain(snapshot);
+}
+
+void AddRecordedTree(const std::string& directory, Snapshot* snapshot) {
+  AddGap(absl::StrCat("scan of ", base::EncodeText(directory)),
+         "it is a recorded tree, no procfs of this kernel: owners, parents and ids are unknown",
+         snapshot);
+  PlaceGaps(snapshot);
   CountAgain(snapshot);
 }
 

@@ -27,6 +27,9 @@ inline constexpr const char* kSnapshotSections[] = {"namespaces", "processes", "
 // statistics follow.
 void KeepSections(const std::vector<std::string>& names, nsdisc::Snapshot* snapshot);
 
+// Adds the gap of a scan of `directory`, bytes, that shows no running kernel.
+void AddRecordedTree(const std::string& directory, nsdisc::Snapshot* snapshot);
+
 // Adds a gap of the host for all that `scope` asks for and that the snapshot was taken without,
 // and for the lists that were left out of it.
 void AddUnrecorded(const ScanScope& scope, nsdisc::Snapshot* snapshot);

@@ -86,6 +86,9 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string&
     return absl::FailedPreconditionError(
         absl::StrCat(procfs.path(), " shows no process: it is no procfs, or nothing may be seen"));
   }
+  if (!directory.empty() && !procfs.is_kernel()) {
+    AddRecordedTree(procfs.path(), snapshot.get());
+  }
   return snapshot;
 }
 

@@ -166,9 +166,12 @@ std::string DiffSide::WhyMembersAreUnseen(const Namespace& ns, const DiffSide& o
     }
   }
   const auto count = absl::c_count_if(veiled_, [&](const Process* one) { return is_veiled(*one); });
-  return absl::StrCat("the namespaces of ",
-                      count == 1 ? "process " : absl::StrCat(count, " processes, such as "),
-                      (*first)->pid(), ", are unknown (", (*first)->namespaces_error(), ")");
+  const std::string error = absl::StrCat("unknown (", (*first)->namespaces_error(), ")");
+  if (count == 1) {
+    return absl::StrCat("the namespaces of process ", (*first)->pid(), " are ", error);
+  }
+  return absl::StrCat("the namespaces of ", count, " processes, such as ", (*first)->pid(),
+                      ", are ", error);
 }
 
 std::string DiffSide::WhyHoldersAreUnseen(const Namespace& ns, const DiffSide& other) const {
