@@ -105,7 +105,7 @@ class CapsCommand : public Command {
     NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
     nsdisc::DiscoverOptions wanted;
     wanted.threads = nsdisc::ScanOptions::none;
-    wanted.capabilities = true;
+    wanted.capabilities = nsdisc::CapabilitySets::kAll;
     NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<nsdisc::Snapshot> snapshot,
                            source_.Acquire({}, wanted, env));
     const nsdisc::SnapshotIndex index(*snapshot);

@@ -226,7 +226,10 @@ class CapsKernelTest : public ::testing::Test {
   std::vector<Cast> objects_;
 };
 
-TEST_F(CapsKernelTest, AgreesWithWhatTheKernelGrants) {
+class CapsOfSetsKernelTest : public CapsKernelTest,
+                             public ::testing::WithParamInterface<nsdisc::CapabilitySets> {};
+
+TEST_P(CapsOfSetsKernelTest, AgreesWithWhatTheKernelGrants) {
   if ((OwnCapabilities() & Bit(CAP_SETUID)) == 0) GTEST_SKIP() << "needs CAP_SETUID";
   if ((OwnCapabilities() & Bit(CAP_SYS_ADMIN)) == 0) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
   ASSERT_NO_FATAL_FAILURE(AddSubjects());
@@ -234,7 +237,7 @@ TEST_F(CapsKernelTest, AgreesWithWhatTheKernelGrants) {
   NSCTL_ASSERT_OK_AND_ASSIGN(const procfsroot::Procfs procfs, procfsroot::Procfs::Live());
   nsdisc::KernelLineage lineage;
   nsdisc::DiscoverOptions options;
-  options.capabilities = true;
+  options.capabilities = GetParam();
   NSCTL_ASSERT_OK_AND_ASSIGN(const std::unique_ptr<nsdisc::Snapshot> snapshot,
                              nsdisc::Discover(procfs, lineage, options));
   const nsdisc::SnapshotIndex index(*snapshot);
@@ -270,6 +273,11 @@ TEST_F(CapsKernelTest, AgreesWithWhatTheKernelGrants) {
     EXPECT_NE(std::find(seen.begin(), seen.end(), rule), seen.end()) << rule;
   }
 }
+
+// Whatever a snapshot was taken with gives the same verdicts.
+INSTANTIATE_TEST_SUITE_P(Scans, CapsOfSetsKernelTest,
+                         ::testing::Values(nsdisc::CapabilitySets::kAll,
+                                           nsdisc::CapabilitySets::kEffective));
 
 }  // namespace
 }  // namespace nsctl::cmd

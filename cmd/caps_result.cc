@@ -70,8 +70,8 @@ class ReportBuilder {
     Fill(sets.effective(), report_.mutable_effective());
     Fill(sets.permitted(), report_.mutable_permitted());
     Fill(sets.inheritable(), report_.mutable_inheritable());
-    Fill(sets.bounding(), report_.mutable_bounding());
-    Fill(sets.ambient(), report_.mutable_ambient());
+    if (sets.has_bounding()) Fill(sets.bounding(), report_.mutable_bounding());
+    if (sets.has_ambient()) Fill(sets.ambient(), report_.mutable_ambient());
     if (sets.has_no_new_privileges()) {
       report_.set_no_new_privileges(sets.no_new_privileges());
     }
@@ -220,10 +220,14 @@ class ReportBuilder {
     if (verdict.rule() == CapabilityReport::unknown) {
       AddGap(subject, "judge capabilities", verdict.reason());
     }
-    if (process_.has_capabilities()) return;
-    AddGap(subject, "read capabilities",
-           snapshot_.options().capabilities() ? "its capabilities are unknown"
-                                              : "the snapshot was taken without capabilities");
+    if (!process_.has_capabilities()) {
+      AddGap(subject, "read capabilities",
+             snapshot_.options().capabilities() ? "its capabilities are unknown"
+                                                : "the snapshot was taken without capabilities");
+    } else if (!process_.capabilities().has_bounding()) {
+      AddGap(subject, "read bounding and ambient capabilities",
+             "the snapshot was taken without them: \"nsctl snapshot --capabilities\"");
+    }
   }
 
   const Snapshot& snapshot_;

@@ -129,8 +129,8 @@ class CapsPrinter {
       PrintSet(before, "effective", report_.effective());
       PrintSet(before, "permitted", report_.permitted());
       PrintSet(before, "inheritable", report_.inheritable());
-      PrintSet(before, "bounding", report_.bounding());
-      PrintSet(before, "ambient", report_.ambient());
+      if (report_.has_bounding()) PrintSet(before, "bounding", report_.bounding());
+      if (report_.has_ambient()) PrintSet(before, "ambient", report_.ambient());
     }
     if (report_.no_new_privileges()) PrintProperty(before, "no new privileges by execve(2)");
     if (report_.securebits() != 0) {

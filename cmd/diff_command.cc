@@ -158,7 +158,12 @@ class DiffCommand : public Command {
     if (!after_.empty()) return SourceOptions::ReadFrom(after_, env);
     nsdisc::DiscoverOptions wanted;
     wanted.threads = before.options().threads();
-    wanted.capabilities = before.options().capabilities();
+    wanted.mounts = before.options().mounts();
+    if (before.options().all_capability_sets()) {
+      wanted.capabilities = nsdisc::CapabilitySets::kAll;
+    } else if (before.options().capabilities()) {
+      wanted.capabilities = nsdisc::CapabilitySets::kEffective;
+    }
     return SourceOptions::Scan(procfs_, wanted, env);
   }
 

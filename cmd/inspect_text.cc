@@ -1,5 +1,6 @@
 #include "cmd/inspect_text.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -23,6 +24,8 @@ using nsdisc::Process;
 
 // Keys and the blank after them.
 constexpr size_t kKeyWidth = 17;
+// Of a namespace's holders, of each kind.
+constexpr int kListedHolders = 10;
 
 std::string NameText(const NamespaceName& name) {
   Namespace ns;
@@ -141,6 +144,32 @@ class InspectionPrinter {
     }
     for (const int32_t tid : ns.loose_threads()) Line("Threads", absl::StrCat(tid));
     for (const int32_t tid : ns.for_children_of()) Line("For children of", absl::StrCat(tid));
+    PrintHolders("Descriptors", ns.fds(), ns.fd_count(), DescriptorText);
+    PrintHolders("Sockets", ns.sockets(), ns.socket_count(), DescriptorText);
+    PrintHolders("Bind mounts", ns.bind_mounts(), ns.bind_mount_count(), MountText);
+  }
+
+  // The first of a list, of which there are `count`.
+  template <typename Holder>
+  void PrintHolders(const char* key, const RepeatedPtrField<Holder>& holders, uint32_t count,
+                    std::string (*text)(const Holder&)) {
+    const int shown = std::min(holders.size(), kListedHolders);
+    for (int i = 0; i < shown; ++i) Line(key, text(holders[i]));
+    const int64_t rest = int64_t{count} - shown;
+    if (rest > 0) Line(key, absl::StrCat("and ", rest, " more: see nsctl why"));
+  }
+
+  static std::string DescriptorText(const nsdisc::FdHolder& holder) {
+    std::string text = absl::StrCat(holder.fd(), " of process ", holder.pid());
+    if (holder.has_tid()) absl::StrAppend(&text, " thread ", holder.tid());
+    if (holder.has_socket_inode()) absl::StrAppend(&text, " socket:[", holder.socket_inode(), "]");
+    if (holder.has_target_pid()) absl::StrAppend(&text, " pidfd of ", holder.target_pid());
+    return text;
+  }
+
+  static std::string MountText(const nsdisc::BindMount& mount) {
+    return absl::StrCat("mnt:[", mount.mount_namespace(), "]:", mount.path(),
+                        mount.hidden() ? " (hidden)" : "");
   }
 
   void PrintNamespaceOf(const ProcessNamespace& ns) {

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "base/namespace_type.h"
 #include "base/status_macros.h"
 #include "cmd/column_selection.h"
 #include "cmd/labels.h"
@@ -89,16 +90,27 @@ TableCell FdsCell(const NamespaceRow& row, const ListContext& context) {
   });
 }
 
-// The same mount is shown in each mount namespace that it is propagated to: one path is enough.
+// A path of another mount namespace has that before it, as a TARGET:PATH: it means nothing here.
+// The same mount is shown in each mount namespace that it is propagated to: one's own, or else the
+// first, is enough.
 TableCell NsfsCell(const NamespaceRow& row, const ListContext& context) {
   RepeatedPtrField<nsdisc::BindMount> mounts;
-  for (const nsdisc::BindMount& mount : row.namespace_().bind_mounts()) {
-    const bool is_there =
-        std::any_of(mounts.begin(), mounts.end(),
-                    [&](const nsdisc::BindMount& other) { return other.path() == mount.path(); });
-    if (!is_there) *mounts.Add() = mount;
-  }
-  return TextList(mounts, context, [](const nsdisc::BindMount& mount) { return mount.path(); });
+  const auto add = [&](bool own) {
+    for (const nsdisc::BindMount& mount : row.namespace_().bind_mounts()) {
+      if ((mount.mount_namespace() == context.own_mount_namespace) != own) continue;
+      const bool is_there =
+          std::any_of(mounts.begin(), mounts.end(),
+                      [&](const nsdisc::BindMount& other) { return other.path() == mount.path(); });
+      if (!is_there) *mounts.Add() = mount;
+    }
+  };
+  add(true);
+  add(false);
+  return TextList(mounts, context, [&](const nsdisc::BindMount& mount) {
+    if (mount.mount_namespace() == context.own_mount_namespace) return mount.path();
+    return absl::StrCat(base::NamespaceLinkText(base::NamespaceType::kMnt, mount.mount_namespace()),
+                        ":", mount.path());
+  });
 }
 
 // Why a namespace without a process is there.
@@ -194,7 +206,7 @@ constexpr ListColumn kColumns[] = {
      [](const NamespaceRow& row, const ListContext&) {
        return OfProcess(row, [](const Process& process) { return process.pid(); });
      }},
-    {"LEADERS", kLeft, true, "processes in it whose parent is not",
+    {"LEADERS", kLeft, false, "processes in it whose parent is not",
      [](const NamespaceRow& row, const ListContext& context) {
        return NumberList(row.namespace_().leaders(), context);
      }},
@@ -260,7 +272,9 @@ constexpr ListColumn kColumns[] = {
        return row.namespace_().type() == Namespace::net ? Number(row.namespace_().socket_count())
                                                         : TableCell{""};
      }},
-    {"NSFS", kLeft, false, "mount points of the namespace's file", NsfsCell},
+    {"NSFS", kLeft, false,
+     "mount points of the namespace's file, those of other mount namespaces as mnt:[INODE]:PATH",
+     NsfsCell},
     {"NETNSID", kRight, false, "what one's own network namespace calls a network namespace",
      [](const NamespaceRow& row, const ListContext&) {
        const Namespace& ns = row.namespace_();
@@ -323,7 +337,7 @@ Table MakeListTable(const NamespaceList& list, const std::vector<const ListColum
   std::vector<TableColumn> headings;
   for (const ListColumn* column : columns) headings.push_back({column->name, column->alignment});
   Table table(std::move(headings));
-  const ListContext context{presentation, list.host().ticks_per_second()};
+  const ListContext context{presentation, list.host().ticks_per_second(), list.mount_namespace()};
   for (const NamespaceRow& row : list.rows()) {
     std::vector<TableCell> cells;
     for (const ListColumn* column : columns) cells.push_back(column->cell(row, context));

@@ -18,6 +18,8 @@ struct ListContext {
   const Presentation& presentation;
   // Of Host.ticks_per_second; 0 where unknown.
   uint32_t ticks_per_second;
+  // NamespaceList.mount_namespace.
+  uint32_t own_mount_namespace;
 };
 
 struct ListColumn {

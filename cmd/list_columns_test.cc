@@ -19,8 +19,7 @@ TEST(SelectListColumns, TakesTheDefaultColumns) {
 
   std::vector<std::string> names;
   for (const ListColumn* column : columns) names.push_back(column->name);
-  EXPECT_THAT(names, ElementsAre("NS", "TYPE", "NPROCS", "PID", "LEADERS", "USER", "ONS", "PNS",
-                                 "COMMAND"));
+  EXPECT_THAT(names, ElementsAre("NS", "TYPE", "NPROCS", "PID", "USER", "ONS", "PNS", "COMMAND"));
 }
 
 TEST(SelectListColumns, RefusesUnknownNames) {
@@ -35,6 +34,7 @@ std::string Cell(const std::string& name, const std::string& row,
   NamespaceList list;
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(row, list.add_rows())) << row;
   list.mutable_host()->set_ticks_per_second(100);
+  list.set_mount_namespace(7);
   StringWriter out;
   MakeListTable(list, *SelectListColumns({name}),
                 {.shorten = presentation.shorten, .headings = false})
@@ -66,6 +66,13 @@ TEST(ListColumns, TellUnknownFromNone) {
       {"offset", "OFFSETS",
        "namespace { clock_offsets { clock: 'boottime' seconds: -3 nanoseconds: 5 } }",
        "boottime:-3.000000005"},
+      // What a container calls /run/netns/a of its own is not this host's.
+      {"mounts", "NSFS",
+       "namespace { bind_mounts { mount_namespace: 6 path: '/run/netns/a' }"
+       "            bind_mounts { mount_namespace: 6 path: '/b' }"
+       "            bind_mounts { mount_namespace: 7 path: '/b' }"
+       "            bind_mounts { mount_namespace: 8 path: '/run/netns/a' } }",
+       "/b,mnt:[6]:/run/netns/a"},
       {"owns nothing", "OWNED", "namespace { type: user }", "0"},
       {"cannot own", "OWNED", "namespace { type: net }", "-"},
       {"chain", "PATH", "namespace { reference: '/proc/1/ns/mnt' reference: '/run/x' }",

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -16,6 +17,7 @@
 #include "cmd/list_result.h"
 #include "cmd/message_output.h"
 #include "cmd/output_options.h"
+#include "cmd/pid_reference.h"
 #include "cmd/presentation_options.h"
 #include "cmd/scan_options.h"
 #include "cmd/source_options.h"
@@ -28,33 +30,26 @@ constexpr CommandInfo kInfo = {
     .name = "list",
     .alias = "ls",
     .summary = "namespaces as a table",
-    .arguments = "",
+    .arguments = "[NAMESPACE]...",
     .description =
         "Lists every namespace: those that processes and threads are in, or will have\n"
         "their children in; those that nothing but a descriptor, a socket or a bind\n"
         "mount keeps alive, in whichever mount namespace; those that own or contain\n"
-        "others; and, where the kernel tells, those that nothing in sight holds.",
+        "others; and, where the kernel tells, those that nothing in sight holds.\n"
+        "\n"
+        "Rows are in the order mnt, cgroup, uts, ipc, user, pid, net, time, and by\n"
+        "inode number in each type. NAMESPACE (net:[4026531840], or the number alone)\n"
+        "shows only these.",
     .examples =
         "nsctl list\n"
         "nsctl list --type net,mnt --columns +PATH\n"
         "nsctl list --pid 1 --noheadings -c NS,TYPE\n"
+        "nsctl list 4026531840 -c +NSFS\n"
         "nsctl list --state persistent,dark -c +HELD-BY\n"
         "nsctl list --held-by fd,socket -c +FDS\n"
         "nsctl list -o jsonl | jq .namespace.inode\n"
         "nsctl list --from host.pb",
 };
-
-absl::StatusOr<std::vector<base::Pid>> ParsePids(const std::vector<std::string>& lists) {
-  std::vector<base::Pid> pids;
-  for (const std::string& word : SplitLists(lists)) {
-    base::Pid pid;
-    if (!absl::SimpleAtoi(word, &pid.value) || pid.value <= 0) {
-      return UsageError(absl::StrCat("not a PID: ", QuotedArgument(word)));
-    }
-    pids.push_back(pid);
-  }
-  return pids;
-}
 
 std::vector<Choice> HolderKindChoices() {
   std::vector<Choice> choices;
@@ -119,6 +114,8 @@ class ListCommand : public Command {
  public:
   void AddOptions(CLI::App* app) override {
     scope_.AddTo(app, "list only namespaces of these types");
+    app->add_option("namespaces", namespaces_, "list only these namespaces")
+        ->type_name("NAMESPACE");
     app->add_option("-p,--pid", pids_, "list only namespaces that one of these processes is in")
         ->type_name("PID,...")
         ->allow_extra_args(false)
@@ -148,7 +145,7 @@ class ListCommand : public Command {
         ->type_name("COLUMN,...")
         ->allow_extra_args(false)
         ->group("Appearance");
-    presentation_.AddHeadingsTo(app);
+    presentation_.AddHeadingsTo(app, "-n,--noheadings");
     presentation_.AddTruncationTo(app);
     presentation_.AddColorTo(app);
     app->add_flag("--strict", strict_, "exit with 3 where the result has gaps");
@@ -166,7 +163,11 @@ class ListCommand : public Command {
   absl::StatusOr<ExitStatus> Run(Environment& env) override {
     NSCTL_ASSIGN_OR_RETURN(const ScanScope scope, scope_.Resolve());
     ListFilter filter{.types = scope.types, .cgroup = cgroup_};
-    NSCTL_ASSIGN_OR_RETURN(filter.pids, ParsePids(pids_));
+    for (const std::string& word : SplitLists(namespaces_)) {
+      NSCTL_ASSIGN_OR_RETURN(const NamespaceReference reference, ParseNamespaceReference(word));
+      filter.namespaces.push_back(reference);
+    }
+    NSCTL_ASSIGN_OR_RETURN(filter.pids, ParsePidReferences(pids_));
     NSCTL_ASSIGN_OR_RETURN(filter.owner, ParseOwner(owner_));
     NSCTL_ASSIGN_OR_RETURN(filter.held_by, ParseHolderKinds(held_by_));
     NSCTL_ASSIGN_OR_RETURN(filter.states, ParseStates(states_));
@@ -175,9 +176,13 @@ class ListCommand : public Command {
                            SelectListColumns(columns_));
     NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));
     NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
-    // Whoever asks for a control group asks about every process.
+    // Whoever asks for a control group asks about every process, and so does whoever has a number
+    // of another PID namespace, or a pidfd's inode.
+    const bool asks_all = !cgroup_.empty() || absl::c_any_of(filter.pids, [](const auto& one) {
+      return one != PidReference{one.pid};
+    });
     const nsdisc::ProcessDetail detail =
-        cgroup_.empty() ? nsdisc::ProcessDetail::kRepresentatives : nsdisc::ProcessDetail::kAll;
+        asks_all ? nsdisc::ProcessDetail::kAll : nsdisc::ProcessDetail::kRepresentatives;
     NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<nsdisc::Snapshot> snapshot,
                            source_.Acquire(scope, nsdisc::ScanOptions::loose, detail, env));
     NSCTL_ASSIGN_OR_RETURN(const NamespaceList list, BuildNamespaceList(*snapshot, filter));
@@ -197,6 +202,7 @@ class ListCommand : public Command {
   ScanScopeOptions scope_;
   OutputOptions output_{"table"};
   PresentationOptions presentation_;
+  std::vector<std::string> namespaces_;
   std::vector<std::string> pids_;
   std::vector<std::string> columns_;
   std::vector<std::string> held_by_;

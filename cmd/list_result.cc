@@ -10,6 +10,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
+#include "base/text.h"
+#include "cmd/usage.h"
+#include "nsdisc/pid_map.h"
 #include "nsdisc/snapshot_index.h"
 
 namespace nsctl::cmd {
@@ -30,20 +33,34 @@ void AddNamespacesOf(const nsdisc::NamespaceSet& set, absl::flat_hash_set<Namesp
 }
 
 // The namespaces that the processes, or threads of such numbers, are in.
-absl::StatusOr<absl::flat_hash_set<NamespaceKey>> NamespacesOf(const std::vector<base::Pid>& pids,
-                                                               const SnapshotIndex& index) {
+absl::StatusOr<absl::flat_hash_set<NamespaceKey>> NamespacesOf(
+    const std::vector<PidReference>& pids, const SnapshotIndex& index) {
   absl::flat_hash_set<NamespaceKey> keys;
-  for (const base::Pid pid : pids) {
-    const Process* process = index.FindProcess(pid.value);
-    if (process != nullptr) {
-      AddNamespacesOf(process->namespaces(), &keys);
+  if (pids.empty()) return keys;
+  const nsdisc::PidMap map(index);
+  for (const PidReference& reference : pids) {
+    const absl::StatusOr<const Process*> process = FindProcess(reference, index, map);
+    if (process.ok()) {
+      AddNamespacesOf((*process)->namespaces(), &keys);
       continue;
     }
-    process = index.ProcessOfThread(pid.value);
-    if (process == nullptr) return absl::NotFoundError(absl::StrCat("no process ", pid.value));
-    for (const nsdisc::Thread& thread : process->threads()) {
-      if (thread.tid() == pid.value) AddNamespacesOf(thread.namespaces(), &keys);
+    const Process* const threads = reference == PidReference{reference.pid}
+                                       ? index.ProcessOfThread(reference.pid.value)
+                                       : nullptr;
+    if (threads == nullptr) return process.status();
+    for (const nsdisc::Thread& thread : threads->threads()) {
+      if (thread.tid() == reference.pid.value) AddNamespacesOf(thread.namespaces(), &keys);
     }
+  }
+  return keys;
+}
+
+absl::StatusOr<absl::flat_hash_set<NamespaceKey>> KeysOf(
+    const std::vector<NamespaceReference>& references, const SnapshotIndex& index) {
+  absl::flat_hash_set<NamespaceKey> keys;
+  for (const NamespaceReference& reference : references) {
+    NSCTL_ASSIGN_OR_RETURN(const Namespace* const ns, FindNamespace(reference, index));
+    keys.insert({*nsdisc::FromProto(ns->type()), ns->inode()});
   }
   return keys;
 }
@@ -60,18 +77,34 @@ bool IsInCgroup(const nsdisc::Cgroups& cgroups, absl::string_view cgroup) {
          });
 }
 
-// The namespaces of all processes in `cgroup` and below, in whichever hierarchy.
-absl::flat_hash_set<NamespaceKey> NamespacesIn(const std::string& cgroup,
-                                               const nsdisc::Snapshot& snapshot) {
-  absl::flat_hash_set<NamespaceKey> keys;
+// The namespaces of all processes in `cgroup`, stored text, and below, in whichever hierarchy;
+// nullopt where there is no such process.
+std::optional<absl::flat_hash_set<NamespaceKey>> NamespacesIn(const std::string& cgroup,
+                                                              const nsdisc::Snapshot& snapshot) {
+  std::optional<absl::flat_hash_set<NamespaceKey>> keys;
   for (const Process& process : snapshot.processes()) {
     const bool has_cgroups =
         process.has_cgroups() && process.cgroups() < static_cast<uint32_t>(snapshot.cgroups_size());
     if (has_cgroups && IsInCgroup(snapshot.cgroups(static_cast<int>(process.cgroups())), cgroup)) {
-      AddNamespacesOf(process.namespaces(), &keys);
+      if (!keys.has_value()) keys.emplace();
+      AddNamespacesOf(process.namespaces(), &*keys);
     }
   }
   return keys;
+}
+
+// The same of `cgroup` as the kernel spells it, or else as results do.
+absl::StatusOr<absl::flat_hash_set<NamespaceKey>> NamespacesInAny(
+    const std::string& cgroup, const nsdisc::Snapshot& snapshot) {
+  if (cgroup.empty()) return absl::flat_hash_set<NamespaceKey>();
+  auto keys = NamespacesIn(base::EncodeText(cgroup), snapshot);
+  if (!keys.has_value()) {
+    const std::optional<std::string> bytes = base::DecodeText(cgroup);
+    if (bytes.has_value()) keys = NamespacesIn(base::EncodeText(*bytes), snapshot);
+  }
+  if (keys.has_value()) return *std::move(keys);
+  return absl::NotFoundError(
+      absl::StrCat("no process is in the control group ", QuotedArgument(cgroup)));
 }
 
 NamespaceRow::State StateOf(const Namespace& ns, const std::vector<nsdisc::HolderCount>& holders) {
@@ -114,8 +147,13 @@ absl::StatusOr<NamespaceList> BuildNamespaceList(const nsdisc::Snapshot& snapsho
   const SnapshotIndex index(snapshot);
   NSCTL_ASSIGN_OR_RETURN(const absl::flat_hash_set<NamespaceKey> wanted,
                          NamespacesOf(filter.pids, index));
-  absl::flat_hash_set<NamespaceKey> in_cgroup;
-  if (!filter.cgroup.empty()) in_cgroup = NamespacesIn(filter.cgroup, snapshot);
+  NSCTL_ASSIGN_OR_RETURN(const absl::flat_hash_set<NamespaceKey> named,
+                         KeysOf(filter.namespaces, index));
+  NSCTL_ASSIGN_OR_RETURN(const absl::flat_hash_set<NamespaceKey> in_cgroup,
+                         NamespacesInAny(filter.cgroup, snapshot));
+  if (filter.owner.has_value()) {
+    NSCTL_RETURN_IF_ERROR(FindNamespace({NamespaceType::kUser, *filter.owner}, index).status());
+  }
   const auto passes = [&](const Namespace& ns) {
     const std::optional<NamespaceType> type = nsdisc::FromProto(ns.type());
     if (!filter.types.empty() &&
@@ -125,7 +163,8 @@ absl::StatusOr<NamespaceList> BuildNamespaceList(const nsdisc::Snapshot& snapsho
     const auto is_among = [&](const absl::flat_hash_set<NamespaceKey>& keys) {
       return type.has_value() && keys.contains({*type, ns.inode()});
     };
-    return (filter.pids.empty() || is_among(wanted)) &&
+    return (filter.namespaces.empty() || is_among(named)) &&
+           (filter.pids.empty() || is_among(wanted)) &&
            (filter.cgroup.empty() || is_among(in_cgroup)) &&
            (!filter.owner.has_value() || IsOwnedBy(ns, *filter.owner));
   };
@@ -133,6 +172,7 @@ absl::StatusOr<NamespaceList> BuildNamespaceList(const nsdisc::Snapshot& snapsho
   NamespaceList list;
   *list.mutable_taken_at() = snapshot.taken_at();
   *list.mutable_host() = snapshot.host();
+  list.set_mount_namespace(snapshot.scanner().namespaces().mnt());
   for (const Namespace& ns : snapshot.namespaces()) {
     if (!passes(ns)) continue;
     const std::vector<nsdisc::HolderCount> holders = nsdisc::HoldersOf(index, ns);

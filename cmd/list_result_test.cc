@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/text.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
@@ -71,10 +72,10 @@ TEST(BuildNamespaceList, FiltersByTypeAndProcess) {
   };
 
   EXPECT_THAT(inodes({.types = {NamespaceType::kNet}, .pids = {}}), ElementsAre(30, 31));
-  EXPECT_THAT(inodes({.types = {}, .pids = {Pid{2}}}), ElementsAre(20, 31));
-  EXPECT_THAT(inodes({.types = {NamespaceType::kNet}, .pids = {Pid{2}}}), ElementsAre(31));
-  EXPECT_THAT(inodes({.types = {}, .pids = {Pid{1}, Pid{2}}}), ElementsAre(20, 30, 31));
-  EXPECT_THAT(inodes({.types = {}, .pids = {Pid{3}}}), IsEmpty());
+  EXPECT_THAT(inodes({.types = {}, .pids = {{Pid{2}}}}), ElementsAre(20, 31));
+  EXPECT_THAT(inodes({.types = {NamespaceType::kNet}, .pids = {{Pid{2}}}}), ElementsAre(31));
+  EXPECT_THAT(inodes({.types = {}, .pids = {{Pid{1}}, {Pid{2}}}}), ElementsAre(20, 30, 31));
+  EXPECT_THAT(inodes({.types = {}, .pids = {{Pid{3}}}}), IsEmpty());
 }
 
 TEST(BuildNamespaceList, CountsWhatIsOwnedThoughItIsNotListed) {
@@ -86,7 +87,7 @@ TEST(BuildNamespaceList, CountsWhatIsOwnedThoughItIsNotListed) {
 }
 
 TEST(BuildNamespaceList, KnowsNoProcessOfThatNumber) {
-  EXPECT_THAT(BuildNamespaceList(MakeSnapshot(), {.types = {}, .pids = {Pid{1}, Pid{99}}}),
+  EXPECT_THAT(BuildNamespaceList(MakeSnapshot(), {.types = {}, .pids = {{Pid{1}}, {Pid{99}}}}),
               StatusIs(absl::StatusCode::kNotFound, "no process 99"));
 }
 
@@ -166,18 +167,45 @@ TEST(BuildNamespaceList, SelectsByHolder) {
 
 TEST(BuildNamespaceList, SelectsByOwner) {
   EXPECT_THAT(Filtered({.owner = 20}), ElementsAre(5, 21, 30, 41));
-  EXPECT_THAT(Filtered({.owner = 99}), IsEmpty());
+  EXPECT_THAT(BuildNamespaceList(HeldNamespaces(), {.owner = 99}),
+              StatusIs(absl::StatusCode::kNotFound, "no namespace user:[99]"));
 }
 
 TEST(BuildNamespaceList, SelectsByControlGroup) {
   for (const char* cgroup : {"/", "/a.slice", "/a.slice/", "/a.slice/b", "/c"}) {
     EXPECT_THAT(Filtered({.cgroup = cgroup}), ElementsAre(5)) << cgroup;
   }
-  EXPECT_THAT(Filtered({.cgroup = "/a"}), IsEmpty());
+  EXPECT_THAT(BuildNamespaceList(HeldNamespaces(), {.cgroup = "/a"}),
+              StatusIs(absl::StatusCode::kNotFound, "no process is in the control group \"/a\""));
+}
+
+// systemd escapes bytes of names itself, and a name may have bytes that results escape.
+TEST(BuildNamespaceList, SelectsByControlGroupHoweverItIsSpelled) {
+  nsdisc::Snapshot snapshot = HeldNamespaces();
+  snapshot.mutable_cgroups(0)->set_unified(base::EncodeText("/system-a\\x2db.slice"));
+  const auto finds = [&snapshot](const std::string& cgroup) {
+    return BuildNamespaceList(snapshot, {.cgroup = cgroup}).ok();
+  };
+  EXPECT_TRUE(finds("/system-a\\x2db.slice"));
+  EXPECT_TRUE(finds("/system-a\\\\x2db.slice"));
+  EXPECT_FALSE(finds("/system-a-b.slice"));
+
+  const std::string bytes = "/\x1b[1m\xff";
+  snapshot.mutable_cgroups(0)->set_unified(base::EncodeText(bytes));
+  EXPECT_TRUE(finds(bytes));
+  EXPECT_TRUE(finds(base::EncodeText(bytes)));
+  EXPECT_TRUE(finds(base::TerminalText(base::EncodeText(bytes))));
+}
+
+TEST(BuildNamespaceList, SelectsByNamespace) {
+  EXPECT_THAT(Filtered({.namespaces = {{NamespaceType::kNet, 40}, {std::nullopt, 21}}}),
+              ElementsAre(21, 40));
+  EXPECT_THAT(BuildNamespaceList(HeldNamespaces(), {.namespaces = {{NamespaceType::kNet, 21}}}),
+              StatusIs(absl::StatusCode::kNotFound));
 }
 
 TEST(BuildNamespaceList, TakesThreadsForProcesses) {
-  EXPECT_THAT(Filtered({.pids = {Pid{8}}}), ElementsAre(5, 40));
+  EXPECT_THAT(Filtered({.pids = {{Pid{8}}}}), ElementsAre(5, 40));
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ class MountsCommand : public Command {
         ->type_name("COLUMN,...")
         ->allow_extra_args(false)
         ->group("Appearance");
-    presentation_.AddHeadingsTo(app);
+    presentation_.AddHeadingsTo(app, "-n,--noheadings");
     presentation_.AddTruncationTo(app);
     presentation_.AddGlyphsTo(app);
     presentation_.AddColorTo(app);

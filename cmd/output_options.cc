@@ -1,5 +1,7 @@
 #include "cmd/output_options.h"
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "cmd/usage.h"
 
@@ -55,6 +57,11 @@ absl::StatusOr<Format> OutputOptions::Resolve(const Environment& env) const {
     if (format_ == row.name) found = &row;
   }
   if (found == nullptr) {
+    // As util-linux's commands take them.
+    if (absl::c_any_of(format_, [](char c) { return c == '+' || absl::ascii_isupper(c); })) {
+      return UsageError(absl::StrCat("unknown output format ", QuotedArgument(format_),
+                                     ": -o is for formats, columns are chosen by -c"));
+    }
     std::vector<std::string> names;
     for (const Choice& choice : ChoicesOf("FORMAT")) names.push_back(choice.value);
     return UnknownWord("output format", format_, names);

@@ -43,8 +43,8 @@ void PresentationOptions::AddColorTo(CLI::App* app) {
       ->group(kGroup);
 }
 
-void PresentationOptions::AddHeadingsTo(CLI::App* app) {
-  app->add_flag("--noheadings", no_headings_, "leave out the line of headings")->group(kGroup);
+void PresentationOptions::AddHeadingsTo(CLI::App* app, const char* names) {
+  app->add_flag(names, no_headings_, "leave out the line of headings")->group(kGroup);
 }
 
 void PresentationOptions::AddGlyphsTo(CLI::App* app) {

@@ -22,7 +22,7 @@ class PresentationOptions {
   // --no-truncate, for what is cut to the terminal's width.
   void AddTruncationTo(CLI::App* app);
   // --noheadings, for tables.
-  void AddHeadingsTo(CLI::App* app);
+  void AddHeadingsTo(CLI::App* app, const char* names = "--noheadings");
   // --ascii, for what is drawn with glyphs.
   void AddGlyphsTo(CLI::App* app);
 

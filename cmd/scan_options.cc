@@ -47,7 +47,8 @@ void ScanScopeOptions::AddTo(CLI::App* app, const char* type_help) {
       ->take_last()
       ->group(kGroup);
   app->add_option("--without", without_,
-                  "do not look at these: what only they show, or hold, is missing then")
+                  "do not look at these: what only they show, or hold, is missing then; not "
+                  "with --from")
       ->type_name("SOURCE,...")
       ->allow_extra_args(false)
       ->group(kGroup);

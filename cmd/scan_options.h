@@ -23,12 +23,18 @@ struct ScanScope {
   std::optional<nsdisc::ScanOptions::Threads> threads = {};
   // With the mounts of all mount namespaces.
   bool mounts = false;
+  // With all sets of capabilities of processes.
+  bool all_capability_sets = false;
   // Sources that are left out; false for each that is.
   bool fds = true;
   bool sockets = true;
   bool bind_mounts = true;
   bool kernel_lists = true;
   bool names = true;
+
+  bool leaves_out_sources() const {
+    return !fds || !sockets || !bind_mounts || !kernel_lists || !names;
+  }
 };
 
 class ScanScopeOptions {

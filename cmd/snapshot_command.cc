@@ -1,8 +1,11 @@
 #include "cmd/snapshot_command.h"
 
+#include <iterator>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "base/status_macros.h"
 #include "cmd/gap_report.h"
 #include "cmd/lxkns_json.h"
@@ -14,6 +17,7 @@
 #include "cmd/snapshot_pieces.h"
 #include "cmd/snapshot_summary.h"
 #include "cmd/source_options.h"
+#include "cmd/usage.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -32,6 +36,8 @@ constexpr CommandInfo kInfo = {
         "other command.",
     .examples =
         "nsctl snapshot -o pb > host.pb\n"
+        "nsctl snapshot --all -o pb > everything.pb\n"
+        "nsctl snapshot --sections mounts -o jsonl\n"
         "nsctl snapshot --from host.pb -o table\n"
         "nsctl snapshot -o jsonl | nsctl list --from -\n"
         "nsctl snapshot -o lxkns > lxkns.json",
@@ -41,7 +47,16 @@ class SnapshotCommand : public Command {
  public:
   void AddOptions(CLI::App* app) override {
     scope_.AddTo(app, "write only namespaces of these types");
-    app->add_flag("--mounts", mounts_, "with the mounts of all mount namespaces")
+    const auto add_flag = [app](const char* name, bool& variable, const char* help) {
+      app->add_flag(name, variable, help)->group("What to look at");
+    };
+    add_flag("--mounts", mounts_, "with the mounts of all mount namespaces");
+    add_flag("--capabilities", capabilities_,
+             "with all sets of capabilities of processes: the bounding and ambient ones, too");
+    add_flag("--all", all_, "with everything: --mounts, --capabilities and --tasks=all");
+    app->add_option("--sections", sections_, "write only these lists, and what describes the scan")
+        ->type_name("SECTION,...")
+        ->allow_extra_args(false)
         ->group("What to look at");
     source_.AddTo(app);
     output_.AddTo(app);
@@ -52,6 +67,11 @@ class SnapshotCommand : public Command {
   }
 
   std::vector<Choice> ChoicesOf(absl::string_view placeholder) const override {
+    if (placeholder == "SECTION") {
+      std::vector<Choice> choices;
+      for (const char* section : kSnapshotSections) choices.push_back({section, ""});
+      return choices;
+    }
     if (placeholder == "FORMAT") return output_.ChoicesOf(placeholder);
     if (placeholder == "WHEN") return PresentationOptions::ChoicesOf(placeholder);
     return ScanScopeOptions::ChoicesOf(placeholder);
@@ -59,21 +79,42 @@ class SnapshotCommand : public Command {
 
   absl::StatusOr<ExitStatus> Run(Environment& env) override {
     NSCTL_ASSIGN_OR_RETURN(ScanScope scope, scope_.Resolve());
-    scope.mounts = mounts_;
+    NSCTL_ASSIGN_OR_RETURN(const std::vector<std::string> sections, ResolveSections());
+    scope.mounts = mounts_ || all_ || absl::c_linear_search(sections, "mounts");
+    scope.all_capability_sets = capabilities_ || all_;
+    if (all_ && !scope.threads.has_value()) scope.threads = ScanOptions::all;
     NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));
     NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
     // lxkns's clients expect every process to list its threads.
     const ScanOptions::Threads default_threads =
         format == Format::kLxkns ? ScanOptions::all : ScanOptions::loose;
-    NSCTL_ASSIGN_OR_RETURN(
-        const std::unique_ptr<Snapshot> snapshot,
-        source_.Acquire(scope, default_threads, nsdisc::ProcessDetail::kAll, env));
+    if (format == Format::kLxkns && !sections.empty()) {
+      return UsageError(
+          "--sections does not go with -o lxkns, which has all that its readers need");
+    }
+    // What capabilities are judged by costs next to nothing.
+    nsdisc::DiscoverOptions wanted;
+    wanted.threads = default_threads;
+    wanted.capabilities = nsdisc::CapabilitySets::kEffective;
+    NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<Snapshot> snapshot,
+                           source_.Acquire(scope, wanted, env));
     if (!scope.types.empty()) KeepTypes(scope.types, snapshot.get());
+    if (!sections.empty()) KeepSections(sections, snapshot.get());
     NSCTL_RETURN_IF_ERROR(Write(*snapshot, format, presentation, env.out));
     return FinishWithGaps(env, kInfo.name, snapshot->gaps(), strict_);
   }
 
  private:
+  // Empty where the user did not say.
+  absl::StatusOr<std::vector<std::string>> ResolveSections() const {
+    std::vector<std::string> known(std::begin(kSnapshotSections), std::end(kSnapshotSections));
+    std::vector<std::string> sections = SplitLists(sections_);
+    for (const std::string& section : sections) {
+      if (!absl::c_linear_search(known, section)) return UnknownWord("section", section, known);
+    }
+    return sections;
+  }
+
   static absl::Status Write(const Snapshot& snapshot, Format format,
                             const Presentation& presentation, Writer* out) {
     if (format == Format::kTable) {
@@ -92,7 +133,10 @@ class SnapshotCommand : public Command {
   ScanScopeOptions scope_;
   OutputOptions output_{"json", Format::kLxkns};
   PresentationOptions presentation_;
+  std::vector<std::string> sections_;
   bool mounts_ = false;
+  bool capabilities_ = false;
+  bool all_ = false;
   bool strict_ = false;
 };
 

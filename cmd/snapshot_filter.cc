@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "base/text.h"
 #include "google/protobuf/repeated_ptr_field.h"
 #include "nsdisc/snapshot_index.h"
 
@@ -30,12 +32,12 @@ void RemoveIf(RepeatedPtrField<Message>* field, const Predicate& drop) {
   field->erase(std::remove_if(field->begin(), field->end(), drop), field->end());
 }
 
-void AddGap(const std::string& operation, Snapshot* snapshot) {
+void AddGap(const std::string& operation, const char* consequence, Snapshot* snapshot) {
   Gap* gap = snapshot->add_gaps();
   gap->set_subject("host");
   gap->set_operation(operation);
   gap->set_error("ENODATA");
-  gap->set_consequence("the snapshot was taken without them");
+  gap->set_consequence(consequence);
   gap->set_count(1);
 }
 
@@ -49,6 +51,10 @@ void PlaceGaps(Snapshot* snapshot) {
       gaps.begin(), gaps.end(), [](const Gap& gap) { return gap.subject() == "host"; });
   std::stable_sort(gaps.begin(), hosts_end,
                    [&](const Gap& a, const Gap& b) { return key(a) < key(b); });
+}
+
+void AddGap(const std::string& operation, Snapshot* snapshot) {
+  AddGap(operation, "the snapshot was taken without them", snapshot);
 }
 
 bool WasLookedFor(NamespaceType type, const ScanOptions& options) {
@@ -65,6 +71,7 @@ bool HasLeft(const Thread& thread, const Process& process) {
 void CountAgain(Snapshot* snapshot) {
   nsdisc::ScanStatistics* statistics = snapshot->mutable_statistics();
   statistics->set_namespaces(snapshot->namespaces_size());
+  statistics->set_processes(snapshot->processes_size());
   statistics->set_gaps(snapshot->gaps_size());
   uint32_t threads = 0;
   for (const Process& process : snapshot->processes()) threads += process.threads_size();
@@ -103,6 +110,31 @@ void KeepThreads(ScanOptions::Threads threads, Snapshot* snapshot) {
   CountAgain(snapshot);
 }
 
+void KeepSections(const std::vector<std::string>& names, Snapshot* snapshot) {
+  const google::protobuf::Reflection& reflection = *snapshot->GetReflection();
+  std::set<std::string> left_out(snapshot->options().left_out().begin(),
+                                 snapshot->options().left_out().end());
+  for (const char* section : kSnapshotSections) {
+    if (absl::c_linear_search(names, section)) continue;
+    reflection.ClearField(snapshot, snapshot->GetDescriptor()->FindFieldByName(section));
+    if (section == absl::string_view("processes")) snapshot->clear_cgroups();
+    // What was not asked for at all is no loss.
+    if (section != absl::string_view("mounts") || snapshot->options().mounts()) {
+      left_out.insert(section);
+    }
+  }
+  snapshot->mutable_options()->mutable_left_out()->Assign(left_out.begin(), left_out.end());
+  CountAgain(snapshot);
+}
+
+void AddRecordedTree(const std::string& directory, Snapshot* snapshot) {
+  AddGap(absl::StrCat("scan of ", base::EncodeText(directory)),
+         "it is a recorded tree, no procfs of this kernel: owners, parents and ids are unknown",
+         snapshot);
+  PlaceGaps(snapshot);
+  CountAgain(snapshot);
+}
+
 void AddUnrecorded(const ScanScope& scope, Snapshot* snapshot) {
   for (const NamespaceType type : scope.types) {
     if (WasLookedFor(type, snapshot->options())) continue;
@@ -113,6 +145,12 @@ void AddUnrecorded(const ScanScope& scope, Snapshot* snapshot) {
            snapshot);
   }
   if (scope.mounts && !snapshot->options().mounts()) AddGap("scan for mounts", snapshot);
+  if (scope.all_capability_sets && !snapshot->options().all_capability_sets()) {
+    AddGap("scan for all sets of capabilities", snapshot);
+  }
+  for (const std::string& section : snapshot->options().left_out()) {
+    AddGap(absl::StrCat("read ", section), "the snapshot was written without them", snapshot);
+  }
   PlaceGaps(snapshot);
   CountAgain(snapshot);
 }

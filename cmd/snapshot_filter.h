@@ -3,6 +3,7 @@
 #ifndef NSCTL_CMD_SNAPSHOT_FILTER_H_
 #define NSCTL_CMD_SNAPSHOT_FILTER_H_
 
+#include <string>
 #include <vector>
 
 #include "base/namespace_type.h"
@@ -19,7 +20,18 @@ void KeepTypes(const std::vector<base::NamespaceType>& types, nsdisc::Snapshot* 
 // Does nothing where fewer were looked for.
 void KeepThreads(nsdisc::ScanOptions::Threads threads, nsdisc::Snapshot* snapshot);
 
-// Adds a gap of the host for all that `scope` asks for and that the snapshot was taken without.
+// The words for KeepSections: the lists of Snapshot that can be left out.
+inline constexpr const char* kSnapshotSections[] = {"namespaces", "processes", "mounts"};
+
+// Keeps those lists of kSnapshotSections that `names` has, and cgroups with processes; options and
+// statistics follow.
+void KeepSections(const std::vector<std::string>& names, nsdisc::Snapshot* snapshot);
+
+// Adds the gap of a scan of `directory`, bytes, that shows no running kernel.
+void AddRecordedTree(const std::string& directory, nsdisc::Snapshot* snapshot);
+
+// Adds a gap of the host for all that `scope` asks for and that the snapshot was taken without,
+// and for the lists that were left out of it.
 void AddUnrecorded(const ScanScope& scope, nsdisc::Snapshot* snapshot);
 
 }  // namespace nsctl::cmd

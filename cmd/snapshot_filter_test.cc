@@ -148,5 +148,67 @@ TEST(AddUnrecorded, PutsItsGapsBeforeThoseOfProcesses) {
   )pb");
 }
 
+TEST(KeepSections, LeavesOutTheOthersAndSaysSo) {
+  Snapshot snapshot = Parse(R"pb(
+    options { threads: loose mounts: true }
+    statistics { namespaces: 1 processes: 1 threads: 1 mounts: 1 }
+    namespaces { type: mnt inode: 11 leaders: 5 }
+    processes {
+      pid: 5
+      cgroups: 0
+      threads { tid: 6 }
+    }
+    cgroups { unified: "/" }
+    mounts {
+      inode: 11
+      mounts { mount_id: 1 }
+    }
+  )pb");
+
+  KeepSections({"mounts"}, &snapshot);
+
+  ExpectEqual(snapshot, R"pb(
+    options { threads: loose mounts: true left_out: "namespaces" left_out: "processes" }
+    statistics { mounts: 1 }
+    mounts {
+      inode: 11
+      mounts { mount_id: 1 }
+    }
+  )pb");
+}
+
+TEST(KeepSections, MissNothingThatWasNotAskedFor) {
+  Snapshot snapshot = Parse(kNamespaces);
+
+  KeepSections({"namespaces", "processes"}, &snapshot);
+
+  ExpectEqual(snapshot, kNamespaces);
+}
+
+TEST(AddUnrecorded, SaysWhatWasLeftOut) {
+  Snapshot snapshot = Parse(R"pb(options { left_out: "processes" })pb");
+
+  AddUnrecorded({.all_capability_sets = true}, &snapshot);
+
+  ExpectEqual(snapshot, R"pb(
+    options { left_out: "processes" }
+    statistics { gaps: 2 }
+    gaps {
+      subject: "host"
+      operation: "read processes"
+      error: "ENODATA"
+      consequence: "the snapshot was written without them"
+      count: 1
+    }
+    gaps {
+      subject: "host"
+      operation: "scan for all sets of capabilities"
+      error: "ENODATA"
+      consequence: "the snapshot was taken without them"
+      count: 1
+    }
+  )pb");
+}
+
 }  // namespace
 }  // namespace nsctl::cmd

@@ -50,6 +50,9 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
   if (!from_.empty() && !procfs_.empty()) {
     return UsageError("--from and --procfs exclude each other");
   }
+  if (!from_.empty() && scope.leaves_out_sources()) {
+    return UsageError("--without is for scans: what --from reads was looked at before");
+  }
   if (!from_.empty()) {
     NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot, ReadFrom(from_, env));
     AddUnrecorded(scope, snapshot.get());
@@ -60,6 +63,7 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
   nsdisc::DiscoverOptions scan = wanted;
   scan.threads = scope.threads.value_or(wanted.threads);
   scan.mounts = scope.mounts;
+  if (scope.all_capability_sets) scan.capabilities = nsdisc::CapabilitySets::kAll;
   scan.fds = scope.fds;
   scan.sockets = scope.sockets;
   scan.bind_mounts = scope.bind_mounts;
@@ -81,6 +85,9 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string&
   if (snapshot->processes().empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat(procfs.path(), " shows no process: it is no procfs, or nothing may be seen"));
+  }
+  if (!directory.empty() && !procfs.is_kernel()) {
+    AddRecordedTree(procfs.path(), snapshot.get());
   }
   return snapshot;
 }

@@ -24,8 +24,9 @@ class SourceOptions {
   // `scope`. Where the user did not say which, a scan looks for those of `wanted`, and a file gives
   // what it has. Namespaces of all types are in it, since a view on some types relates them to
   // others; what a file was taken without is a gap. A file has whatever detail it was written with.
-  // Errors: UsageError where both options were given; those of opening and reading, one line each;
-  // FAILED_PRECONDITION where the directory of --procfs shows no process.
+  // Errors: UsageError where both options were given, or a file is to be without sources; those of
+  // opening and reading, one line each; FAILED_PRECONDITION where the directory of --procfs shows
+  // no process.
   absl::StatusOr<std::unique_ptr<nsdisc::Snapshot>> Acquire(const ScanScope& scope,
                                                             const nsdisc::DiscoverOptions& wanted,
                                                             Environment& env) const;

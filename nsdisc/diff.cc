@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <set>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -11,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "nsdisc/diff_filter.h"
+#include "nsdisc/diff_holders.h"
 #include "nsdisc/diff_matching.h"
 #include "nsdisc/diff_rules.h"
 #include "nsdisc/message_diff.h"
@@ -109,7 +112,23 @@ class Differ {
     if (a.options().capabilities() != b.options().capabilities()) {
       filter_.LeaveOut("processes.capabilities");
       AddGap("compare capabilities", "not both snapshots were taken with them");
+    } else if (a.options().all_capability_sets() != b.options().all_capability_sets()) {
+      for (const char* set : {"bounding", "ambient", "no_new_privileges"}) {
+        filter_.LeaveOut(absl::StrCat("processes.capabilities.", set));
+      }
+      AddGap("compare bounding and ambient capabilities",
+             "not both snapshots were taken with them");
     }
+    for (const std::string& section : LeftOut(a, b)) {
+      filter_.LeaveOut(section);
+      AddGap(absl::StrCat("compare ", section), "not both snapshots have them");
+    }
+  }
+
+  static std::set<std::string> LeftOut(const Snapshot& a, const Snapshot& b) {
+    std::set<std::string> sections(a.options().left_out().begin(), a.options().left_out().end());
+    sections.insert(b.options().left_out().begin(), b.options().left_out().end());
+    return sections;
   }
 
   static bool WasLookedFor(const Snapshot& snapshot, NamespaceType type) {
@@ -136,6 +155,9 @@ class Differ {
 
   void DiffNamespaces() {
     const Matching<Namespace> matching = MatchNamespaces(before_, after_, types_);
+    // Where other types are left out, nothing else tells of their changes.
+    const HolderRules rules = {.same_pids = same_pids_,
+                               .leave_out_implied = !options_.all && options_.types.empty()};
     std::vector<std::pair<std::tuple<int, uint64_t>, Change>> changes;
     for (const Namespace* ns : matching.removed) {
       changes.emplace_back(KeyOf(*ns), Whole(*ns, Change::removed, after_.WhyUnseen(*ns, before_)));
@@ -144,12 +166,31 @@ class Differ {
       changes.emplace_back(KeyOf(*ns), Whole(*ns, Change::added, before_.WhyUnseen(*ns, after_)));
     }
     for (const auto& [a, b] : matching.pairs) {
-      if (auto change = Compare("namespaces", *a, *b, *a, *b)) {
-        *change->mutable_namespace_() = *b;
-        changes.emplace_back(KeyOf(*b), *std::move(change));
-      }
+      const SplitHolders old_holders = SplitByKnowledge(*a, before_, *b, after_, true, rules);
+      const SplitHolders new_holders = SplitByKnowledge(*b, after_, *a, before_, false, rules);
+      auto change = Compare("namespaces", *a, *b, old_holders.comparable, new_holders.comparable)
+                        .value_or(Change());
+      AddUnseen(old_holders.unseen, new_holders.unseen, &change);
+      if (change.fields().empty()) continue;
+      change.set_section("namespaces");
+      change.set_subject(SubjectOf(*b));
+      *change.mutable_namespace_() = *b;
+      changes.emplace_back(KeyOf(*b), std::move(change));
     }
     Add(std::move(changes));
+  }
+
+  // Holders that only one side could see.
+  void AddUnseen(const Namespace& before, const Namespace& after, Change* change) const {
+    const auto is_ignored = [&](absl::string_view path) {
+      return filter_.IsIgnored("namespaces", path);
+    };
+    for (FieldChange& field : DiffMessages(before, after, is_ignored)) {
+      field.set_unknown_before(field.before().empty());
+      field.set_unknown_after(field.after().empty());
+      *change->add_fields() = std::move(field);
+    }
+    if (!change->fields().empty()) Settle(change);
   }
 
   static Change Whole(const Namespace& ns, Change::Kind kind, const std::string& why_unseen) {

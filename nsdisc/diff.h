@@ -5,8 +5,9 @@
 // one boot of the kernel. What one side could not see is neither added nor removed but unknown.
 //
 // All fields of the schema are compared, those of a newer one too, but for identities, for what
-// follows from other changes (kImpliedFields in diff_rules.cc), and for lists that only say where
-// something is. Sections that this program does not know are compared element by element.
+// follows from other changes (kImpliedFields in diff_rules.cc; diff_holders.h), and for lists that
+// only say where something is. Sections that this program does not know are compared element by
+// element.
 
 #ifndef NSCTL_NSDISC_DIFF_H_
 #define NSCTL_NSDISC_DIFF_H_

@@ -143,19 +143,35 @@ std::string DiffSide::WhyUnseen(const Namespace& ns, const DiffSide& other) cons
   // Another one that has its number has it alone.
   if (index_.FindNamespace(*FromProto(ns.type()), ns.inode()) != nullptr) return "";
   if (hides_processes_) return "processes are hidden";
-  std::string why = WhyMembersAreUnseen(ns);
+  std::string why = WhyMembersAreUnseen(ns, other);
   if (why.empty()) why = WhyHoldersAreUnseen(ns, other);
   if (why.empty()) why = WhyRelativesAreUnseen(ns, other);
   return why;
 }
 
-std::string DiffSide::WhyMembersAreUnseen(const Namespace& ns) const {
+std::string DiffSide::WhyMembersAreUnseen(const Namespace& ns, const DiffSide& other) const {
+  const NamespaceType type = *FromProto(ns.type());
+  const auto is_veiled = [&](const Process& process) {
+    return !NamespaceOf(process.namespaces(), type).has_value();
+  };
+  const auto first = absl::c_find_if(veiled_, [&](const Process* one) { return is_veiled(*one); });
+  if (first == veiled_.end()) return "";
+  // One that was in it tells more than one that may be in it.
   for (const Process* process : veiled_) {
-    if (NamespaceOf(process->namespaces(), *FromProto(ns.type())).has_value()) continue;
-    return absl::StrCat("the namespaces of process ", process->pid(), " are unknown (",
-                        process->namespaces_error(), ")");
+    const Process* const there = other.index_.FindProcess(process->pid());
+    if (is_veiled(*process) && there != nullptr && there->start_time() == process->start_time() &&
+        NamespaceOf(there->namespaces(), type) == ns.inode()) {
+      return absl::StrCat("the namespaces of process ", process->pid(), ", which is in it, are ",
+                          "unknown (", process->namespaces_error(), ")");
+    }
   }
-  return "";
+  const auto count = absl::c_count_if(veiled_, [&](const Process* one) { return is_veiled(*one); });
+  const std::string error = absl::StrCat("unknown (", (*first)->namespaces_error(), ")");
+  if (count == 1) {
+    return absl::StrCat("the namespaces of process ", (*first)->pid(), " are ", error);
+  }
+  return absl::StrCat("the namespaces of ", count, " processes, such as ", (*first)->pid(),
+                      ", are ", error);
 }
 
 std::string DiffSide::WhyHoldersAreUnseen(const Namespace& ns, const DiffSide& other) const {

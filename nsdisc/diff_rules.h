@@ -34,6 +34,9 @@ class DiffSide {
   // Processes may be hidden from its scanner.
   bool hides_processes() const { return hides_processes_; }
 
+  // The source was looked at.
+  bool Used(SourceReport::Source source) const;
+
   // Something about the subject ("pid:12") could not be read.
   bool HasGap(const std::string& subject) const { return gaps_.contains(subject); }
 
@@ -51,8 +54,7 @@ class DiffSide {
   std::string WhyUnseen(const Namespace& ns, const DiffSide& other) const;
 
  private:
-  bool Used(SourceReport::Source source) const;
-  std::string WhyMembersAreUnseen(const Namespace& ns) const;
+  std::string WhyMembersAreUnseen(const Namespace& ns, const DiffSide& other) const;
   std::string WhyHoldersAreUnseen(const Namespace& ns, const DiffSide& other) const;
   std::string WhyRelativesAreUnseen(const Namespace& ns, const DiffSide& other) const;
 

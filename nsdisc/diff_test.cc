@@ -145,12 +145,12 @@ TEST(DiffSnapshots, DoesNotTakeWhatIsHiddenForRemoved) {
   EXPECT_TRUE(diff.equal());
   EXPECT_THAT(
       Sketch(diff),
-      ElementsAre("unknown net:[2] (not seen after: the namespaces of process 7 are unknown "
-                  "(EACCES))",
+      ElementsAre("unknown net:[2] (not seen after: the namespaces of process 7, which is in it, "
+                  "are unknown (EACCES))",
                   "unknown pid:7 namespaces.net [2]->?"));
   EXPECT_THAT(Sketch(Diff(hidden, seen)),
-              ElementsAre("unknown net:[2] (not seen before: the namespaces of process 7 are "
-                          "unknown (EACCES))",
+              ElementsAre("unknown net:[2] (not seen before: the namespaces of process 7, which is "
+                          "in it, are unknown (EACCES))",
                           "unknown pid:7 namespaces.net ?->[2]"));
   // What both do not know hides nothing.
   EXPECT_THAT(Changes(hidden + "namespaces { type: net inode: 3 }", hidden),
@@ -186,7 +186,7 @@ TEST(DiffSnapshots, FollowsHoldersAndFieldsThatItWasNotToldOf) {
   EXPECT_THAT(
       Changes(sources + "namespaces { type: net inode: 2 fds { pid: 5 fd: 3 } fds { pid: 6 } }",
               sources + "namespaces { type: net inode: 2 fds { pid: 6 } fds { pid: 7 fd: 1 } }"),
-      ElementsAre("changed net:[2] fds [pid=5 fd=3 count=0]->[pid=7 fd=1 count=0]"));
+      ElementsAre("changed net:[2] fds [pid=5 fd=3]->[pid=7 fd=1]"));
 }
 
 TEST(DiffSnapshots, ComparesWhatBothWereTakenWith) {
@@ -230,6 +230,52 @@ TEST(DiffSnapshots, ComparesCgroupsNotTheirIndices) {
   EXPECT_THAT(Changes(process + "0 } cgroups { unified: '/a' frozen: false }",
                       process + "0 } cgroups { unified: '/b' frozen: true }"),
               ElementsAre("changed pid:7 cgroup [/a]->[/b] frozen [false]->[true]"));
+}
+
+// What a process holds cannot be asked of whoever may not look at it.
+TEST(DiffSnapshots, DoesNotTakeHiddenHoldersForRemoved) {
+  const std::string sources =
+      "statistics { sources { source: fds } sources { source: bind_mounts } }"
+      "processes { pid: 5 uid: 0 } processes { pid: 6 uid: 0 } namespaces { type: mnt inode: 9 }";
+  const std::string seen =
+      sources +
+      "namespaces { type: net inode: 2 fds { pid: 5 fd: 3 } fds { pid: 6 fd: 1 }"
+      "             bind_mounts { mount_namespace: 9 path: '/x' } }";
+  const std::string hidden = sources +
+                             "namespaces { type: net inode: 2 }"
+                             "gaps { subject: 'pid:5' operation: 'getdents64 fd' error: 'EACCES' }"
+                             "gaps { subject: 'mnt:[9]' operation: 'listmount' error: 'EACCES' }";
+  EXPECT_THAT(Changes(seen, hidden),
+              ElementsAre("changed net:[2] fds [pid=6 fd=1]->[] fds [pid=5 fd=3]->? "
+                          "bind_mounts [mount_namespace=9 path=/x]->?"));
+  EXPECT_THAT(Changes(hidden, seen),
+              ElementsAre("changed net:[2] fds []->[pid=6 fd=1] fds ?->[pid=5 fd=3] "
+                          "bind_mounts ?->[mount_namespace=9 path=/x]"));
+}
+
+// A process that ended, or a mount namespace, takes along what it held; that is one change.
+TEST(DiffSnapshots, TellsOnceWhatTakesHoldersAlong) {
+  const std::string sources =
+      "statistics { sources { source: fds } sources { source: bind_mounts } }";
+  const std::string before = sources +
+                             "namespaces { type: mnt inode: 9 }"
+                             "namespaces { type: net inode: 2 fds { pid: 5 fd: 3 }"
+                             "             bind_mounts { mount_namespace: 9 path: '/x' } }"
+                             "processes { pid: 5 uid: 0 }";
+  const std::string after = sources + "namespaces { type: net inode: 2 }";
+
+  EXPECT_THAT(Changes(before, after), ElementsAre("removed mnt:[9]", "removed pid:5"));
+  // A new process tells nothing of what it holds.
+  EXPECT_THAT(Changes(after, before),
+              ElementsAre("added mnt:[9]", "changed net:[2] fds []->[pid=5 fd=3]", "added pid:5"));
+  EXPECT_THAT(Changes(before, after, {.types = {NamespaceType::kNet}}),
+              ElementsAre("changed net:[2] fds [pid=5 fd=3]->[] "
+                          "bind_mounts [mount_namespace=9 path=/x]->[]"));
+  EXPECT_THAT(Changes(before, after, {.all = true}),
+              ElementsAre("removed mnt:[9]",
+                          "changed net:[2] fds [pid=5 fd=3]->[] "
+                          "bind_mounts [mount_namespace=9 path=/x]->[]",
+                          "removed pid:5"));
 }
 
 // Numbers of different PID namespaces do not compare; inodes of pidfds do.

@@ -85,7 +85,7 @@ void FillScanner(const Procfs& procfs, Scanner* scanner) {
   const absl::StatusOr<procfsroot::StatusFields> status = procfsroot::ParseStatus(text);
   if (!status.ok()) return;
   scanner->set_uid(status->effective_uid);
-  SetCapabilities(*status, scanner->mutable_capabilities());
+  SetCapabilities(*status, /*all_sets=*/true, scanner->mutable_capabilities());
 }
 
 int64_t ProcessCpuNanoseconds() {
@@ -107,7 +107,8 @@ class Scan {
         .threads = options.threads,
         .detail = options.detail == ProcessDetail::kAll,
         .fds = options.fds,
-        .capabilities = options.capabilities,
+        .capabilities = options.capabilities != CapabilitySets::kNone,
+        .all_capability_sets = options.capabilities == CapabilitySets::kAll,
         // Of a procfs of another PID namespace it is not known.
         .pid_namespace = procfs.has_own_pids() ? scanner.namespaces().pid() : 0,
         .users = options.users,
@@ -268,10 +269,10 @@ class Scan {
 
 void SetOptions(const Procfs& procfs, const DiscoverOptions& options, ScanOptions* message) {
   message->set_threads(options.threads);
-  message->set_capabilities(options.capabilities);
   message->set_detail(options.detail == ProcessDetail::kAll ? ScanOptions::every_process
                                                             : ScanOptions::representatives);
-  message->set_capabilities(options.capabilities);
+  message->set_capabilities(options.capabilities != CapabilitySets::kNone);
+  message->set_all_capability_sets(options.capabilities == CapabilitySets::kAll);
   for (const base::NamespaceType type : options.types) message->add_types(ToProto(type));
   message->set_mounts(options.mounts);
   if (!procfs.is_live()) message->set_procfs(base::EncodeText(procfs.path()));

@@ -37,6 +37,16 @@ enum class ProcessDetail {
   kAll,
 };
 
+// Which sets of Process.capabilities are read.
+enum class CapabilitySets {
+  kNone,
+  // Effective, permitted and inheritable, by which capabilities are judged: one system call for
+  // each process.
+  kEffective,
+  // Bounding and ambient as well. The one costly file of each process has them.
+  kAll,
+};
+
 struct DiscoverOptions {
   ScanOptions::Threads threads = ScanOptions::loose;
   ProcessDetail detail = ProcessDetail::kAll;
@@ -51,8 +61,8 @@ struct DiscoverOptions {
   bool kernel_lists = true;
   // Host names of UTS namespaces and nsids of network namespaces.
   bool names = true;
-  // Process.capabilities, of the processes that are read in detail.
-  bool capabilities = false;
+  // Of the processes that are read in detail.
+  CapabilitySets capabilities = CapabilitySets::kNone;
   // Which namespaces the result lists; empty: all. Relations are followed for all of them.
   std::vector<base::NamespaceType> types;
   // 0: base::DefaultThreadCount().

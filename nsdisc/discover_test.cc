@@ -299,7 +299,7 @@ TEST_F(DiscoverTest, ReadsCapabilitiesWhereTheyAreWanted) {
       "|CapBnd:\\x098\n|CapAmb:\\x0910\n|NoNewPrivs:\\x090\n", "f 1/cmdline\n", "f 1/cgroup\n",
       "l 1/ns/pid pid:[4026531836]\n", "l self 1\n", "f sys/kernel/cap_last_cap\n|40\n");
   DiscoverOptions options;
-  options.capabilities = true;
+  options.capabilities = CapabilitySets::kAll;
 
   const std::unique_ptr<Snapshot> with = Scan(tree, options);
   const std::unique_ptr<Snapshot> without = Scan(tree);

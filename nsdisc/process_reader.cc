@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/capget.h"
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/nsfs.h"
@@ -75,10 +76,12 @@ bool HasLeft(const NamespaceLinks& process, const NamespaceLinks& thread) {
 
 }  // namespace
 
-void SetCapabilities(const procfsroot::StatusFields& status, Capabilities* capabilities) {
+void SetCapabilities(const procfsroot::StatusFields& status, bool all_sets,
+                     Capabilities* capabilities) {
   capabilities->set_effective(status.effective_capabilities);
   capabilities->set_permitted(status.permitted_capabilities);
   capabilities->set_inheritable(status.inheritable_capabilities);
+  if (!all_sets) return;
   capabilities->set_bounding(status.bounding_capabilities);
   capabilities->set_ambient(status.ambient_capabilities);
   if (status.no_new_privileges.has_value()) {
@@ -170,7 +173,9 @@ void ProcessReader::ReadDetail(const ProcessDir& dir, Process* process) {
   ReadCgroups(dir, subject, process);
   const bool may_have_inner_pids =
       !process->namespaces().has_pid() || process->namespaces().pid() != options_.pid_namespace;
-  if (!process->has_uid() || may_have_inner_pids || options_.capabilities) {
+  const bool lacks_capabilities =
+      options_.all_capability_sets || (options_.capabilities && !process->has_capabilities());
+  if (!process->has_uid() || may_have_inner_pids || lacks_capabilities) {
     ReadStatus(dir, subject, process);
   }
   if (options_.users == nullptr || !process->has_uid()) return;
@@ -188,6 +193,13 @@ void ProcessReader::AskByNumber(Process* process) {
   if (inode.ok() && inode->has_value()) process->set_pidfd_inode(**inode);
   const absl::StatusOr<base::PidfdInfo> info = base::PidfdInfoOf(*pidfd);
   if (info.ok()) process->set_uid(info->effective_uid);
+  if (!options_.capabilities || options_.all_capability_sets) return;
+  const absl::StatusOr<base::CapabilityMasks> masks = base::CapabilityMasksOf({process->pid()});
+  if (!masks.ok()) return;
+  Capabilities* const capabilities = process->mutable_capabilities();
+  capabilities->set_effective(masks->effective);
+  capabilities->set_permitted(masks->permitted);
+  capabilities->set_inheritable(masks->inheritable);
 }
 
 void ProcessReader::ReadCommandLine(const ProcessDir& dir, const GapSubject& subject,
@@ -225,7 +237,9 @@ void ProcessReader::ReadStatus(const ProcessDir& dir, const GapSubject& subject,
     return;
   }
   process->set_uid(status->effective_uid);
-  if (options_.capabilities) SetCapabilities(*status, process->mutable_capabilities());
+  if (options_.capabilities) {
+    SetCapabilities(*status, options_.all_capability_sets, process->mutable_capabilities());
+  }
   std::vector<base::Pid> pids;
   const bool well_formed = procfsroot::ForEachNamespacedPid(
       status->namespaced_pids, [&](base::Pid pid) { pids.push_back(pid); });

@@ -19,7 +19,9 @@
 
 namespace nsctl::nsdisc {
 
-void SetCapabilities(const procfsroot::StatusFields& status, Capabilities* capabilities);
+// With `all_sets` those that only status has as well.
+void SetCapabilities(const procfsroot::StatusFields& status, bool all_sets,
+                     Capabilities* capabilities);
 
 // Not thread-safe: one for each worker, which keeps its buffers.
 class ProcessReader {
@@ -30,8 +32,9 @@ class ProcessReader {
     bool detail = true;
     // Look at descriptors.
     bool fds = true;
-    // Read Process.capabilities.
+    // Read Process.capabilities, and the sets that only status has.
     bool capabilities = false;
+    bool all_capability_sets = false;
     // The PID namespace of the procfs; 0 where that is unknown. Spares reading the inner PIDs of
     // the processes in it, which have none.
     uint32_t pid_namespace = 0;

@@ -1,15 +1,12 @@
 #include "nsentry/standing.h"
 
-#include <linux/capability.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <cstddef>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "base/capget.h"
 #include "base/errors.h"
 #include "base/nsfs.h"
 #include "base/status_macros.h"
@@ -23,13 +20,8 @@ constexpr size_t kMaxDepth = 64;
 }  // namespace
 
 absl::StatusOr<Standing> OwnStanding(base::NamespaceId user_namespace) {
-  __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data = {};
-  if (syscall(SYS_capget, &header, data.data()) != 0) {
-    const int error = errno;
-    return base::ErrnoStatus(error, "capget");
-  }
-  return Standing{user_namespace, data[0].effective | uint64_t{data[1].effective} << 32, geteuid()};
+  NSCTL_ASSIGN_OR_RETURN(const base::CapabilityMasks masks, base::CapabilityMasksOf({0}));
+  return Standing{user_namespace, masks.effective, geteuid()};
 }
 
 absl::StatusOr<std::vector<UserNamespaceLink>> ReadUserNamespaceChain(base::FdRef user_namespace,
