@@ -42,6 +42,7 @@ constexpr CommandInfo kInfo = {
         "nsctl list --held-by fd,socket -c +FDS\n"
         "nsctl list -o jsonl | jq .namespace.inode\n"
         "nsctl list --from host.pb",
+    .apart = true,
 };
 
 absl::StatusOr<std::vector<base::Pid>> ParsePids(const std::vector<std::string>& lists) {
