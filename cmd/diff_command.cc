@@ -46,6 +46,7 @@ constexpr CommandInfo kInfo = {
         "nsctl diff monday.pb --type net,mnt\n"
         "nsctl diff monday.pb --ignore processes --quiet\n"
         "ssh host nsctl snapshot -o pb | nsctl diff host.pb -",
+    .apart = true,
     .failed = ExitStatus::kTrouble,
 };
 
@@ -159,6 +160,8 @@ class DiffCommand : public Command {
     nsdisc::DiscoverOptions wanted;
     wanted.threads = before.options().threads();
     wanted.mounts = before.options().mounts();
+    wanted.ipc_counts = absl::c_any_of(
+        before.namespaces(), [](const nsdisc::Namespace& ns) { return ns.has_ipc_counts(); });
     if (before.options().all_capability_sets()) {
       wanted.capabilities = nsdisc::CapabilitySets::kAll;
     } else if (before.options().capabilities()) {

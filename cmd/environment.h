@@ -34,9 +34,10 @@ struct Environment {
   Writer* out;
   Writer* err;
   bool out_is_terminal = false;
-  bool err_is_terminal = false;
   // Of the terminal, in cells; 0: unknown.
   size_t terminal_width = 0;
+  // Of a line on stderr that can be written over: how far something is. 0: stderr has none.
+  size_t progress_width = 0;
   Variables variables;
   System* system;
   // Every command there is, for those that speak of others.

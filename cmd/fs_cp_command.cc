@@ -151,7 +151,7 @@ class FsCpCommand : public Command {
     PrepareOptions(env);
     FsFailures failures(env);
     google::protobuf::RepeatedPtrField<nsdisc::Gap> gaps;
-    CopyProgress progress(env.err, env.err_is_terminal ? env.terminal_width : 0);
+    CopyProgress progress(env.err, env.progress_width);
     FsCopier copier(options_, &progress, &gaps, [&](const absl::Status& failure) {
       progress.Clear();
       failures.Add(failure);

@@ -122,8 +122,18 @@ class InspectionPrinter {
       Line("Clock offsets", absl::StrFormat("%s %d s %d ns", offset.clock(), offset.seconds(),
                                             offset.nanoseconds()));
     }
+    if (ns.has_ipc_counts()) PrintIpc(ns.ipc_counts());
     if (ns.has_mount_count()) Line("Mounts", absl::StrCat(ns.mount_count()));
     if (ns.awaits_first_process()) Line("First process", "awaited");
+  }
+
+  void PrintIpc(const nsdisc::IpcCounts& ipc) {
+    Line("Message queues",
+         absl::StrCat(ipc.message_queues(), " with ", ipc.messages(), " messages"));
+    Line("Semaphore sets",
+         absl::StrCat(ipc.semaphore_sets(), " with ", ipc.semaphores(), " semaphores"));
+    Line("Shared memory", absl::StrCat(ipc.shared_memory_segments(), " segments with ",
+                                       ipc.shared_memory_pages(), " pages"));
   }
 
   // As the kernel shows it (user_namespaces(7)): the first number inside and outside, and how many.

@@ -49,6 +49,7 @@ constexpr CommandInfo kInfo = {
         "nsctl list --held-by fd,socket -c +FDS\n"
         "nsctl list -o jsonl | jq .namespace.inode\n"
         "nsctl list --from host.pb",
+    .apart = true,
 };
 
 std::vector<Choice> HolderKindChoices() {

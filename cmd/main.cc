@@ -56,6 +56,14 @@ size_t TerminalWidth(int fd) {
   return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+// Where stdout goes does not matter: `nsctl snapshot >file` is waited for as well.
+size_t ProgressWidth() {
+  constexpr size_t kUnknown = 80;
+  if (isatty(STDERR_FILENO) != 1 || Variable("TERM") == "dumb") return 0;
+  const size_t width = TerminalWidth(STDERR_FILENO);
+  return width > 0 ? width : kUnknown;
+}
+
 int Main(int argc, char** argv) {
   OccupyStandardDescriptors();
   FdWriter out(base::FdRef(STDOUT_FILENO, "stdout"));
@@ -66,8 +74,8 @@ int Main(int argc, char** argv) {
       .out = &out,
       .err = &err,
       .out_is_terminal = isatty(STDOUT_FILENO) == 1,
-      .err_is_terminal = isatty(STDERR_FILENO) == 1,
       .terminal_width = TerminalWidth(STDOUT_FILENO),
+      .progress_width = ProgressWidth(),
       .variables = {.no_color = !Variable("NO_COLOR").empty(),
                     .columns = Variable("COLUMNS"),
                     .locale = FirstSet({"LC_ALL", "LC_CTYPE", "LANG"}),

@@ -41,6 +41,7 @@ constexpr CommandInfo kInfo = {
         "nsctl ps --list --pid 7@pid:[4026532398] -c PID --noheadings\n"
         "nsctl ps --ns net:[4026531840] --threads\n"
         "nsctl ps --list -c +CONTAINER,NETNS",
+    .apart = true,
 };
 
 class PsCommand : public Command {

@@ -23,7 +23,7 @@ constexpr Source kSources[] = {
     {"sockets", &ScanScope::sockets, "network namespaces of sockets"},
     {"bind-mounts", &ScanScope::bind_mounts, "mounts of namespaces' files"},
     {"kernel-lists", &ScanScope::kernel_lists, "the kernel's own lists of namespaces"},
-    {"names", &ScanScope::names, "host names and nsids"},
+    {"names", &ScanScope::names, "host names, nsids and counts of IPC objects"},
 };
 
 std::vector<std::string> NamesOf(const std::vector<Choice>& choices) {

@@ -2,11 +2,14 @@
 // can be looked up and opened. Every other request it takes and never answers, so whoever made it
 // waits in a way that no signal ends.
 //
-// Prints a line when it is mounted; ends with its standard input.
+// Prints a line when it is mounted; ends with its standard input. From SIGUSR1 on it answers
+// nothing at all.
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -21,6 +24,10 @@
 namespace {
 
 constexpr uint64_t kFile = 2;
+
+volatile sig_atomic_t is_mute = 0;
+
+void FallSilent(int) { is_mute = 1; }
 
 // Answers the request `unique` with a structure.
 template <typename T>
@@ -43,6 +50,7 @@ struct fuse_attr AttributesOf(uint64_t node) {
 }
 
 void Serve(int device, const struct fuse_in_header& request) {
+  if (is_mute != 0) return;
   switch (request.opcode) {
     case FUSE_INIT: {
       struct fuse_init_out init = {};
@@ -86,10 +94,18 @@ int main(int argc, char** argv) {
   if (mount("silent", argv[1], "fuse", MS_NOSUID | MS_NODEV, options.c_str()) != 0) return 1;
   puts("mounted");
   fflush(stdout);
+  struct sigaction silence = {};
+  silence.sa_handler = FallSilent;
+  silence.sa_flags = SA_RESTART;
+  if (sigaction(SIGUSR1, &silence, nullptr) != 0) return 1;
   std::vector<char> buffer(size_t{1} << 20);
   while (true) {
     struct pollfd events[] = {{device, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
-    if (poll(events, 2, -1) < 0 || events[1].revents != 0) return 0;
+    if (poll(events, 2, -1) < 0) {
+      if (errno == EINTR) continue;
+      return 0;
+    }
+    if (events[1].revents != 0) return 0;
     if (read(device, buffer.data(), buffer.size()) < static_cast<ssize_t>(sizeof(fuse_in_header))) {
       return 0;
     }

@@ -41,6 +41,7 @@ constexpr CommandInfo kInfo = {
         "nsctl snapshot --from host.pb -o table\n"
         "nsctl snapshot -o jsonl | nsctl list --from -\n"
         "nsctl snapshot -o lxkns > lxkns.json",
+    .apart = true,
 };
 
 class SnapshotCommand : public Command {
@@ -96,6 +97,7 @@ class SnapshotCommand : public Command {
     nsdisc::DiscoverOptions wanted;
     wanted.threads = default_threads;
     wanted.capabilities = nsdisc::CapabilitySets::kEffective;
+    wanted.ipc_counts = true;
     NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<Snapshot> snapshot,
                            source_.Acquire(scope, wanted, env));
     if (!scope.types.empty()) KeepTypes(scope.types, snapshot.get());

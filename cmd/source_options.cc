@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/fd.h"
 #include "base/status_macros.h"
+#include "cmd/scan_progress_line.h"
 #include "cmd/snapshot_filter.h"
 #include "cmd/usage.h"
 #include "nsdisc/snapshot_io.h"
@@ -69,6 +70,7 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
   scan.bind_mounts = scope.bind_mounts;
   scan.kernel_lists = scope.kernel_lists;
   scan.names = scope.names;
+  scan.ipc_counts = wanted.ipc_counts && scope.names;
   return Scan(procfs_, scan, env);
 }
 
@@ -80,8 +82,12 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string&
   nsdisc::DiscoverOptions options = wanted;
   options.users = &users;
   options.now = env.system->Now();
+  nsdisc::ScanProgress progress;
+  options.progress = &progress;
+  auto line = std::make_unique<ScanProgressLine>(progress, env.err, env.progress_width);
   NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
                          nsdisc::Discover(procfs, env.system->QuestionsFor(procfs), options));
+  line.reset();
   if (snapshot->processes().empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat(procfs.path(), " shows no process: it is no procfs, or nothing may be seen"));

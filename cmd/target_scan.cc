@@ -53,8 +53,13 @@ absl::StatusOr<TargetScan> ScanForTarget(const Target& target, const SourceOptio
     }
     NSCTL_ASSIGN_OR_RETURN(scan.target, IdentifyFile(path->path));
   }
-  NSCTL_ASSIGN_OR_RETURN(scan.snapshot,
-                         source.Acquire(scope, nsdisc::ScanOptions::loose, detail, env));
+  nsdisc::DiscoverOptions wanted;
+  wanted.detail = detail;
+  if (detail == nsdisc::ProcessDetail::kAll) {
+    wanted.capabilities = nsdisc::CapabilitySets::kEffective;
+    wanted.ipc_counts = true;
+  }
+  NSCTL_ASSIGN_OR_RETURN(scan.snapshot, source.Acquire(scope, wanted, env));
   return scan;
 }
 

@@ -36,6 +36,7 @@ constexpr CommandInfo kInfo = {
         "nsctl tree mnt\n"
         "nsctl tree -o dot | dot -Tsvg > tree.svg\n"
         "nsctl tree owner --from host.pb --ascii",
+    .apart = true,
 };
 
 class TreeCommand : public Command {

@@ -22,12 +22,19 @@ void AddMap(const char* name, const RepeatedPtrField<IdMapping>& map,
   facts->push_back(absl::StrCat(name, " ", absl::StrJoin(map, ", ", append)));
 }
 
+void AddIpc(const nsdisc::IpcCounts& ipc, std::vector<std::string>* facts) {
+  facts->push_back(absl::StrCat(ipc.message_queues(), " message queues, ", ipc.semaphore_sets(),
+                                " semaphore sets, ", ipc.shared_memory_segments(),
+                                " shared memory segments"));
+}
+
 void AddNames(const Namespace& ns, std::vector<std::string>* facts) {
   if (!ns.names().empty()) {
     facts->push_back(absl::StrCat("named ", absl::StrJoin(ns.names(), ", ")));
   }
   if (ns.has_nsid()) facts->push_back(absl::StrCat("nsid ", ns.nsid()));
   if (ns.has_hostname()) facts->push_back(absl::StrCat("host name ", ns.hostname()));
+  if (ns.has_ipc_counts()) AddIpc(ns.ipc_counts(), facts);
 }
 
 }  // namespace

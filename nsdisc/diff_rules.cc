@@ -46,6 +46,7 @@ constexpr FieldOfSection kImpliedFields[] = {
     {"namespaces", "reference"},
     // Counters; sockets come and go all the time.
     {"namespaces", "mount_count"},
+    {"namespaces", "ipc_counts.messages"},
     {"namespaces", "fd_count"},
     {"namespaces", "sockets"},
     {"namespaces", "socket_count"},
@@ -117,6 +118,7 @@ bool DiffSide::IsUnknown(const Namespace& ns, absl::string_view path) const {
   // Maps, offsets and names are read through a process.
   if (ns.has_ealdorman() && HasGap(PidSubject(ns.ealdorman()))) return true;
   if (!ns.has_ealdorman() && IsOneOf(path, {"uid_map", "gid_map", "clock_offsets"})) return true;
+  if (absl::StartsWith(path, "ipc_counts")) return true;
   return IsOneOf(path, {"owner", "parent", "owner_uid", "owner_user", "setgroups_allowed",
                         "hostname", "domainname", "mount_count"});
 }

@@ -148,8 +148,12 @@ class Scan {
   absl::Status ReadProcesses(Snapshot* snapshot) {
     NSCTL_ASSIGN_OR_RETURN(const std::vector<base::Pid> pids, procfs_.ListProcesses());
     std::vector<std::unique_ptr<Process>> processes(pids.size());
-    ForEachInParallel(
-        pids.size(), [&](ProcessReader& reader, size_t i) { processes[i] = reader.Read(pids[i]); });
+    ScanProgress* const progress = options_.progress;
+    if (progress != nullptr) progress->Begin(ScanProgress::Step::kProcesses, pids.size());
+    ForEachInParallel(pids.size(), [&](ProcessReader& reader, size_t i) {
+      processes[i] = reader.Read(pids[i]);
+      if (progress != nullptr) progress->Advance();
+    });
     snapshot->mutable_processes()->Reserve(static_cast<int>(processes.size()));
     for (std::unique_ptr<Process>& process : processes) {
       if (process != nullptr) snapshot->mutable_processes()->AddAllocated(process.release());
@@ -250,9 +254,11 @@ class Scan {
             .mounts = options.mounts,
             .kernel_lists = options.kernel_lists,
             .names = options.names,
+            .ipc_counts = options.ipc_counts,
             .own_mount_namespace = scanner.namespaces().mnt(),
             .threads = threads,
-            .users = options.users};
+            .users = options.users,
+            .progress = options.progress};
   }
 
   const Procfs& procfs_;

@@ -21,6 +21,7 @@
 #include "base/namespace_type.h"
 #include "nsdisc/lineage.h"
 #include "nsdisc/questions.h"
+#include "nsdisc/scan_progress.h"
 #include "nsdisc/snapshot.pb.h"
 #include "nsdisc/users.h"
 #include "procfsroot/procfs.h"
@@ -61,6 +62,8 @@ struct DiscoverOptions {
   bool kernel_lists = true;
   // Host names of UTS namespaces and nsids of network namespaces.
   bool names = true;
+  // Namespace.ipc_counts.
+  bool ipc_counts = false;
   // Of the processes that are read in detail.
   CapabilitySets capabilities = CapabilitySets::kNone;
   // Which namespaces the result lists; empty: all. Relations are followed for all of them.
@@ -69,6 +72,8 @@ struct DiscoverOptions {
   int worker_threads = 0;
   // Names for uids; nullptr: none. Borrowed for the call.
   const UserNames* users = nullptr;
+  // Told how far the scan is; nullptr: nobody is. Borrowed for the call.
+  ScanProgress* progress = nullptr;
   // What the result says about when it was made.
   absl::Time now = absl::Now();
 };

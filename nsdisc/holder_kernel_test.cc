@@ -268,6 +268,42 @@ TEST_F(HolderKernelTest, BindMountInAnotherMountNamespaceHolds) {
   EXPECT_TRUE(found->has_owner());
 }
 
+// Runs in a child with mounts of its own: keeps a descriptor that was opened by way of a mount,
+// which is hidden afterwards. The child is in none of its namespaces.
+int OpenThroughHiddenMount() {
+  if (mount("none", "/run", "tmpfs", 0, "") != 0) return errno;
+  const int before = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
+  const int target = open("/run/ns", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (before < 0 || target < 0 || syscall(SYS_unshare, CLONE_NEWUTS) != 0) return errno;
+  if (mount("/proc/self/ns/uts", "/run/ns", "", MS_BIND, nullptr) != 0) return errno;
+  if (open("/run/ns", O_RDONLY | O_CLOEXEC) < 0 || setns(before, CLONE_NEWUTS) != 0) return errno;
+  close(target);
+  close(before);
+  return mount("none", "/run", "tmpfs", 0, "") == 0 ? 0 : errno;
+}
+
+TEST_F(HolderKernelTest, DescriptorIsAWayWhereTheMountIsHidden) {
+  const absl::StatusOr<TestChild> child = TestChild::Start(CLONE_NEWNS, OpenThroughHiddenMount);
+  NSCTL_SKIP_IF_LACKING(child.status(), "CAP_SYS_ADMIN");
+  ASSERT_THAT(child, IsOk());
+
+  const std::unique_ptr<Snapshot> snapshot = Scan();
+
+  const auto found = absl::c_find_if(snapshot->namespaces(), [&](const Namespace& ns) {
+    return ns.type() == Namespace::uts && ns.fds_size() == 1 &&
+           ns.fds(0).pid() == child->pid().value;
+  });
+  ASSERT_NE(found, snapshot->namespaces().end());
+  ASSERT_EQ(found->bind_mounts_size(), 1);
+  EXPECT_TRUE(found->bind_mounts(0).hidden());
+  EXPECT_TRUE(found->has_owner());
+  EXPECT_TRUE(found->has_device_minor());
+  EXPECT_THAT(found->reference(),
+              ElementsAre(absl::StrCat("/proc/", child->pid().value, "/fd/", found->fds(0).fd())));
+  const std::string subject = base::NamespaceLinkText(NamespaceType::kUts, found->inode());
+  for (const Gap& gap : snapshot->gaps()) EXPECT_NE(gap.subject(), subject) << gap.operation();
+}
+
 constexpr char kPinned[] = "/run/pinned";
 constexpr char kInner[] = "/run/inner";
 

@@ -115,6 +115,7 @@ void HolderScan::TakeList(SourceReport::Source source,
 }
 
 void HolderScan::Run(const RepeatedPtrField<Process>& processes, FdFindings findings) {
+  Begin(ScanProgress::Step::kRelations);
   AddFds(processes, &findings);
   {
     const CpuMeter meter(procfs_, &ReportOf(SourceReport::relations));
@@ -131,8 +132,13 @@ void HolderScan::Run(const RepeatedPtrField<Process>& processes, FdFindings find
       ReportOf(SourceReport::mount_namespace_list).state == SourceReport::used ||
       ReportOf(SourceReport::namespace_list).state == SourceReport::used;
   const bool looked_everywhere = options_.fds && options_.sockets && options_.bind_mounts;
+  Begin(ScanProgress::Step::kDetails);
   losses_ = table_.Finish(procfs_, lists_used && looked_everywhere);
-  if (options_.names) AddNames();
+  if (options_.names || options_.ipc_counts) AddNames();
+}
+
+void HolderScan::Begin(ScanProgress::Step step, uint64_t total) {
+  if (options_.progress != nullptr) options_.progress->Begin(step, total);
 }
 
 void HolderScan::ReportProcesses(uint64_t processes, std::optional<uint64_t> threads,
@@ -216,6 +222,7 @@ void HolderScan::AddSockets(FdFindings* findings) {
   table_.ForEachKernelId([&](NamespaceType type, uint64_t id, uint32_t inode) {
     if (type == NamespaceType::kNet) cookies.emplace(id, inode);
   });
+  Begin(ScanProgress::Step::kSockets, findings->sockets.size());
   SocketHoldings sockets = ScanSockets(std::move(findings->sockets), *questions_.foreign_fds,
                                        std::move(cookies), options_.threads);
   if (!sockets.unavailable) report.state = SourceReport::used;
@@ -252,10 +259,13 @@ void HolderScan::AddBindMounts() {
     if (rank(namespaces.front()) < 2) {
       std::erase_if(namespaces, [&](const auto& one) { return rank(one) == 2; });
     }
+    Begin(ScanProgress::Step::kMounts, namespaces.size());
     for (const NamespaceTable::Known& one : namespaces) {
       done.insert(one.target.inode);
       if (AddBindMountsOf(one)) report.state = SourceReport::used;
+      if (options_.progress != nullptr) options_.progress->Advance();
     }
+    Begin(ScanProgress::Step::kRelations);
     table_.Trace(procfs_, *questions_.lineage, options_.users);
   }
 }
@@ -320,6 +330,8 @@ void HolderScan::AddFdsOfMounts(const FdFindings& findings) {
     changed.insert(table_.Mutable(file.target));
   }
   for (Namespace* const ns : changed) absl::c_sort(*ns->mutable_fds(), IsBefore);
+  // A descriptor is a way to a namespace whose mounts are all hidden.
+  table_.Trace(procfs_, *questions_.lineage, options_.users);
 }
 
 // ip-netns(8) names network namespaces by mounts in one directory, which some reach by a link.
@@ -401,6 +413,13 @@ void HolderScan::AddNames() {
       }
     }
   };
+  if (options_.ipc_counts) {
+    ask(
+        NamespaceType::kIpc, "setns", "its IPC objects are unknown",
+        [&](const auto& named) { return questions_.names->IpcCountsOf(procfs_, named); },
+        [](const IpcCounts& counts, Namespace* ns) { *ns->mutable_ipc_counts() = counts; });
+  }
+  if (!options_.names) return;
   ask(
       NamespaceType::kUts, "setns", "its host name is unknown",
       [&](const auto& named) { return questions_.names->UtsNamesOf(procfs_, named); },

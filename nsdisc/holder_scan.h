@@ -21,6 +21,7 @@
 #include "nsdisc/namespace_census.h"
 #include "nsdisc/namespace_table.h"
 #include "nsdisc/questions.h"
+#include "nsdisc/scan_progress.h"
 #include "nsdisc/snapshot.pb.h"
 #include "nsdisc/socket_scan.h"
 #include "nsdisc/users.h"
@@ -38,11 +39,13 @@ class HolderScan {
     bool mounts = false;
     bool kernel_lists = true;
     bool names = true;
+    bool ipc_counts = false;
     // The scanner's own; 0 where unknown.
     uint32_t own_mount_namespace = 0;
     int threads = 1;
     // May be nullptr. Borrowed.
     const UserNames* users = nullptr;
+    ScanProgress* progress = nullptr;
   };
 
   // All is borrowed.
@@ -78,6 +81,7 @@ class HolderScan {
   // Adds the processor time of this process from its making to its end to a report.
   class CpuMeter;
 
+  void Begin(ScanProgress::Step step, uint64_t total = 0);
   void AddFds(const google::protobuf::RepeatedPtrField<Process>& processes, FdFindings* findings);
   void AddSockets(FdFindings* findings);
   void AddBindMounts();

@@ -5,6 +5,10 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
 
@@ -16,6 +20,7 @@
 
 #include "base/errors.h"
 #include "base/fd.h"
+#include "base/namespace_type.h"
 #include "base/nsfs.h"
 #include "base/status_macros.h"
 
@@ -43,8 +48,8 @@ int OpenNamed(const Procfs& procfs, const NamedNamespace& named, OwnedFd* out) {
   return 0;
 }
 
-// The UTS namespace of this process. The thread that asks is in the same as long as it went
-// nowhere.
+// The namespace of the target's type that this process is in. The thread that asks is in the same
+// as long as it went nowhere.
 bool IsOwn(const Procfs& procfs, const NamespaceTarget& target) {
   const absl::StatusOr<procfsroot::ProcessDir> self = procfs.OpenSelf();
   if (!self.ok()) return false;
@@ -52,17 +57,66 @@ bool IsOwn(const Procfs& procfs, const NamespaceTarget& target) {
   return links.in[static_cast<size_t>(target.type)].inode == target.inode;
 }
 
-// Moves the calling thread.
-Answer<UtsNames> EnterAndAsk(const Procfs& procfs, const NamedNamespace& named) {
+// Moves the calling thread. 0, or an errno.
+int Enter(const Procfs& procfs, const NamedNamespace& named) {
   OwnedFd fd;
-  if (const int error = OpenNamed(procfs, named, &fd); error != 0) return Refusal<UtsNames>(error);
+  if (const int error = OpenNamed(procfs, named, &fd); error != 0) return error;
+  if (setns(fd.get(), base::InfoOf(named.target.type).clone_flag) == 0) return 0;
+  const int error = errno;
   // Where one is already one need not be allowed to go.
-  if (setns(fd.get(), CLONE_NEWUTS) != 0 && !(errno == EPERM && IsOwn(procfs, named.target))) {
-    return Refusal<UtsNames>(errno);
-  }
+  return error == EPERM && IsOwn(procfs, named.target) ? 0 : error;
+}
+
+Answer<UtsNames> AskForUtsNames() {
   struct utsname names = {};
   if (uname(&names) != 0) return Refusal<UtsNames>(errno);
   return {.value = UtsNames{names.nodename, names.domainname}, .error = 0};
+}
+
+// Of the namespace that the calling thread is in. The kernel keeps these numbers; only for memory
+// it walks the segments.
+Answer<IpcCounts> AskForIpcCounts() {
+  // The C library leaves it to its users to define it: semctl(2).
+  union {
+    struct seminfo* info;
+  } argument;
+  struct msginfo messages = {};
+  struct seminfo semaphores = {};
+  struct shm_info memory = {};
+  argument.info = &semaphores;
+  if (msgctl(0, MSG_INFO, reinterpret_cast<struct msqid_ds*>(&messages)) < 0 ||
+      semctl(0, 0, SEM_INFO, argument) < 0 ||
+      shmctl(0, SHM_INFO, reinterpret_cast<struct shmid_ds*>(&memory)) < 0) {
+    return Refusal<IpcCounts>(errno);
+  }
+  IpcCounts counts;
+  counts.set_message_queues(static_cast<uint32_t>(messages.msgpool));
+  counts.set_messages(static_cast<uint32_t>(messages.msgmap));
+  counts.set_semaphore_sets(static_cast<uint32_t>(semaphores.semusz));
+  counts.set_semaphores(static_cast<uint32_t>(semaphores.semaem));
+  counts.set_shared_memory_segments(static_cast<uint32_t>(memory.used_ids));
+  counts.set_shared_memory_pages(memory.shm_tot);
+  return {.value = counts, .error = 0};
+}
+
+// The answers of `ask` in each of the namespaces, by a thread that goes there.
+template <typename T>
+std::vector<Answer<T>> AskInside(const Procfs& procfs, absl::Span<const NamedNamespace> namespaces,
+                                 Answer<T> (*ask)()) {
+  std::vector<Answer<T>> answers(namespaces.size(), Refusal<T>(EAGAIN));
+  const auto ask_all = [&] {
+    for (size_t i = 0; i < namespaces.size(); ++i) {
+      const int error = Enter(procfs, namespaces[i]);
+      answers[i] = error == 0 ? ask() : Refusal<T>(error);
+    }
+  };
+  try {
+    // The caller stays where it is.
+    std::thread(ask_all).join();
+  } catch (const std::system_error&) {
+    // No thread can be made: nothing was asked.
+  }
+  return answers;
 }
 
 // One question to rtnetlink and the place for its answer.
@@ -118,17 +172,12 @@ Answer<int32_t> AskForNsid(const OwnedFd& netlink, const OwnedFd& ns) {
 
 std::vector<Answer<UtsNames>> KernelNamespaceNames::UtsNamesOf(
     const Procfs& procfs, absl::Span<const NamedNamespace> namespaces) {
-  std::vector<Answer<UtsNames>> answers(namespaces.size(), Refusal<UtsNames>(EAGAIN));
-  const auto ask_all = [&] {
-    for (size_t i = 0; i < namespaces.size(); ++i) answers[i] = EnterAndAsk(procfs, namespaces[i]);
-  };
-  try {
-    // The caller stays where it is.
-    std::thread(ask_all).join();
-  } catch (const std::system_error&) {
-    // No thread can be made: nothing was asked.
-  }
-  return answers;
+  return AskInside(procfs, namespaces, AskForUtsNames);
+}
+
+std::vector<Answer<IpcCounts>> KernelNamespaceNames::IpcCountsOf(
+    const Procfs& procfs, absl::Span<const NamedNamespace> namespaces) {
+  return AskInside(procfs, namespaces, AskForIpcCounts);
 }
 
 std::vector<Answer<int32_t>> KernelNamespaceNames::NsidsOf(

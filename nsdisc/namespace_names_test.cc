@@ -4,9 +4,14 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <optional>
 #include <vector>
 
 #include "base/fd.h"
@@ -80,6 +85,40 @@ TEST_F(KernelNamespaceNamesTest, SaysWhyThereIsNoAnswer) {
 
   EXPECT_THAT(answers, ElementsAre(Answer<UtsNames>{.value = std::nullopt, .error = ENOENT},
                                    Answer<UtsNames>{.value = std::nullopt, .error = ESTALE}));
+}
+
+TEST_F(KernelNamespaceNamesTest, CountsWhatAnIpcNamespaceHolds) {
+  const absl::StatusOr<TestChild> child = TestChild::Start(CLONE_NEWIPC, [] {
+    const long page = sysconf(_SC_PAGESIZE);
+    struct {
+      long type;
+      char text[8];
+    } message = {1, "message"};
+    const int queue = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
+    if (queue < 0 || msgget(IPC_PRIVATE, IPC_CREAT | 0600) < 0) return errno;
+    if (msgsnd(queue, &message, sizeof(message.text), 0) != 0) return errno;
+    if (semget(IPC_PRIVATE, 5, IPC_CREAT | 0600) < 0) return errno;
+    if (shmget(IPC_PRIVATE, static_cast<size_t>(3 * page), IPC_CREAT | 0600) < 0) return errno;
+    return 0;
+  });
+  NSCTL_SKIP_IF_LACKING(child.status(), "CAP_SYS_ADMIN");
+  ASSERT_THAT(child, IsOk());
+  const absl::StatusOr<TestChild> empty = TestChild::Start(CLONE_NEWIPC);
+  ASSERT_THAT(empty, IsOk());
+
+  const std::vector<Answer<IpcCounts>> answers =
+      names_.IpcCountsOf(*procfs_, {Named(child->pid().value, NamespaceType::kIpc),
+                                    Named(empty->pid().value, NamespaceType::kIpc)});
+
+  ASSERT_EQ(answers.size(), 2u);
+  ASSERT_TRUE(answers[0].value.has_value()) << answers[0].error;
+  EXPECT_EQ(answers[0].value->ShortDebugString(),
+            "message_queues: 2 messages: 1 semaphore_sets: 1 semaphores: 5 "
+            "shared_memory_segments: 1 shared_memory_pages: 3");
+  ASSERT_TRUE(answers[1].value.has_value()) << answers[1].error;
+  EXPECT_EQ(answers[1].value->ShortDebugString(),
+            "message_queues: 0 messages: 0 semaphore_sets: 0 semaphores: 0 "
+            "shared_memory_segments: 0 shared_memory_pages: 0");
 }
 
 TEST_F(KernelNamespaceNamesTest, NamespaceWithoutANumberHasNone) {

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "absl/algorithm/container.h"
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/text.h"
@@ -144,7 +145,8 @@ void NamespaceTable::TraceEntry(Entry& entry, const Procfs& procfs, Lineage& lin
         lineage.Trace(procfs, way, {entry.type, entry.inode}, is_known);
     if (!facts.ok()) {
       entry.error = base::ErrnoOf(facts.status());
-      if (entry.error == 0) entry.error = EIO;
+      if (entry.error == 0)
+        entry.error = absl::IsDeadlineExceeded(facts.status()) ? ETIMEDOUT : EIO;
       continue;
     }
     // The holder may have moved on since it was looked at.
