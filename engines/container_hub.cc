@@ -1,0 +1,186 @@
+#include "engines/container_hub.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "engines/container.h"
+#include "google/protobuf/util/message_differencer.h"
+
+namespace nsctl::engines {
+namespace {
+
+Change EngineChange(Change::Kind kind, const Engine& engine, absl::Time now) {
+  Change change;
+  change.set_kind(kind);
+  const timespec parts = absl::ToTimespec(now);
+  change.mutable_received_at()->set_seconds(parts.tv_sec);
+  change.mutable_received_at()->set_nanos(static_cast<int32_t>(parts.tv_nsec));
+  *change.mutable_engine() = engine;
+  return change;
+}
+
+}  // namespace
+
+void ContainerHub::Apply(const Change& change) {
+  const Container& container = change.container();
+  const auto key = std::make_pair(container.engine(), IdOf(container));
+  if (IsAlive(container.state()) || container.state() == Container::restarting) {
+    Known& known = known_[key];
+    known.container = container;
+    known.pod.reset();
+    if (change.has_pod()) known.pod = change.pod();
+    if (change.kind() == Change::exited) {
+      // Between two processes.
+      known.container.set_pid(0);
+      known.container.set_start_time(0);
+      known.container.clear_pidfd_inode();
+    }
+  } else {
+    known_.erase(key);
+  }
+}
+
+void ContainerHub::PassOn(Change change) {
+  change.set_revision(++revision_);
+  queues_.erase(std::remove_if(queues_.begin(), queues_.end(),
+                               [](const auto& queue) { return queue.expired(); }),
+                queues_.end());
+  for (const std::weak_ptr<Queue>& weak : queues_) {
+    const std::shared_ptr<Queue> queue = weak.lock();
+    if (queue == nullptr || queue->lost) continue;
+    if (queue->changes.size() >= queue->max_queued) {
+      queue->changes.clear();
+      queue->lost = true;
+    } else {
+      queue->changes.push_back(change);
+    }
+  }
+}
+
+void ContainerHub::Publish(const std::string& key, std::vector<Change> changes) {
+  if (changes.empty()) return;
+  const absl::MutexLock lock(&mutex_);
+  for (Change& change : changes) {
+    change.mutable_container()->set_engine(key);
+    if (change.has_pod()) change.mutable_pod()->set_engine(key);
+    Apply(change);
+    PassOn(std::move(change));
+  }
+}
+
+void ContainerHub::SetEngine(const Engine& engine, absl::Time now) {
+  const absl::MutexLock lock(&mutex_);
+  const auto [place, is_new] = engines_.try_emplace(engine.key());
+  if (!is_new && google::protobuf::util::MessageDifferencer::Equals(place->second, engine)) return;
+  place->second = engine;
+  PassOn(EngineChange(Change::engine_changed, engine, now));
+}
+
+void ContainerHub::RemoveEngine(const std::string& key, absl::Time now) {
+  const absl::MutexLock lock(&mutex_);
+  const auto found = engines_.find(key);
+  if (found == engines_.end()) return;
+  Engine engine = std::move(found->second);
+  engine.set_state(Engine::gone);
+  engines_.erase(found);
+  gaps_.erase(key);
+  for (auto known = known_.begin(); known != known_.end();) {
+    known = known->first.first == key ? known_.erase(known) : std::next(known);
+  }
+  PassOn(EngineChange(Change::engine_gone, engine, now));
+}
+
+void ContainerHub::SetGaps(const std::string& key, std::vector<EngineGap> gaps) {
+  const absl::MutexLock lock(&mutex_);
+  gaps_[key] = std::move(gaps);
+}
+
+Containers ContainerHub::Collect() const {
+  Containers result;
+  result.set_revision(revision_);
+  for (const auto& [key, engine] : engines_) *result.add_engines() = engine;
+  for (const auto& [key, gaps] : gaps_) {
+    for (const EngineGap& gap : gaps) *result.add_gaps() = gap;
+  }
+  std::set<std::tuple<std::string, std::string, std::string>> pods;
+  for (const auto& [key, known] : known_) {
+    *result.add_containers() = known.container;
+    if (!known.pod.has_value()) continue;
+    if (pods.emplace(key.first, known.pod->native_namespace(), known.pod->id()).second) {
+      *result.add_pods() = *known.pod;
+    }
+  }
+  return result;
+}
+
+Containers ContainerHub::Current() const {
+  Containers result;
+  {
+    const absl::MutexLock lock(&mutex_);
+    result = Collect();
+  }
+  MergeViews(&result);
+  return result;
+}
+
+std::unique_ptr<ContainerHub::Subscription> ContainerHub::Subscribe(size_t max_queued) {
+  auto queue = std::make_shared<Queue>();
+  queue->max_queued = max_queued;
+  std::unique_ptr<Subscription> subscription(new Subscription(this, queue));
+  {
+    const absl::MutexLock lock(&mutex_);
+    queues_.push_back(queue);
+    subscription->start_ = Collect();
+  }
+  MergeViews(&subscription->start_);
+  return subscription;
+}
+
+void ContainerHub::Close() {
+  const absl::MutexLock lock(&mutex_);
+  closed_ = true;
+}
+
+absl::StatusOr<ContainerHub::Subscription::Batch> ContainerHub::Subscription::Next(
+    absl::Time deadline) {
+  struct Wanted {
+    const ContainerHub* hub;
+    const Queue* queue;
+  };
+  Wanted wanted = {hub_, queue_.get()};
+  Batch batch;
+  {
+    const absl::MutexLock lock(&hub_->mutex_);
+    const absl::Condition something(
+        +[](Wanted* what) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+          return what->hub->closed_ || what->queue->lost || !what->queue->changes.empty();
+        },
+        &wanted);
+    if (!hub_->mutex_.AwaitWithDeadline(something, deadline)) {
+      return absl::DeadlineExceededError("no change in time");
+    }
+    if (queue_->lost) {
+      queue_->lost = false;
+      batch.current = hub_->Collect();
+    } else if (queue_->changes.empty()) {
+      return absl::CancelledError("closed");
+    }
+    batch.changes.assign(std::make_move_iterator(queue_->changes.begin()),
+                         std::make_move_iterator(queue_->changes.end()));
+    queue_->changes.clear();
+  }
+  if (batch.current.has_value()) MergeViews(&*batch.current);
+  return batch;
+}
+
+}  // namespace nsctl::engines

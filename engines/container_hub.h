@@ -1,0 +1,108 @@
+// What is known of all engines' containers now, and who wants to hear of changes.
+//
+// Watchers of engines publish; anybody reads what is known, at once, or subscribes. A subscriber
+// gets everything that is known at one revision and each change after it. One that is too slow
+// loses its changes, not anybody's time: it is told to take what is known anew.
+//
+// Thread-safe.
+
+#ifndef NSCTL_ENGINES_CONTAINER_HUB_H_
+#define NSCTL_ENGINES_CONTAINER_HUB_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "engines/container.h"
+
+namespace nsctl::engines {
+
+class ContainerHub {
+ private:
+  struct Queue;
+
+ public:
+  class Subscription {
+   public:
+    // What was known when it was made; changes follow from its revision on.
+    const Containers& start() const { return start_; }
+
+    struct Batch {
+      // In order, without gaps in revisions.
+      std::vector<Change> changes;
+      // Changes were lost: `current` is what is known now, and changes follow from there.
+      std::optional<Containers> current;
+    };
+    // Waits for at least one change. Errors: DEADLINE_EXCEEDED; CANCELLED once the hub is closed
+    // and all was given.
+    absl::StatusOr<Batch> Next(absl::Time deadline);
+
+   private:
+    friend ContainerHub;
+    Subscription(ContainerHub* hub, std::shared_ptr<Queue> queue)
+        : hub_(hub), queue_(std::move(queue)) {}
+
+    ContainerHub* hub_;
+    std::shared_ptr<Queue> queue_;
+    Containers start_;
+  };
+
+  // Applies and passes on `changes` of containers of the engine `key`, setting their `engine` and
+  // `revision`.
+  void Publish(const std::string& key, std::vector<Change> changes) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Adds an engine, or tells what is new about it. Nothing where that is nothing.
+  void SetEngine(const Engine& engine, absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Forgets it, its containers and gaps.
+  void RemoveEngine(const std::string& key, absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Replaces the gaps that are the engine's.
+  void SetGaps(const std::string& key, std::vector<EngineGap> gaps) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // What is known, each process once (MergeViews), in the stated orders.
+  Containers Current() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The subscription must not outlive the hub; what it does not take of at most `max_queued`
+  // changes is lost.
+  std::unique_ptr<Subscription> Subscribe(size_t max_queued = 10'000) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Ends all waiting subscribers.
+  void Close() ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  struct Queue {
+    size_t max_queued = 0;
+    std::deque<Change> changes;
+    bool lost = false;
+  };
+  struct Known {
+    Container container;
+    std::optional<Pod> pod;
+  };
+
+  void Apply(const Change& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PassOn(Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Containers Collect() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+
+  mutable absl::Mutex mutex_;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t revision_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, Engine> engines_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::vector<EngineGap>> gaps_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::pair<std::string, ContainerId>, Known> known_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::weak_ptr<Queue>> queues_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace nsctl::engines
+
+#endif  // NSCTL_ENGINES_CONTAINER_HUB_H_

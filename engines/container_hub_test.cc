@@ -1,0 +1,209 @@
+#include "engines/container_hub.h"
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "engines/container.h"
+#include "gmock/gmock.h"
+#include "google/protobuf/text_format.h"
+#include "gtest/gtest.h"
+#include "testing/resource_check.h"
+#include "testing/status_matchers.h"
+
+namespace nsctl::engines {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::IsOk;
+using testing::StatusIs;
+
+constexpr absl::Time kNow = absl::UnixEpoch();
+
+Change Parse(const std::string& text) {
+  Change change;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &change)) << text;
+  return change;
+}
+
+Change Started(const std::string& id) {
+  return Parse(absl::StrCat("kind: started container { id: '", id, "' name: '", id,
+                            "' state: running pid: 7 start_time: ", id.size(), " }"));
+}
+
+Change Exited(const std::string& id) {
+  return Parse(absl::StrCat("kind: exited container { id: '", id, "' name: '", id,
+                            "' state: exited pid: 7 }"));
+}
+
+Engine EngineOf(const std::string& key, Engine::Type type = Engine::docker) {
+  Engine engine;
+  engine.set_key(key);
+  engine.set_type(type);
+  return engine;
+}
+
+std::vector<std::string> Names(const Containers& containers) {
+  std::vector<std::string> names;
+  for (const Container& container : containers.containers()) {
+    names.push_back(absl::StrCat(container.engine(), "/", container.name()));
+  }
+  return names;
+}
+
+// "1 started web"
+std::vector<std::string> Describe(const std::vector<Change>& changes) {
+  std::vector<std::string> texts;
+  for (const Change& change : changes) {
+    texts.push_back(
+        absl::StrCat(change.revision(), " ", Change::Kind_Name(change.kind()), " ",
+                     change.has_engine() ? change.engine().key() : change.container().name()));
+  }
+  return texts;
+}
+
+TEST(ContainerHub, KnowsWhatWasPublished) {
+  ContainerHub hub;
+  hub.SetEngine(EngineOf("d"), kNow);
+  hub.Publish("d", {Started("web"), Started("gone")});
+  hub.Publish("d", {Exited("gone")});
+
+  const Containers current = hub.Current();
+
+  EXPECT_THAT(Names(current), ElementsAre("d/web"));
+  EXPECT_EQ(current.revision(), 4);
+}
+
+TEST(ContainerHub, KeepsOneBetweenTwoProcesses) {
+  ContainerHub hub;
+  hub.Publish("d", {Started("web"), Parse("kind: exited container { id: 'web' name: 'web' "
+                                          "state: restarting pid: 7 start_time: 3 }")});
+
+  const Containers current = hub.Current();
+  ASSERT_THAT(Names(current), ElementsAre("d/web"));
+  EXPECT_EQ(current.containers(0).pid(), 0);
+  EXPECT_EQ(current.containers(0).start_time(), 0);
+
+  hub.Publish("d", {Parse("kind: updated container { id: 'web' name: 'web' state: exited }")});
+  EXPECT_THAT(Names(hub.Current()), IsEmpty());
+}
+
+TEST(ContainerHub, ShowsViewsOfOneProcessAsOne) {
+  ContainerHub hub;
+  hub.SetEngine(EngineOf("c", Engine::containerd), kNow);
+  hub.SetEngine(EngineOf("d"), kNow);
+  hub.Publish("c", {Started("one")});
+  hub.Publish("d", {Started("two")});
+
+  const Containers current = hub.Current();
+
+  ASSERT_THAT(Names(current), ElementsAre("d/two"));
+  EXPECT_EQ(current.containers(0).views_size(), 2);
+}
+
+TEST(ContainerHub, ListsPodsOfWhatIsThere) {
+  ContainerHub hub;
+  Change change = Started("web");
+  change.mutable_pod()->set_id("p");
+  Change other = Started("other");
+  other.mutable_pod()->set_id("p");
+  hub.Publish("d", {change, other});
+
+  ASSERT_EQ(hub.Current().pods_size(), 1);
+  EXPECT_EQ(hub.Current().pods(0).engine(), "d");
+  hub.Publish("d", {Exited("web"), Exited("other")});
+  EXPECT_EQ(hub.Current().pods_size(), 0);
+}
+
+TEST(ContainerHub, TellsOfAnEngineWhatIsNews) {
+  ContainerHub hub;
+  auto subscription = hub.Subscribe();
+  hub.SetEngine(EngineOf("d"), kNow);
+  hub.SetEngine(EngineOf("d"), kNow);
+  hub.SetEngine(EngineOf("d", Engine::podman), kNow);
+  hub.Publish("d", {Started("web")});
+  hub.RemoveEngine("d", kNow);
+  hub.RemoveEngine("d", kNow);
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(absl::Now()));
+  EXPECT_THAT(Describe(batch.changes), ElementsAre("1 engine_changed d", "2 engine_changed d",
+                                                   "3 started web", "4 engine_gone d"));
+  EXPECT_THAT(Names(hub.Current()), IsEmpty());
+}
+
+TEST(ContainerHubSubscription, StartsWithWhatIsKnownAndGoesOnFromThere) {
+  ContainerHub hub;
+  hub.Publish("d", {Started("early")});
+  auto subscription = hub.Subscribe();
+  EXPECT_THAT(Names(subscription->start()), ElementsAre("d/early"));
+  EXPECT_EQ(subscription->start().revision(), 1);
+  EXPECT_THAT(subscription->Next(absl::Now()), StatusIs(absl::StatusCode::kDeadlineExceeded));
+
+  hub.Publish("d", {Started("late"), Exited("early")});
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(absl::Now()));
+
+  EXPECT_FALSE(batch.current.has_value());
+  EXPECT_THAT(Describe(batch.changes), ElementsAre("2 started late", "3 exited early"));
+}
+
+TEST(ContainerHubSubscription, IsToldToBeginAnewWhereItIsTooSlow) {
+  ContainerHub hub;
+  auto slow = hub.Subscribe(2);
+  auto quick = hub.Subscribe(10);
+  hub.Publish("d", {Started("a"), Started("bb"), Started("ccc"), Exited("a")});
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(auto batch, slow->Next(absl::Now()));
+  ASSERT_TRUE(batch.current.has_value());
+  EXPECT_THAT(batch.changes, IsEmpty());
+  EXPECT_THAT(Names(*batch.current), ElementsAre("d/bb", "d/ccc"));
+  EXPECT_EQ(batch.current->revision(), 4);
+
+  hub.Publish("d", {Exited("bb")});
+  NSCTL_ASSERT_OK_AND_ASSIGN(batch, slow->Next(absl::Now()));
+  EXPECT_FALSE(batch.current.has_value());
+  EXPECT_THAT(Describe(batch.changes), ElementsAre("5 exited bb"));
+  NSCTL_ASSERT_OK_AND_ASSIGN(batch, quick->Next(absl::Now()));
+  EXPECT_EQ(batch.changes.size(), 5);
+}
+
+TEST(ContainerHubSubscription, HearsOfAllFromManyPublishers) {
+  ContainerHub hub;
+  auto subscription = hub.Subscribe(100'000);
+  std::vector<std::thread> publishers;
+  for (int publisher = 0; publisher < 4; ++publisher) {
+    publishers.emplace_back([&hub, publisher] {
+      for (int i = 0; i < 500; ++i) {
+        hub.Publish(absl::StrCat("e", publisher), {Started(absl::StrCat(i))});
+      }
+    });
+  }
+  size_t seen = 0;
+  while (seen < 2000) {
+    NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch,
+                               subscription->Next(absl::Now() + absl::Seconds(30)));
+    for (const Change& change : batch.changes) ASSERT_EQ(change.revision(), ++seen);
+  }
+  for (std::thread& publisher : publishers) publisher.join();
+}
+
+TEST(ContainerHubSubscription, EndsWithTheHub) {
+  ContainerHub hub;
+  auto subscription = hub.Subscribe();
+  hub.Publish("d", {Started("web")});
+  std::thread closer([&hub] { hub.Close(); });
+
+  EXPECT_THAT(subscription->Next(absl::InfiniteFuture()), IsOk());
+  EXPECT_THAT(subscription->Next(absl::InfiniteFuture()),
+              StatusIs(absl::StatusCode::kCancelled, "closed"));
+  closer.join();
+}
+
+}  // namespace
+}  // namespace nsctl::engines

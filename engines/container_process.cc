@@ -1,0 +1,151 @@
+#include "engines/container_process.h"
+
+#include <poll.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "base/fd.h"
+#include "base/namespace_type.h"
+#include "base/nsfs.h"
+#include "base/pidfd.h"
+#include "base/status_macros.h"
+#include "procfsroot/process_files.h"
+#include "procfsroot/procfs.h"
+
+namespace nsctl::engines {
+namespace {
+
+using base::Pid;
+
+struct StatRow {
+  Pid parent;
+  uint64_t start_time = 0;
+  bool zombie = false;
+};
+
+absl::StatusOr<StatRow> ReadStat(const procfsroot::Procfs& procfs, Pid pid) {
+  NSCTL_ASSIGN_OR_RETURN(const procfsroot::ProcessDir directory, procfs.OpenProcess(pid));
+  NSCTL_ASSIGN_OR_RETURN(const std::string text, directory.Read("stat", procfsroot::kMaxStat));
+  NSCTL_ASSIGN_OR_RETURN(const procfsroot::StatFields fields, procfsroot::ParseStat(text));
+  return StatRow{.parent = fields.parent,
+                 .start_time = fields.start_time,
+                 .zombie = fields.state == 'Z' || fields.state == 'X'};
+}
+
+class LiveProcess : public ContainerProcess {
+ public:
+  LiveProcess(const procfsroot::Procfs& procfs, Pid pid, uint64_t start_time, base::OwnedFd pidfd)
+      : procfs_(procfs), pid_(pid), start_time_(start_time), pidfd_(std::move(pidfd)) {
+    if (!pidfd_.ok()) return;
+    const absl::StatusOr<std::optional<uint64_t>> inode = base::PidfdInodeOf(pidfd_);
+    if (inode.ok()) inode_ = *inode;
+  }
+
+  int32_t pid() const override { return pid_.value; }
+  uint64_t start_time() const override { return start_time_; }
+  std::optional<uint64_t> pidfd_inode() const override { return inode_; }
+  int poll_fd() const override { return pidfd_.get(); }
+
+  bool Ended() const override {
+    if (!pidfd_.ok()) {
+      const absl::StatusOr<StatRow> stat = ReadStat(procfs_, pid_);
+      if (!stat.ok()) return base::IsGone(stat.status());
+      return stat->start_time != start_time_ || stat->zombie;
+    }
+    struct pollfd fd = {.fd = pidfd_.get(), .events = POLLIN, .revents = 0};
+    return poll(&fd, 1, 0) > 0;
+  }
+
+ private:
+  const procfsroot::Procfs& procfs_;
+  const Pid pid_;
+  const uint64_t start_time_;
+  std::optional<uint64_t> inode_;
+  // Empty where this process has as many descriptors as it may have.
+  const base::OwnedFd pidfd_;
+};
+
+absl::Status NoProcess(int error, int64_t pid) {
+  return base::ErrnoStatus(error, "find", absl::StrCat("process ", pid));
+}
+
+bool IsOutOfDescriptors(const absl::Status& status) {
+  const int error = base::ErrnoOf(status);
+  return error == EMFILE || error == ENFILE;
+}
+
+class LiveProcessFinder : public ProcessFinder {
+ public:
+  LiveProcessFinder(const procfsroot::Procfs& procfs, Pid engine, base::OwnedFd pidns, bool same)
+      : procfs_(procfs), engine_(engine), pidns_(std::move(pidns)), same_namespace_(same) {}
+
+  absl::StatusOr<std::shared_ptr<const ContainerProcess>> Find(int64_t engine_pid) override {
+    if (engine_pid <= 0 || engine_pid > std::numeric_limits<int32_t>::max()) {
+      return NoProcess(EINVAL, engine_pid);
+    }
+    NSCTL_ASSIGN_OR_RETURN(const Pid pid, Translate(Pid{static_cast<pid_t>(engine_pid)}));
+    NSCTL_RETURN_IF_ERROR(CheckBelowEngine(pid));
+    absl::StatusOr<base::OwnedFd> pidfd = base::OpenPidfd(pid);
+    if (!pidfd.ok() && !IsOutOfDescriptors(pidfd.status())) return pidfd.status();
+    // Read after the pidfd was opened and before it is known to be alive: of the same process.
+    NSCTL_ASSIGN_OR_RETURN(const StatRow stat, ReadStat(procfs_, pid));
+    auto process = std::make_shared<LiveProcess>(procfs_, pid, stat.start_time,
+                                                 pidfd.ok() ? *std::move(pidfd) : base::OwnedFd());
+    if (process->Ended()) return NoProcess(ESRCH, engine_pid);
+    return process;
+  }
+
+ private:
+  absl::StatusOr<Pid> Translate(Pid pid) const {
+    // Before Linux 6.11 the kernel does not translate; where both namespaces are one it need not.
+    if (same_namespace_) return pid;
+    absl::StatusOr<Pid> translated = base::PidFromPidNamespace(pidns_, pid);
+    if (!translated.ok() && base::IsUnsupported(translated.status())) {
+      return NoProcess(ESRCH, pid.value);
+    }
+    return translated;
+  }
+
+  absl::Status CheckBelowEngine(Pid pid) const {
+    // An ancestor has been there longer than its descendants, so the chain ends; a parent that ends
+    // meanwhile hands its children upward.
+    Pid ancestor = engine_;
+    constexpr int kMaxAncestors = 1000;
+    for (int i = 0; i < kMaxAncestors && ancestor.value > 0; ++i) {
+      if (ancestor == pid) return NoProcess(EPERM, pid.value);
+      NSCTL_ASSIGN_OR_RETURN(const StatRow stat, ReadStat(procfs_, ancestor));
+      ancestor = stat.parent;
+    }
+    return absl::OkStatus();
+  }
+
+  const procfsroot::Procfs& procfs_;
+  const Pid engine_;
+  const base::OwnedFd pidns_;
+  const bool same_namespace_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ProcessFinder>> FindProcessesOf(const procfsroot::Procfs& procfs,
+                                                               base::Pid engine_pid) {
+  NSCTL_ASSIGN_OR_RETURN(const procfsroot::ProcessDir engine, procfs.OpenProcess(engine_pid));
+  NSCTL_ASSIGN_OR_RETURN(base::OwnedFd pidns, engine.OpenNamespace("pid"));
+  NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId theirs, base::NamespaceIdOf(pidns));
+  NSCTL_ASSIGN_OR_RETURN(const procfsroot::ProcessDir self, procfs.OpenSelf());
+  NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd own, self.OpenNamespace("pid"));
+  NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId ours, base::NamespaceIdOf(own));
+  return std::make_unique<LiveProcessFinder>(procfs, engine_pid, std::move(pidns), ours == theirs);
+}
+
+}  // namespace nsctl::engines

@@ -1,0 +1,56 @@
+// The initial process of a container, held so that its number cannot be dealt again unnoticed.
+//
+// Engines count PIDs in their own PID namespace. A number is believed for a process that is in
+// that namespace or below it, and that is neither the engine nor one that the engine descends from:
+// nothing above an engine becomes its container because the engine says so.
+
+#ifndef NSCTL_ENGINES_CONTAINER_PROCESS_H_
+#define NSCTL_ENGINES_CONTAINER_PROCESS_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "base/fd.h"
+#include "base/namespace_type.h"
+#include "procfsroot/procfs.h"
+
+namespace nsctl::engines {
+
+class ContainerProcess {
+ public:
+  virtual ~ContainerProcess() = default;
+
+  // In the observer's PID namespace.
+  virtual int32_t pid() const = 0;
+  // Clock ticks since boot.
+  virtual uint64_t start_time() const = 0;
+  virtual std::optional<uint64_t> pidfd_inode() const = 0;
+  // It ended, reaped or not. Never blocks.
+  virtual bool Ended() const = 0;
+  // Readable once it ended; -1 where the kernel gave none.
+  virtual int poll_fd() const = 0;
+};
+
+class ProcessFinder {
+ public:
+  virtual ~ProcessFinder() = default;
+
+  // The process that an engine calls `engine_pid`. May be called by several threads at once.
+  //
+  // Errors: ESRCH where it is none that the engine can see, or the observer; EPERM where it is the
+  // engine itself or one of its ancestors; EINVAL where it is no PID; those of pidfd_open(2).
+  virtual absl::StatusOr<std::shared_ptr<const ContainerProcess>> Find(int64_t engine_pid) = 0;
+};
+
+// Finds processes of the engine `engine_pid` of `procfs`, which must show the caller's own PIDs.
+// `procfs` must outlive the result.
+//
+// Errors: ESRCH where the engine is gone; those of opening its PID namespace.
+absl::StatusOr<std::unique_ptr<ProcessFinder>> FindProcessesOf(const procfsroot::Procfs& procfs,
+                                                               base::Pid engine_pid);
+
+}  // namespace nsctl::engines
+
+#endif  // NSCTL_ENGINES_CONTAINER_PROCESS_H_

@@ -1,0 +1,115 @@
+#include "engines/container_process.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <limits>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/namespace_type.h"
+#include "base/test_child.h"
+#include "gtest/gtest.h"
+#include "procfsroot/procfs.h"
+#include "testing/resource_check.h"
+#include "testing/status_matchers.h"
+
+namespace nsctl::engines {
+namespace {
+
+using base::Pid;
+using base::TestChild;
+using testing::HasErrno;
+using testing::IsOk;
+
+TEST(FindProcessesOf, FindsProcessesBesideTheEngine) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const procfsroot::Procfs procfs, procfsroot::Procfs::Live());
+  absl::StatusOr<TestChild> engine = TestChild::Start(0);
+  NSCTL_SKIP_IF_LACKING(engine.status(), "CAP_SYS_ADMIN");
+  NSCTL_ASSERT_OK_AND_ASSIGN(TestChild process, TestChild::Start(CLONE_NEWPID));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto finder, FindProcessesOf(procfs, engine->pid()));
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto found, finder->Find(process.pid().value));
+
+  EXPECT_EQ(found->pid(), process.pid().value);
+  EXPECT_GT(found->start_time(), 0);
+  EXPECT_FALSE(found->Ended());
+  process.Stop();
+  EXPECT_TRUE(found->Ended());
+  EXPECT_THAT(finder->Find(found->pid()), HasErrno(ESRCH));
+}
+
+TEST(FindProcessesOf, CountsAsTheEngineDoes) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const procfsroot::Procfs procfs, procfsroot::Procfs::Live());
+  // The engine is process 1 of its own namespace.
+  absl::StatusOr<TestChild> engine = TestChild::Start(CLONE_NEWPID);
+  NSCTL_SKIP_IF_LACKING(engine.status(), "CAP_SYS_ADMIN");
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto finder, FindProcessesOf(procfs, engine->pid()));
+
+  // Itself; and whatever numbers are dealt outside mean nothing to it.
+  EXPECT_THAT(finder->Find(1), HasErrno(EPERM));
+  EXPECT_THAT(finder->Find(getpid()), HasErrno(ESRCH));
+  EXPECT_THAT(finder->Find(engine->pid().value), HasErrno(ESRCH));
+}
+
+TEST(FindProcessesOf, BelievesNothingAboveTheEngine) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const procfsroot::Procfs procfs, procfsroot::Procfs::Live());
+  absl::StatusOr<TestChild> engine = TestChild::Start(0);
+  NSCTL_SKIP_IF_LACKING(engine.status(), "CAP_SYS_ADMIN");
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto finder, FindProcessesOf(procfs, engine->pid()));
+
+  EXPECT_THAT(finder->Find(engine->pid().value), HasErrno(EPERM));
+  // Its parent.
+  EXPECT_THAT(finder->Find(getpid()), HasErrno(EPERM));
+  EXPECT_THAT(finder->Find(1), HasErrno(EPERM));
+}
+
+TEST(FindProcessesOf, RefusesWhatIsNoPid) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const procfsroot::Procfs procfs, procfsroot::Procfs::Live());
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto finder, FindProcessesOf(procfs, Pid{getpid()}));
+
+  for (const int64_t pid :
+       {int64_t{0}, int64_t{-1}, int64_t{1} << 31, std::numeric_limits<int64_t>::max(),
+        std::numeric_limits<int64_t>::min()}) {
+    EXPECT_THAT(finder->Find(pid), HasErrno(EINVAL)) << pid;
+  }
+  EXPECT_THAT(finder->Find(std::numeric_limits<int32_t>::max()), HasErrno(ESRCH));
+}
+
+TEST(FindProcessesOf, SaysThatTheEngineIsGone) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const procfsroot::Procfs procfs, procfsroot::Procfs::Live());
+  absl::StatusOr<TestChild> engine = TestChild::Start(0);
+  NSCTL_SKIP_IF_LACKING(engine.status(), "CAP_SYS_ADMIN");
+  const Pid pid = engine->pid();
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto finder, FindProcessesOf(procfs, pid));
+  engine->Stop();
+
+  EXPECT_THAT(FindProcessesOf(procfs, pid), HasErrno(ENOENT));
+  // What it said last cannot be checked.
+  EXPECT_FALSE(finder->Find(getpid()).ok());
+}
+
+TEST(FindProcessesOf, FindsZombiesEnded) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const procfsroot::Procfs procfs, procfsroot::Procfs::Live());
+  absl::StatusOr<TestChild> engine = TestChild::Start(0);
+  NSCTL_SKIP_IF_LACKING(engine.status(), "CAP_SYS_ADMIN");
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto finder, FindProcessesOf(procfs, engine->pid()));
+  NSCTL_ASSERT_OK_AND_ASSIGN(TestChild process, TestChild::Start(0));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto found, finder->Find(process.pid().value));
+  ASSERT_EQ(kill(process.pid().value, SIGKILL), 0);
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  while (!found->Ended() && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
+
+  // Nobody waited for it yet.
+  EXPECT_TRUE(found->Ended());
+  EXPECT_THAT(finder->Find(process.pid().value), HasErrno(ESRCH));
+}
+
+}  // namespace
+}  // namespace nsctl::engines

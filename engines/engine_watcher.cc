@@ -1,0 +1,451 @@
+#include "engines/engine_watcher.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/errors.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "engines/call_pool.h"
+#include "engines/container.h"
+#include "engines/stop_signal.h"
+
+namespace nsctl::engines {
+namespace {
+
+// Of epoll's data; watched processes have numbers from 1.
+constexpr uint64_t kMailbox = 0;
+constexpr uint64_t kEngineProcess = ~uint64_t{0};
+
+SyncOptions WithReplay(SyncOptions options, const EngineClient& client) {
+  options.replays = client.replays();
+  return options;
+}
+
+int EpollTimeout(absl::Time until) {
+  constexpr int64_t kMaxWait = 60'000;
+  if (until == absl::InfiniteFuture()) return -1;
+  return static_cast<int>(
+      std::clamp<int64_t>(absl::ToInt64Milliseconds(until - absl::Now()) + 1, 0, kMaxWait));
+}
+
+std::string OneLine(const absl::Status& status) {
+  return base::EncodeText(absl::StrCat(absl::StatusCodeToString(status.code()), ": ",
+                                       base::TerminalText(status.message())));
+}
+
+}  // namespace
+
+absl::Duration BackoffAfter(int failures, double random, const WatcherOptions& options) {
+  constexpr int kMaxDoublings = 30;
+  const absl::Duration longest = std::min(
+      options.max_backoff,
+      options.min_backoff * static_cast<double>(1ULL << std::min(failures, kMaxDoublings)));
+  // Half of it is certain.
+  return longest * (0.5 + 0.5 * random);
+}
+
+class EngineWatcher::Actor {
+ public:
+  Actor(Engine engine, std::unique_ptr<EngineClient> client, std::unique_ptr<ProcessFinder> finder,
+        std::shared_ptr<const ContainerProcess> process, ContainerHub* hub, WatcherOptions options);
+  ~Actor();
+
+  bool AwaitFirstResult(absl::Time deadline) const ABSL_LOCKS_EXCLUDED(mutex_);
+  bool gone() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    const absl::MutexLock lock(&mutex_);
+    return gone_;
+  }
+
+ private:
+  // What the other threads tell, taken in by the actor's.
+  using Message = std::function<void()>;
+
+  void Post(Message message) ABSL_LOCKS_EXCLUDED(mutex_);
+  void PostEvent(uint64_t attempt, const EngineEvent& event) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Run();
+  void TakeMessages() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Wait();
+  void Take(SyncActions actions);
+
+  void BeginAttempt();
+  void EndAttempt(const absl::Status& status);
+  // Runs in the stream's thread.
+  void Stream(uint64_t attempt, absl::Time since, std::shared_ptr<StopSignal> stop);
+
+  CallLimits LimitsOf(absl::Duration timeout, const StopSignal& stop) const {
+    return {.deadline = absl::Now() + timeout, .stop = &stop};
+  }
+  void StartList();
+  void StartInspection(const ContainerId& id);
+  Sighting Look(EngineRow row) const;
+  absl::StatusOr<std::vector<Sighting>> List(const StopSignal& stop) const;
+
+  void Add(int fd, uint64_t number) const;
+  void SetState(Engine::State state, const std::string& reason);
+  void PublishState();
+  void SetGone();
+
+  const std::unique_ptr<EngineClient> client_;
+  const std::unique_ptr<ProcessFinder> finder_;
+  const std::shared_ptr<const ContainerProcess> process_;
+  ContainerHub* const hub_;
+  WatcherOptions options_;
+  const base::OwnedFd epoll_;
+  const base::OwnedFd wake_;
+
+  // The actor's thread alone.
+  Engine engine_;
+  SyncState sync_;
+  std::map<uint64_t, std::shared_ptr<const ContainerProcess>> watched_;
+  std::thread stream_;
+  bool streaming_ = false;
+  std::shared_ptr<StopSignal> stop_attempt_;
+  absl::Status why_given_up_;
+  absl::Time subscribed_at_ = absl::InfiniteFuture();
+  absl::Time next_attempt_ = absl::InfinitePast();
+  int failures_ = 0;
+  // No descriptor can be waited for: looks often instead.
+  mutable bool blind_ = false;
+
+  mutable absl::Mutex mutex_;
+  std::vector<Message> messages_ ABSL_GUARDED_BY(mutex_);
+  size_t waiting_events_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool lost_events_ ABSL_GUARDED_BY(mutex_) = false;
+  bool first_result_ ABSL_GUARDED_BY(mutex_) = false;
+  bool gone_ ABSL_GUARDED_BY(mutex_) = false;
+
+  StopSignal stop_;
+  // Ended first: its calls use everything else.
+  CallPool calls_;
+  std::thread thread_;
+};
+
+EngineWatcher::Actor::Actor(Engine engine, std::unique_ptr<EngineClient> client,
+                            std::unique_ptr<ProcessFinder> finder,
+                            std::shared_ptr<const ContainerProcess> process, ContainerHub* hub,
+                            WatcherOptions options)
+    : client_(std::move(client)),
+      finder_(std::move(finder)),
+      process_(std::move(process)),
+      hub_(hub),
+      options_(std::move(options)),
+      epoll_(epoll_create1(EPOLL_CLOEXEC), "epoll"),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"),
+      engine_(std::move(engine)),
+      sync_(WithReplay(options_.sync, *client_)),
+      calls_(options_.max_calls) {
+  if (!options_.random) {
+    options_.random = [random = std::make_shared<std::mt19937>(std::random_device()())] {
+      return std::uniform_real_distribution<double>()(*random);
+    };
+  }
+  Add(wake_.get(), kMailbox);
+  if (process_ != nullptr) Add(process_->poll_fd(), kEngineProcess);
+  SetState(Engine::connecting, "");
+  thread_ = std::thread([this] { Run(); });
+}
+
+EngineWatcher::Actor::~Actor() {
+  stop_.Request();
+  Post([] {});
+  thread_.join();
+}
+
+bool EngineWatcher::Actor::AwaitFirstResult(absl::Time deadline) const {
+  const absl::MutexLock lock(&mutex_);
+  return mutex_.AwaitWithDeadline(absl::Condition(&first_result_), deadline);
+}
+
+void EngineWatcher::Actor::Post(Message message) {
+  const absl::MutexLock lock(&mutex_);
+  if (messages_.empty()) {
+    const uint64_t one = 1;
+    (void)base::WriteAll(wake_, {reinterpret_cast<const char*>(&one), sizeof(one)});
+  }
+  messages_.push_back(std::move(message));
+}
+
+void EngineWatcher::Actor::PostEvent(uint64_t attempt, const EngineEvent& event) {
+  {
+    const absl::MutexLock lock(&mutex_);
+    if (waiting_events_ >= options_.max_events) {
+      lost_events_ = true;
+      return;
+    }
+    ++waiting_events_;
+  }
+  Post([this, attempt, event] {
+    if (attempt == sync_.attempt()) Take(sync_.Event(event, options_.clock()));
+  });
+}
+
+void EngineWatcher::Actor::TakeMessages() {
+  std::vector<Message> messages;
+  bool lost = false;
+  {
+    const absl::MutexLock lock(&mutex_);
+    messages.swap(messages_);
+    waiting_events_ = 0;
+    std::swap(lost, lost_events_);
+    uint64_t count;
+    (void)!read(wake_.get(), &count, sizeof(count));
+  }
+  for (const Message& message : messages) message();
+  if (lost) {
+    Take(sync_.Event({.kind = EngineEvent::Kind::kLost}, options_.clock()));
+  }
+}
+
+void EngineWatcher::Actor::Run() {
+  while (!stop_.requested()) {
+    TakeMessages();
+    const absl::Time now = options_.clock();
+    if (sync_.next_tick() <= now) Take(sync_.Tick(now));
+    if (!streaming_ && now >= next_attempt_) BeginAttempt();
+    PublishState();
+    Wait();
+  }
+  if (stop_attempt_ != nullptr) stop_attempt_->Request();
+  if (stream_.joinable()) stream_.join();
+}
+
+void EngineWatcher::Actor::Wait() {
+  // Blind, the kernel's word is asked for.
+  constexpr absl::Duration kBlindWait = absl::Milliseconds(200);
+  const absl::Duration now_to_real = absl::Now() - options_.clock();
+  absl::Time until = sync_.next_tick();
+  if (!streaming_) until = std::min(until, next_attempt_);
+  if (until != absl::InfiniteFuture()) until += now_to_real;
+  if (blind_) until = std::min(until, absl::Now() + kBlindWait);
+  epoll_event events[64];
+  const int ready =
+      epoll_wait(epoll_.get(), events, static_cast<int>(std::size(events)), EpollTimeout(until));
+  for (int i = 0; i < ready; ++i) {
+    const uint64_t number = events[i].data.u64;
+    if (number == kEngineProcess) return SetGone();
+    if (number != kMailbox) Take(sync_.ProcessEnded(number, options_.clock()));
+  }
+  if (!blind_) return;
+  std::vector<uint64_t> ended;
+  for (const auto& [number, process] : watched_) {
+    if (process->Ended()) ended.push_back(number);
+  }
+  for (const uint64_t number : ended) Take(sync_.ProcessEnded(number, options_.clock()));
+}
+
+void EngineWatcher::Actor::Add(int fd, uint64_t number) const {
+  epoll_event event = {.events = EPOLLIN, .data = {.u64 = number}};
+  if (fd < 0 || epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) blind_ = true;
+}
+
+void EngineWatcher::Actor::Take(SyncActions actions) {
+  for (const uint64_t number : actions.unwatch) {
+    const auto found = watched_.find(number);
+    if (found == watched_.end()) continue;
+    (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, found->second->poll_fd(), nullptr);
+    watched_.erase(found);
+  }
+  for (auto& watch : actions.watch) {
+    Add(watch.process->poll_fd(), watch.number);
+    watched_[watch.number] = std::move(watch.process);
+  }
+  hub_->Publish(engine_.key(), std::move(actions.changes));
+  if (actions.list) StartList();
+  for (const ContainerId& id : actions.inspect) StartInspection(id);
+  if (!actions.give_up.ok() && stop_attempt_ != nullptr) {
+    why_given_up_ = actions.give_up;
+    stop_attempt_->Request();
+  }
+}
+
+void EngineWatcher::Actor::BeginAttempt() {
+  streaming_ = true;
+  subscribed_at_ = absl::InfiniteFuture();
+  why_given_up_ = absl::OkStatus();
+  stop_attempt_ = std::make_shared<StopSignal>();
+  const absl::Time since = sync_.BeginAttempt(options_.clock());
+  stream_ = std::thread([this, attempt = sync_.attempt(), since, stop = stop_attempt_] {
+    Stream(attempt, since, stop);
+  });
+}
+
+void EngineWatcher::Actor::Stream(uint64_t attempt, absl::Time since,
+                                  std::shared_ptr<StopSignal> stop) {
+  absl::StatusOr<Engine> who = client_->Identify(LimitsOf(options_.call_timeout, *stop));
+  absl::Status status = who.status();
+  if (status.ok()) {
+    Post([this, who = *std::move(who)] {
+      engine_.set_id(who.id());
+      engine_.set_version(who.version());
+      engine_.set_api_version(who.api_version());
+      if (who.type() != Engine::unspecified) engine_.set_type(who.type());
+    });
+    status = client_->Watch(
+        since, LimitsOf(options_.call_timeout, *stop),
+        [this, attempt] {
+          Post([this, attempt] {
+            if (attempt != sync_.attempt() || stop_attempt_ == nullptr) return;
+            subscribed_at_ = options_.clock();
+            SetState(Engine::syncing, "");
+            Take(sync_.Subscribed(subscribed_at_));
+          });
+        },
+        [this, attempt](const EngineEvent& event) { PostEvent(attempt, event); });
+    if (status.ok()) status = absl::UnavailableError("its stream of events ended");
+  }
+  Post([this, status] { EndAttempt(status); });
+}
+
+void EngineWatcher::Actor::EndAttempt(const absl::Status& status) {
+  // The engine is gone, and so is the thread that this comes from.
+  if (!stream_.joinable()) return;
+  stream_.join();
+  streaming_ = false;
+  // Its other calls end too.
+  stop_attempt_->Request();
+  stop_attempt_.reset();
+  const absl::Time now = options_.clock();
+  Take(sync_.AttemptEnded(now));
+  if (subscribed_at_ != absl::InfiniteFuture() && now - subscribed_at_ >= options_.healthy_after) {
+    failures_ = 0;
+  }
+  next_attempt_ = now + BackoffAfter(failures_++, options_.random(), options_);
+  SetState(Engine::degraded, OneLine(why_given_up_.ok() ? status : why_given_up_));
+}
+
+Sighting EngineWatcher::Actor::Look(EngineRow row) const {
+  Sighting sighting;
+  const Container& container = row.container;
+  if (IsAlive(container.state()) && container.engine_pid() != 0) {
+    auto process = finder_->Find(container.engine_pid());
+    if (process.ok()) {
+      sighting.process = *std::move(process);
+    } else {
+      const int error = base::ErrnoOf(process.status());
+      sighting.process_error =
+          error != 0 ? base::ErrnoName(error) : absl::StatusCodeToString(process.status().code());
+    }
+  }
+  sighting.row = std::move(row);
+  return sighting;
+}
+
+absl::StatusOr<std::vector<Sighting>> EngineWatcher::Actor::List(const StopSignal& stop) const {
+  std::vector<Sighting> rows;
+  const absl::Status status =
+      client_->List(LimitsOf(options_.list_timeout, stop), [this, &rows](EngineRow row) {
+        if (rows.size() >= options_.max_containers) {
+          return absl::ResourceExhaustedError(
+              absl::StrCat("lists more than ", options_.max_containers, " containers"));
+        }
+        rows.push_back(Look(std::move(row)));
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
+  return rows;
+}
+
+void EngineWatcher::Actor::StartList() {
+  calls_.Run([this, attempt = sync_.attempt(), stop = stop_attempt_] {
+    auto list = std::make_shared<absl::StatusOr<std::vector<Sighting>>>(List(*stop));
+    Post(
+        [this, attempt, list] { Take(sync_.Listed(attempt, std::move(*list), options_.clock())); });
+  });
+}
+
+void EngineWatcher::Actor::StartInspection(const ContainerId& id) {
+  calls_.Run([this, id, attempt = sync_.attempt(), stop = stop_attempt_] {
+    absl::StatusOr<Sighting> sighting = absl::CancelledError("stopped");
+    if (!stop->requested()) {
+      absl::StatusOr<EngineRow> row = client_->Inspect(id, LimitsOf(options_.call_timeout, *stop));
+      sighting = row.ok() ? absl::StatusOr<Sighting>(Look(*std::move(row))) : row.status();
+    }
+    auto result = std::make_shared<absl::StatusOr<Sighting>>(std::move(sighting));
+    Post([this, attempt, id, result] {
+      Take(sync_.Inspected(attempt, id, std::move(*result), options_.clock()));
+    });
+  });
+}
+
+void EngineWatcher::Actor::SetState(Engine::State state, const std::string& reason) {
+  engine_.set_state(state);
+  engine_.set_reason(reason);
+  hub_->SetEngine(engine_, options_.clock());
+  if (state != Engine::ready && state != Engine::degraded && state != Engine::gone) return;
+  const absl::MutexLock lock(&mutex_);
+  first_result_ = true;
+}
+
+void EngineWatcher::Actor::PublishState() {
+  if (engine_.state() != Engine::syncing || !sync_.in_sync()) return;
+  std::vector<EngineGap> gaps;
+  const auto gap = [&gaps, this](absl::string_view operation, size_t count, absl::string_view error,
+                                 absl::string_view consequence) {
+    if (count == 0) return;
+    EngineGap& one = gaps.emplace_back();
+    one.set_subject(engine_.key());
+    one.set_operation(std::string(operation));
+    one.set_error(std::string(error));
+    one.set_consequence(absl::StrCat(count, " ", consequence));
+  };
+  gap("inspect containers", sync_.uninspected(), "UNAVAILABLE",
+      "containers are known by the engine's list alone");
+  gap("list containers", sync_.duplicates(), "ALREADY_EXISTS",
+      "rows have the id of another one and are left out");
+  hub_->SetGaps(engine_.key(), std::move(gaps));
+  SetState(Engine::ready, "");
+}
+
+void EngineWatcher::Actor::SetGone() {
+  const absl::Time now = options_.clock();
+  (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, process_->poll_fd(), nullptr);
+  if (stop_attempt_ != nullptr) stop_attempt_->Request();
+  if (stream_.joinable()) stream_.join();
+  stop_attempt_.reset();
+  // No further attempt.
+  streaming_ = true;
+  Take(sync_.EngineGone(now));
+  hub_->RemoveEngine(engine_.key(), now);
+  engine_.set_state(Engine::gone);
+  const absl::MutexLock lock(&mutex_);
+  first_result_ = true;
+  gone_ = true;
+}
+
+EngineWatcher::EngineWatcher(Engine engine, std::unique_ptr<EngineClient> client,
+                             std::unique_ptr<ProcessFinder> finder,
+                             std::shared_ptr<const ContainerProcess> process, ContainerHub* hub,
+                             WatcherOptions options)
+    : actor_(std::make_unique<Actor>(std::move(engine), std::move(client), std::move(finder),
+                                     std::move(process), hub, std::move(options))) {}
+
+EngineWatcher::~EngineWatcher() = default;
+
+bool EngineWatcher::AwaitFirstResult(absl::Time deadline) const {
+  return actor_->AwaitFirstResult(deadline);
+}
+
+bool EngineWatcher::gone() const { return actor_->gone(); }
+
+}  // namespace nsctl::engines

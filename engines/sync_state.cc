@@ -1,0 +1,450 @@
+#include "engines/sync_state.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "engines/container.h"
+#include "engines/engine_client.h"
+#include "engines/told_container.h"
+
+namespace nsctl::engines {
+namespace {
+
+// Of the first subscription: what happens while it is made.
+constexpr absl::Duration kReplayBefore = absl::Seconds(2);
+// Podman stamps an end before its database shows it; what is closer to a request than this may or
+// may not be in the answer.
+constexpr absl::Duration kUnclear = absl::Milliseconds(100);
+// So often in a row an answer may be overtaken by events before it is told all the same.
+constexpr int kMaxOvertaken = 3;
+constexpr int kMaxFailedInspections = 3;
+constexpr int kMaxFailedLists = 2;
+
+bool MayHaveProcess(const EngineRow& row) {
+  return IsAlive(row.container.state()) || row.container.state() == Container::unknown;
+}
+
+// Its process ended, or was not found, between the engine's answer and the look at it. One that was
+// told without its process is not looked for again.
+bool MayHaveEnded(const Sighting& row, const ToldContainer& told) {
+  if (row.process != nullptr) return row.process->Ended();
+  if (!IsAlive(row.row.container.state()) || row.process_error != "ESRCH") return false;
+  return !told.has_process() || told.container()->engine_pid() != row.row.container.engine_pid();
+}
+
+}  // namespace
+
+absl::Time SyncState::BeginAttempt(absl::Time now) {
+  ++attempt_;
+  lists_of_attempt_ = 0;
+  answered_lists_ = 0;
+  failed_lists_ = 0;
+  return last_event_time_ == absl::InfinitePast() ? now - kReplayBefore : last_event_time_;
+}
+
+SyncActions SyncState::Subscribed(absl::Time now) {
+  SyncActions actions;
+  connected_ = true;
+  RequestList(&actions, now);
+  return actions;
+}
+
+void SyncState::RequestList(SyncActions* actions, absl::Time now) {
+  if (!connected_) return;
+  if (listing_ || (lists_of_attempt_ > 1 && now < list_asked_ + options_.list_interval)) {
+    next_list_ = std::min(next_list_, std::max(now, list_asked_ + options_.list_interval));
+    return;
+  }
+  listing_ = true;
+  ++lists_;
+  ++lists_of_attempt_;
+  list_after_ = events_;
+  list_asked_ = now;
+  next_list_ = now + options_.audit_interval;
+  actions->list = true;
+}
+
+void SyncState::RequestInspection(Entries::iterator entry, SyncActions* actions, absl::Time now) {
+  Entry& state = entry->second;
+  if (!connected_) return;
+  if (state.inspecting) {
+    state.inspect_again = true;
+    return;
+  }
+  state.inspecting = true;
+  state.inspect_again = false;
+  state.inspect_after = events_;
+  state.inspect_asked = now;
+  actions->inspect.push_back(entry->first);
+}
+
+SyncState::EventAge SyncState::AgeOf(const Entry& entry, const EngineEvent& event) const {
+  if (event.time == absl::InfinitePast()) return EventAge::kNews;
+  if (event.time + kUnclear < entry.confirmed) return EventAge::kKnown;
+  return event.time < entry.confirmed ? EventAge::kUnclear : EventAge::kNews;
+}
+
+SyncActions SyncState::Event(const EngineEvent& event, absl::Time now) {
+  using Kind = EngineEvent::Kind;
+  SyncActions actions;
+  if (!connected_ || event.kind == Kind::kExecExited) return actions;
+  if (event.kind == Kind::kLost) {
+    RequestList(&actions, now);
+    return actions;
+  }
+  // One that dates its events far ahead gets no replay of what lies between.
+  last_event_time_ = std::max(last_event_time_, std::min(event.time, now));
+  const bool ends = event.kind == Kind::kExited || event.kind == Kind::kRemoved;
+  auto entry = entries_.find(event.container);
+  if (entry == entries_.end()) {
+    // Of what is not known, the end is no news. A list under way may still show it.
+    if (ends && !listing_) return actions;
+    entry = entries_.try_emplace(event.container).first;
+  }
+  if (AgeOf(entry->second, event) == EventAge::kKnown) return actions;
+  entry->second.last_event = ++events_;
+  if (ends) {
+    TakeExitEvent(entry, event, &actions, now);
+  } else if (event.kind == Kind::kPaused || event.kind == Kind::kUnpaused) {
+    TakePauseEvent(entry, event, &actions, now);
+  } else {
+    RequestInspection(entry, &actions, now);
+  }
+  return actions;
+}
+
+void SyncState::TakeExitEvent(Entries::iterator entry, const EngineEvent& event,
+                              SyncActions* actions, absl::Time now) {
+  Entry& state = entry->second;
+  const Container* const told = state.told.container();
+  if (told == nullptr) return ForgetIfUnknown(entry);
+  const bool of_another = event.engine_pid.has_value() && told->engine_pid() != 0 &&
+                          *event.engine_pid != told->engine_pid();
+  const bool ended = state.told.process() != nullptr
+                         ? state.told.process()->Ended()
+                         // Nobody can say better than the engine.
+                         : AgeOf(state, event) == EventAge::kNews && state.told.has_process();
+  if (of_another || !ended) {
+    // Of an earlier process, or of one between two; or the engine errs.
+    if (event.kind == EngineEvent::Kind::kRemoved || !of_another) {
+      RequestInspection(entry, actions, now);
+    }
+    return;
+  }
+  state.exit_facts = {.exit_code = event.exit_code, .oom_killed = event.oom_killed};
+  // It may be between two processes, or have the next one already.
+  RequestInspection(entry, actions, now);
+  End(entry, {.source = Change::event, .now = now, .happened = event.time}, actions);
+}
+
+void SyncState::TakePauseEvent(Entries::iterator entry, const EngineEvent& event,
+                               SyncActions* actions, absl::Time now) {
+  Entry& state = entry->second;
+  if (!state.told.has_process() || AgeOf(state, event) == EventAge::kUnclear) {
+    return RequestInspection(entry, actions, now);
+  }
+  state.told.SetPaused(event.kind == EngineEvent::Kind::kPaused,
+                       {.source = Change::event, .now = now, .happened = event.time},
+                       &actions->changes);
+}
+
+void SyncState::ForgetIfUnknown(Entries::iterator entry) {
+  const Entry& state = entry->second;
+  if (state.told.container() == nullptr && !state.inspecting && !listing_ &&
+      state.ended_engine_pid == 0) {
+    entries_.erase(entry);
+  }
+}
+
+void SyncState::WatchProcess(Entries::iterator entry, SyncActions* actions) {
+  Entry& state = entry->second;
+  const auto& process = state.told.process();
+  if (state.watch != 0) {
+    actions->unwatch.push_back(state.watch);
+    watches_.erase(state.watch);
+    state.watch = 0;
+  }
+  state.exit_deadline = absl::InfiniteFuture();
+  state.exit_facts = {};
+  if (process == nullptr || process->poll_fd() < 0) return;
+  state.watch = ++last_watch_;
+  watches_[state.watch] = entry->first;
+  actions->watch.push_back({.number = state.watch, .process = process});
+}
+
+void SyncState::End(Entries::iterator entry, const Cause& cause, SyncActions* actions) {
+  Entry& state = entry->second;
+  if (state.told.process() != nullptr && state.told.process()->Ended()) {
+    state.ended_engine_pid = state.told.container()->engine_pid();
+  }
+  state.told.End(state.exit_facts, cause, &actions->changes);
+  WatchProcess(entry, actions);
+}
+
+void SyncState::Show(Entries::iterator entry, const Sighting& sighting, absl::Time asked,
+                     Change::Source source, SyncActions* actions, absl::Time now) {
+  Entry& state = entry->second;
+  const Container& seen = sighting.row.container;
+  const bool alive = IsAlive(seen.state());
+  if (alive && sighting.process == nullptr && state.ended_engine_pid != 0 &&
+      seen.engine_pid() == state.ended_engine_pid) {
+    // The engine has not noticed yet, or never will.
+    state.confirmed = asked;
+    return;
+  }
+  const auto before = state.told.process();
+  const bool had_process = state.told.has_process();
+  state.told.Show(sighting, {.source = source, .now = now}, &actions->changes);
+  state.confirmed = asked;
+  state.partial.reset();
+  if (alive) state.ended_engine_pid = 0;
+  if (state.told.process() != before || state.told.has_process() != had_process) {
+    WatchProcess(entry, actions);
+  }
+  if (!alive) {
+    state.ended_engine_pid = 0;
+    ForgetIfUnknown(entry);
+  }
+}
+
+SyncActions SyncState::Inspected(uint64_t attempt, const ContainerId& id,
+                                 absl::StatusOr<Sighting> sighting, absl::Time now) {
+  SyncActions actions;
+  const auto entry = entries_.find(id);
+  if (attempt != attempt_ || !connected_ || entry == entries_.end()) return actions;
+  Entry& state = entry->second;
+  if (!state.inspecting) return actions;
+  state.inspecting = false;
+  // It ended between the engine's answer and the look at the process: the engine knows by now.
+  const bool vanished = sighting.ok() && IsAlive(sighting->row.container.state()) &&
+                        sighting->process != nullptr && sighting->process->Ended();
+  const bool unfound = sighting.ok() && IsAlive(sighting->row.container.state()) &&
+                       sighting->process == nullptr && sighting->process_error == "ESRCH";
+  const bool overtaken = state.inspect_again || state.last_event > state.inspect_after;
+  if (overtaken || vanished || (unfound && state.overtaken == 0)) {
+    const bool enough = ++state.overtaken > kMaxOvertaken;
+    if (!enough || vanished) {
+      if (!enough) {
+        RequestInspection(entry, &actions, now);
+      } else {
+        ForgetIfUnknown(entry);
+      }
+      return actions;
+    }
+  }
+  state.overtaken = 0;
+  const std::optional<Sighting> listed_since =
+      state.partial.has_value() && state.partial_asked > state.inspect_asked ? state.partial
+                                                                             : std::nullopt;
+  if (sighting.ok()) {
+    state.failed = 0;
+    const bool kernel_asked = state.exit_deadline != absl::InfiniteFuture();
+    Show(entry, *sighting, state.inspect_asked, kernel_asked ? Change::process : Change::list,
+         &actions, now);
+  } else {
+    TakeFailedInspection(entry, sighting.status(), &actions, now);
+  }
+  if (entries_.count(id) == 0) return actions;
+  const bool outdated = listed_since.has_value() && !state.told.Agrees(listed_since->row);
+  // Told although it was overtaken, so that somebody who changes all the time is seen at all.
+  if (overtaken || outdated) RequestInspection(entry, &actions, now);
+  return actions;
+}
+
+void SyncState::TakeFailedInspection(Entries::iterator entry, const absl::Status& status,
+                                     SyncActions* actions, absl::Time now) {
+  Entry& state = entry->second;
+  if (absl::IsNotFound(status)) {
+    End(entry, {.source = Change::list, .now = now}, actions);
+    state.ended_engine_pid = 0;
+    return ForgetIfUnknown(entry);
+  }
+  if (++state.failed < kMaxFailedInspections) return RequestInspection(entry, actions, now);
+  // The list alone then: that it is there, without its process.
+  if (!state.partial.has_value() || state.told.has_process()) return ForgetIfUnknown(entry);
+  Sighting partial = *state.partial;
+  partial.process_error = absl::StatusCodeToString(status.code());
+  Show(entry, partial, state.inspect_asked, Change::list, actions, now);
+}
+
+SyncActions SyncState::Listed(uint64_t attempt, absl::StatusOr<std::vector<Sighting>> list,
+                              absl::Time now) {
+  SyncActions actions;
+  if (attempt != attempt_ || !connected_ || !listing_) return actions;
+  listing_ = false;
+  if (!list.ok()) {
+    if (lists_of_attempt_ == 1 || ++failed_lists_ >= kMaxFailedLists) {
+      actions.give_up = list.status();
+    } else {
+      next_list_ = std::min(next_list_, now + options_.list_interval);
+    }
+    return actions;
+  }
+  failed_lists_ = 0;
+  duplicates_ = 0;
+  ++answered_lists_;
+  for (Sighting& row : *list) TakeRow(std::move(row), &actions, now);
+  TakeUnlisted(&actions, now);
+  // Events may have been lost between the acceptance of the subscription and its begin; all that
+  // happened since the first list's answer is certainly heard.
+  if (lists_of_attempt_ == 1 && !options_.replays) RequestList(&actions, now);
+  return actions;
+}
+
+void SyncState::TakeRow(Sighting row, SyncActions* actions, absl::Time now) {
+  const auto [entry, is_new] = entries_.try_emplace(IdOf(row.row.container));
+  Entry& state = entry->second;
+  if (state.listed == lists_) {
+    ++duplicates_;
+    return;
+  }
+  state.listed = lists_;
+  state.failed = 0;
+  if (state.last_event > list_after_) {
+    if (row.row.partial) state.partial = std::move(row);
+    if (!state.inspecting) RequestInspection(entry, actions, now);
+    return;
+  }
+  if (!row.row.partial) {
+    if (MayHaveEnded(row, state.told)) {
+      state.partial = std::move(row);
+      return RequestInspection(entry, actions, now);
+    }
+    return Show(entry, row, list_asked_, Change::list, actions, now);
+  }
+  const auto& process = state.told.process();
+  if (process != nullptr && !process->Ended() && state.told.Agrees(row.row)) {
+    state.confirmed = list_asked_;
+    return;
+  }
+  if (!MayHaveProcess(row.row)) {
+    return Show(entry, row, list_asked_, Change::list, actions, now);
+  }
+  state.partial = std::move(row);
+  state.partial_asked = list_asked_;
+  // What is asked already is compared with the row when it is answered.
+  if (!state.inspecting) RequestInspection(entry, actions, now);
+}
+
+void SyncState::TakeUnlisted(SyncActions* actions, absl::Time now) {
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const auto current = entry++;
+    Entry& state = current->second;
+    if (state.listed == lists_ || state.last_event > list_after_) {
+      // Ended while the list was made, as its event said.
+      ForgetIfUnknown(current);
+      continue;
+    }
+    state.ended_engine_pid = 0;
+    if (state.told.container() != nullptr) {
+      RequestInspection(current, actions, now);
+    } else {
+      ForgetIfUnknown(current);
+    }
+  }
+}
+
+SyncActions SyncState::ProcessEnded(uint64_t watch, absl::Time now) {
+  SyncActions actions;
+  const auto found = watches_.find(watch);
+  if (found == watches_.end()) return actions;
+  const auto entry = entries_.find(found->second);
+  Entry& state = entry->second;
+  actions.unwatch.push_back(watch);
+  watches_.erase(found);
+  state.watch = 0;
+  if (!connected_) {
+    End(entry, {.source = Change::process, .now = now, .happened = now}, &actions);
+    return actions;
+  }
+  state.exit_deadline = now + options_.exit_grace;
+  // What was asked before does not show it.
+  state.last_event = ++events_;
+  RequestInspection(entry, &actions, now);
+  return actions;
+}
+
+SyncActions SyncState::AttemptEnded(absl::Time now) {
+  SyncActions actions;
+  connected_ = false;
+  listing_ = false;
+  next_list_ = absl::InfiniteFuture();
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const auto current = entry++;
+    Entry& state = current->second;
+    state.inspecting = state.inspect_again = false;
+    state.overtaken = state.failed = 0;
+    state.partial.reset();
+    if (state.exit_deadline != absl::InfiniteFuture()) {
+      End(current, {.source = Change::process, .now = now, .happened = now}, &actions);
+    }
+    ForgetIfUnknown(current);
+  }
+  return actions;
+}
+
+SyncActions SyncState::Tick(absl::Time now) {
+  SyncActions actions;
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const auto current = entry++;
+    if (current->second.exit_deadline > now) continue;
+    End(current, {.source = Change::process, .now = now}, &actions);
+    ForgetIfUnknown(current);
+  }
+  if (now >= next_list_) {
+    next_list_ = absl::InfiniteFuture();
+    RequestList(&actions, now);
+  }
+  return actions;
+}
+
+absl::Time SyncState::next_tick() const {
+  absl::Time next = connected_ && !listing_ ? next_list_ : absl::InfiniteFuture();
+  for (const auto& [id, entry] : entries_) next = std::min(next, entry.exit_deadline);
+  return next;
+}
+
+SyncActions SyncState::EngineGone(absl::Time now) {
+  SyncActions actions = AttemptEnded(now);
+  for (auto& [id, entry] : entries_) {
+    // What runs on without its engine has not ended.
+    if (entry.told.process() == nullptr || !entry.told.process()->Ended()) continue;
+    entry.told.End(entry.exit_facts, {.source = Change::process, .now = now}, &actions.changes);
+  }
+  for (const auto& [watch, id] : watches_) actions.unwatch.push_back(watch);
+  watches_.clear();
+  entries_.clear();
+  return actions;
+}
+
+bool SyncState::in_sync() const {
+  if (!connected_ || listing_ || answered_lists_ < (options_.replays ? 1 : 2)) return false;
+  return std::none_of(entries_.begin(), entries_.end(),
+                      [](const auto& entry) { return entry.second.inspecting; });
+}
+
+size_t SyncState::uninspected() const {
+  return static_cast<size_t>(std::count_if(entries_.begin(), entries_.end(), [](const auto& entry) {
+    return entry.second.failed >= kMaxFailedInspections;
+  }));
+}
+
+std::vector<const ToldContainer*> SyncState::told() const {
+  std::vector<const ToldContainer*> told;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.told.container() != nullptr) told.push_back(&entry.told);
+  }
+  return told;
+}
+
+}  // namespace nsctl::engines

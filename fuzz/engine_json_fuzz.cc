@@ -1,0 +1,71 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "base/text.h"
+#include "engines/json_framer.h"
+#include "engines/json_text.h"
+
+namespace {
+
+using nsctl::engines::Json;
+using nsctl::engines::JsonFramer;
+using nsctl::engines::ParseJson;
+
+struct Framed {
+  absl::Status status;
+  std::vector<std::string> values;
+};
+
+Framed Frame(JsonFramer::Shape shape, absl::string_view text, size_t step) {
+  Framed framed;
+  const auto visit = [&framed](absl::string_view value) {
+    framed.values.emplace_back(value);
+    return absl::OkStatus();
+  };
+  JsonFramer framer(shape, 1 << 16);
+  while (framed.status.ok() && !text.empty()) {
+    framed.status = framer.Feed(text.substr(0, step), visit);
+    text.remove_prefix(step < text.size() ? step : text.size());
+  }
+  if (framed.status.ok()) framed.status = framer.Finish(visit);
+  return framed;
+}
+
+void CheckText(const Json& value) {
+  if (value.is_string() && !nsctl::base::DecodeText(nsctl::engines::TextOf(value))) std::abort();
+  if (!value.is_structured()) return;
+  for (const auto& [name, member] : value.items()) {
+    if (!nsctl::base::DecodeText(name)) std::abort();
+    CheckText(member);
+  }
+}
+
+}  // namespace
+
+// Strings are stored text; the elements found in an array are those that the parser finds; a value
+// on its own is found whole; and how bytes are cut makes no difference.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size > 4096) return 0;
+  const absl::string_view text(reinterpret_cast<const char*>(data), size);
+  for (const auto shape : {JsonFramer::Shape::kArray, JsonFramer::Shape::kSequence}) {
+    const Framed whole = Frame(shape, text, size + 1);
+    const Framed pieces = Frame(shape, text, 1);
+    if (whole.status != pieces.status || whole.values != pieces.values) std::abort();
+  }
+  const auto json = ParseJson(text);
+  if (!json.ok()) return 0;
+  CheckText(*json);
+  if (!json->is_array()) return 0;
+  const Framed framed = Frame(JsonFramer::Shape::kArray, text, 3);
+  if (!framed.status.ok() || framed.values.size() != json->size()) std::abort();
+  for (size_t i = 0; i < framed.values.size(); ++i) {
+    const auto element = ParseJson(framed.values[i]);
+    if (!element.ok() || *element != (*json)[i]) std::abort();
+  }
+  return 0;
+}
