@@ -7,11 +7,13 @@
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -41,6 +43,9 @@ struct fuse_attr AttributesOf(uint64_t node) {
   attributes.nlink = 1;
   return attributes;
 }
+
+// From SIGUSR1 on no request is answered.
+volatile sig_atomic_t silent = 0;
 
 void Serve(int device, const struct fuse_in_header& request) {
   switch (request.opcode) {
@@ -84,17 +89,22 @@ int main(int argc, char** argv) {
   const std::string options =
       "fd=" + std::to_string(device) + ",rootmode=40000,user_id=0,group_id=0,allow_other";
   if (mount("silent", argv[1], "fuse", MS_NOSUID | MS_NODEV, options.c_str()) != 0) return 1;
+  signal(SIGUSR1, [](int) { silent = 1; });
   puts("mounted");
   fflush(stdout);
   std::vector<char> buffer(size_t{1} << 20);
   while (true) {
     struct pollfd events[] = {{device, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
-    if (poll(events, 2, -1) < 0 || events[1].revents != 0) return 0;
+    if (poll(events, 2, -1) < 0) {
+      if (errno == EINTR) continue;
+      return 0;
+    }
+    if (events[1].revents != 0) return 0;
     if (read(device, buffer.data(), buffer.size()) < static_cast<ssize_t>(sizeof(fuse_in_header))) {
       return 0;
     }
     struct fuse_in_header request;
     memcpy(&request, buffer.data(), sizeof(request));
-    Serve(device, request);
+    if (!silent) Serve(device, request);
   }
 }

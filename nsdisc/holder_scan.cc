@@ -320,6 +320,8 @@ void HolderScan::AddFdsOfMounts(const FdFindings& findings) {
     changed.insert(table_.Mutable(file.target));
   }
   for (Namespace* const ns : changed) absl::c_sort(*ns->mutable_fds(), IsBefore);
+  // Where no path leads to the mount any more, the descriptor is the way.
+  table_.Trace(procfs_, *questions_.lineage, options_.users);
 }
 
 // ip-netns(8) names network namespaces by mounts in one directory, which some reach by a link.
