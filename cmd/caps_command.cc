@@ -1,7 +1,5 @@
 #include "cmd/caps_command.h"
 
-#include <fcntl.h>
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +15,7 @@
 #include "cmd/caps_text.h"
 #include "cmd/gap_report.h"
 #include "cmd/message_output.h"
+#include "cmd/namespace_at_path.h"
 #include "cmd/output_options.h"
 #include "cmd/pid_reference.h"
 #include "cmd/presentation_options.h"
@@ -215,22 +214,17 @@ class CapsCommand : public Command {
     if (!source_.is_live()) {
       return UsageError("a path as TARGET is looked up on the live host only");
     }
-    // O_NONBLOCK: what is not a namespace may be a FIFO.
-    NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd fd, base::OpenAt(base::FdRef(AT_FDCWD), path,
-                                                                O_RDONLY | O_NOCTTY | O_NONBLOCK));
-    const absl::StatusOr<NamespaceType> type = base::NamespaceTypeOf(fd);
-    if (!type.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(QuotedArgument(path), " is no namespace"));
-    }
+    NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd fd, OpenNamespaceAtPath(path));
+    NSCTL_ASSIGN_OR_RETURN(const NamespaceType type, base::NamespaceTypeOf(fd));
     NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId id, base::NamespaceIdOf(fd));
-    const Namespace* const known = index.FindNamespace(*type, id.inode);
+    const Namespace* const known = index.FindNamespace(type, id.inode);
     if (known != nullptr) return known;
-    unseen->set_type(nsdisc::ToProto(*type));
+    unseen->set_type(nsdisc::ToProto(type));
     unseen->set_inode(id.inode);
     const absl::StatusOr<base::OwnedFd> owner = base::OpenOwner(fd);
     if (!owner.ok()) return unseen;
     NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId owner_id, base::NamespaceIdOf(*owner));
-    if (*type == NamespaceType::kUser) {
+    if (type == NamespaceType::kUser) {
       unseen->set_parent(owner_id.inode);
     } else {
       unseen->set_owner(owner_id.inode);

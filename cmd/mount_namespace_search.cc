@@ -2,8 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,6 +19,7 @@
 #include "base/nsfs.h"
 #include "base/status_macros.h"
 #include "procfsroot/handle.h"
+#include "procfsroot/namespace_file.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -132,12 +131,7 @@ class Search {
   // opened: the process may have put anything in its place.
   static absl::StatusOr<OwnedFd> OpenDescriptor(FdRef fds, const std::string& name) {
     NSCTL_ASSIGN_OR_RETURN(const OwnedFd handle, base::OpenAt(fds, name, O_PATH));
-    struct statfs filesystem;
-    if (fstatfs(handle.get(), &filesystem) != 0 || filesystem.f_type != NSFS_MAGIC) {
-      return absl::NotFoundError("no namespace");
-    }
-    NSCTL_ASSIGN_OR_RETURN(const procfsroot::SelfFds self_fds, procfsroot::SelfFds::Open());
-    return self_fds.Reopen(handle, O_RDONLY);
+    return procfsroot::ReopenNamespaceFile(handle);
   }
 
   absl::Status NotFound() const {

@@ -1,26 +1,22 @@
 #include "cmd/target_mount_namespace.h"
 
-#include <errno.h>
-#include <fcntl.h>
-
 #include <string>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "base/errors.h"
 #include "base/fd.h"
+#include "base/nsfs.h"
 #include "base/status_macros.h"
 #include "cmd/mount_namespace_search.h"
+#include "cmd/namespace_at_path.h"
 #include "procfsroot/guarded_process.h"
-#include "procfsroot/mount_namespace_root.h"
 
 namespace nsctl::cmd {
 namespace {
 
 using base::OwnedFd;
 using procfsroot::GuardedProcess;
-using procfsroot::MountNamespaceRoot;
 using procfsroot::Procfs;
 
 class Opener {
@@ -42,10 +38,12 @@ class Opener {
   }
 
   absl::StatusOr<TargetMountNamespace> operator()(const PathTarget& target) const {
-    NSCTL_ASSIGN_OR_RETURN(const MountNamespaceRoot root,
-                           MountNamespaceRoot::OfChain({target.path}));
-    OwnedFd fd(fcntl(root.mount_namespace().get(), F_DUPFD_CLOEXEC, 0), target.path);
-    if (!fd.ok()) return base::ErrnoStatus(errno, "fcntl F_DUPFD_CLOEXEC", target.path);
+    NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, OpenNamespaceAtPath(target.path));
+    NSCTL_ASSIGN_OR_RETURN(const base::NamespaceType type, base::NamespaceTypeOf(fd));
+    if (type != base::NamespaceType::kMnt) {
+      NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId id, base::NamespaceIdOf(fd));
+      return NoMountNamespace({type, id.inode});
+    }
     return TargetMountNamespace{std::move(fd), std::nullopt};
   }
 

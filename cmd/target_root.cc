@@ -1,9 +1,7 @@
 #include "cmd/target_root.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 
 #include <cerrno>
 #include <string>
@@ -20,6 +18,7 @@
 #include "cmd/mount_namespace_search.h"
 #include "procfsroot/bounded_call.h"
 #include "procfsroot/handle.h"
+#include "procfsroot/namespace_file.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -40,12 +39,10 @@ absl::StatusOr<Reached> Reach(const std::string& path) {
   NSCTL_ASSIGN_OR_RETURN(OwnedFd handle, base::OpenAt(base::FdRef(AT_FDCWD), path, O_PATH));
   NSCTL_ASSIGN_OR_RETURN(const struct statx status, procfsroot::LookedUpStat(handle));
   if (S_ISDIR(status.stx_mode)) return Reached{std::move(handle), true};
-  struct statfs filesystem;
-  if (fstatfs(handle.get(), &filesystem) != 0 || filesystem.f_type != NSFS_MAGIC) {
+  if (!procfsroot::IsNamespaceFile(handle)) {
     return base::ErrnoStatus(ENOTDIR, "look for files in", path);
   }
-  NSCTL_ASSIGN_OR_RETURN(const procfsroot::SelfFds self_fds, procfsroot::SelfFds::Open());
-  NSCTL_ASSIGN_OR_RETURN(OwnedFd opened, self_fds.Reopen(handle, O_RDONLY));
+  NSCTL_ASSIGN_OR_RETURN(OwnedFd opened, procfsroot::ReopenNamespaceFile(handle));
   return Reached{std::move(opened)};
 }
 

@@ -4,31 +4,21 @@
 #include <variant>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
+#include "base/fd.h"
+#include "base/namespace_type.h"
+#include "base/nsfs.h"
 #include "base/status_macros.h"
-#include "base/text.h"
-#include "nsentry/namespace_reference.h"
-#include "procfsroot/bounded_call.h"
+#include "cmd/namespace_at_path.h"
 #include "procfsroot/procfs.h"
 
 namespace nsctl::cmd {
 namespace {
 
-using procfsroot::BoundedCaller;
-
-// A server that does not answer within it is given up.
-constexpr absl::Duration kPathTimeout = absl::Seconds(5);
-
 absl::StatusOr<NamespaceTarget> IdentifyFile(const std::string& path) {
-  BoundedCaller caller;
-  return caller.Run<NamespaceTarget>(
-      absl::StrCat("open ", base::TerminalText(base::EncodeText(path))), kPathTimeout,
-      [path](const procfsroot::DeviceGate&) -> absl::StatusOr<NamespaceTarget> {
-        NSCTL_ASSIGN_OR_RETURN(const nsentry::NamespaceReference found,
-                               nsentry::OpenNamespaceAt(path));
-        return NamespaceTarget{found.type, found.id.inode};
-      });
+  NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd fd, OpenNamespaceAtPath(path));
+  NSCTL_ASSIGN_OR_RETURN(const base::NamespaceType type, base::NamespaceTypeOf(fd));
+  NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId id, base::NamespaceIdOf(fd));
+  return NamespaceTarget{type, id.inode};
 }
 
 }  // namespace

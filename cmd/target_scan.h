@@ -26,7 +26,7 @@ struct TargetScan {
 // among it. A path is looked at before, and let go, so that the scan does not find this process
 // holding the namespace.
 //
-// Errors: those of Acquire and OpenNamespaceAt (namespace_reference.h); DEADLINE_EXCEEDED where a
+// Errors: those of Acquire and OpenNamespaceAtPath (namespace_at_path.h); DEADLINE_EXCEEDED where a
 // path does not answer; FAILED_PRECONDITION for a path where `source` is not the running host;
 // UNIMPLEMENTED for a container.
 absl::StatusOr<TargetScan> ScanForTarget(const Target& target, const SourceOptions& source,

@@ -61,6 +61,9 @@ void SortBindMounts(Namespace* ns) {
   });
 }
 
+// As OpenNamespaceFileAt says it.
+bool IsSilence(int error) { return error == ETIMEDOUT || error == EBUSY; }
+
 bool IsGoneOrElse(int error) { return base::IsGone(error) || error == ESTALE || error == EBADF; }
 
 }  // namespace
@@ -105,8 +108,13 @@ NamespaceTable::Losses NamespaceTable::Finish(const Procfs& procfs, bool tells_d
     } else if (procfs.is_kernel() && IsGoneOrElse(entry->error)) {
       ++losses_.vanished_namespaces;
     } else {
-      losses_.gaps.Add(subject, OperationOf(ways.front(), entry->type), entry->error,
-                       "its owner, parent and ids are unknown");
+      // The error is that of the last one.
+      const NamespaceWay& way = ways[std::max<size_t>(entry->tried_ways, 1) - 1];
+      losses_.gaps.Add(subject, OperationOf(way, entry->type), entry->error,
+                       IsSilence(entry->error)
+                           ? "a file system on the way did not answer: its owner, parent and ids "
+                             "are unknown"
+                           : "its owner, parent and ids are unknown");
     }
   }
   LinkChildren();

@@ -2,24 +2,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <linux/openat2.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
-#include <sys/vfs.h>
 
+#include <cstddef>
 #include <optional>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "base/errors.h"
 #include "base/nsfs.h"
 #include "base/nsfs_handle.h"
-#include "base/openat2.h"
 #include "base/pidfd.h"
 #include "base/status_macros.h"
-#include "procfsroot/handle.h"
 #include "procfsroot/mount_namespace_root.h"
+#include "procfsroot/namespace_file.h"
 
 namespace nsctl::nsdisc {
 namespace {
@@ -28,22 +28,8 @@ using base::ErrnoStatus;
 using base::FdRef;
 using base::NamespaceType;
 using base::OwnedFd;
-using procfsroot::MountNamespaceRoot;
 using procfsroot::ProcessDir;
 using procfsroot::Procfs;
-
-bool IsNamespaceFile(FdRef fd) {
-  struct statfs filesystem;
-  return fstatfs(fd.get(), &filesystem) == 0 && filesystem.f_type == NSFS_MAGIC;
-}
-
-// Opens for ioctls what `handle` (O_PATH) leads to, if that is a namespace's file: opening anything
-// else might block, or do whatever its driver does.
-absl::StatusOr<OwnedFd> ReopenNamespace(const OwnedFd& handle) {
-  if (!IsNamespaceFile(handle)) return ErrnoStatus(ESTALE, "open", handle.path());
-  NSCTL_ASSIGN_OR_RETURN(const procfsroot::SelfFds self, procfsroot::SelfFds::Open());
-  return self.Reopen(handle, O_RDONLY);
-}
 
 absl::StatusOr<OwnedFd> OpenPidfdOf(const NamespaceWay& way) {
   return way.tid != 0 ? base::OpenThreadPidfd({way.tid}) : base::OpenPidfd({way.pid});
@@ -65,7 +51,7 @@ absl::StatusOr<OwnedFd> OpenFd(const Procfs& procfs, const NamespaceWay& way) {
   NSCTL_ASSIGN_OR_RETURN(const ProcessDir dir, OpenHolder(procfs, way));
   NSCTL_ASSIGN_OR_RETURN(const OwnedFd handle,
                          base::OpenAt(dir.fd(), absl::StrCat("fd/", way.fd), O_PATH));
-  return ReopenNamespace(handle);
+  return procfsroot::ReopenNamespaceFile(handle);
 }
 
 absl::StatusOr<OwnedFd> OpenNetworkNamespace(const NamespaceWay& way) {
@@ -111,32 +97,61 @@ absl::StatusOr<OwnedFd> OpenHandle(const Procfs& procfs, const NamespaceWay& way
   return FindMountNamespace(procfs, way.kernel_id);
 }
 
-// The mount namespace in which the last path of a chain is, where that is not the caller's own.
-absl::StatusOr<MountNamespaceRoot> EnterChain(const Procfs& procfs, const NamespaceWay& way) {
-  const auto before = absl::MakeConstSpan(way.path).first(way.path.size() - 1);
-  if (way.kernel_id == 0) return MountNamespaceRoot::OfChain(before);
-  if (!before.empty()) return absl::UnimplementedError("a chain that begins at an id");
-  NSCTL_ASSIGN_OR_RETURN(OwnedFd fd,
-                         OpenHandle(procfs, way, {NamespaceType::kMnt, way.mount_namespace}));
-  return MountNamespaceRoot::OfNamespace(std::move(fd));
+// One step of a chain: what is at `path` in the mount namespace `where`, or, where that holds
+// nothing, in the caller's own.
+absl::StatusOr<OwnedFd> OpenStep(const Procfs& procfs, const OwnedFd& where,
+                                 const std::string& path, NamespaceType type) {
+  // A mount point's path holds no links, but who may write to a directory on the way can put one.
+  using procfsroot::PathLinks;
+  if (where.ok()) {
+    NSCTL_ASSIGN_OR_RETURN(const OwnedFd root, procfsroot::OpenRootOf(where));
+    return procfsroot::OpenNamespaceFileAt(root, path, PathLinks::kRefused);
+  }
+  if (const auto way = WayThroughProcfs(procfs, path, type)) {
+    return OpenWay(procfs, *way, {type, 0});
+  }
+  return procfsroot::OpenNamespaceFileAt(FdRef(AT_FDCWD), path, PathLinks::kRefused);
 }
 
 // The last path of a chain.
-absl::StatusOr<OwnedFd> OpenPath(const Procfs& procfs, const NamespaceWay& way) {
+absl::StatusOr<OwnedFd> OpenPath(const Procfs& procfs, const NamespaceWay& way,
+                                 NamespaceType type) {
   if (way.path.empty()) return absl::InvalidArgumentError("no path to a namespace");
-  const std::string& last = way.path.back();
-  if (way.path.size() == 1 && way.kernel_id == 0) {
-    // A mount point's path holds no links, but who may write to a directory on the way can put one.
-    NSCTL_ASSIGN_OR_RETURN(const OwnedFd handle,
-                           base::OpenAt2(FdRef(AT_FDCWD), last, O_PATH, 0, RESOLVE_NO_SYMLINKS));
-    return ReopenNamespace(handle);
+  OwnedFd at;
+  if (way.kernel_id != 0) {
+    NSCTL_ASSIGN_OR_RETURN(
+        at, OpenHandle(procfs, way, {NamespaceType::kMnt, way.mount_namespace}));
   }
-  NSCTL_ASSIGN_OR_RETURN(const MountNamespaceRoot there, EnterChain(procfs, way));
-  NSCTL_ASSIGN_OR_RETURN(const OwnedFd handle, there.root().Resolve(last, {.follow_last = false}));
-  return ReopenNamespace(handle);
+  for (size_t i = 0; i < way.path.size(); ++i) {
+    const bool is_last = i + 1 == way.path.size();
+    NSCTL_ASSIGN_OR_RETURN(
+        at, OpenStep(procfs, at, way.path[i], is_last ? type : NamespaceType::kMnt));
+  }
+  return at;
 }
 
 }  // namespace
+
+std::optional<NamespaceWay> WayThroughProcfs(const Procfs& procfs, absl::string_view path,
+                                             base::NamespaceType type) {
+  if (!absl::ConsumePrefix(&path, procfs.path()) || !absl::ConsumePrefix(&path, "/")) {
+    return std::nullopt;
+  }
+  std::vector<absl::string_view> parts = absl::StrSplit(path, '/');
+  NamespaceWay way;
+  if (parts.size() == 5 && parts[1] == "task" && absl::SimpleAtoi(parts[2], &way.tid)) {
+    parts.erase(parts.begin() + 1, parts.begin() + 3);
+  }
+  if (parts.size() != 3 || !absl::SimpleAtoi(parts[0], &way.pid)) return std::nullopt;
+  if (parts[1] == "fd" && absl::SimpleAtoi(parts[2], &way.fd)) {
+    way.kind = NamespaceWay::Kind::kFd;
+    return way;
+  }
+  const char* const for_children = base::InfoOf(type).for_children_entry;
+  way.for_children = for_children != nullptr && parts[2] == for_children;
+  const bool is_link = parts[1] == "ns" && parts[2] == LinkEntryOf(way, type);
+  return is_link ? std::optional<NamespaceWay>(way) : std::nullopt;
+}
 
 absl::StatusOr<ProcessDir> OpenHolder(const Procfs& procfs, const NamespaceWay& way) {
   absl::StatusOr<ProcessDir> process = procfs.OpenProcess({way.pid});
@@ -167,7 +182,7 @@ absl::StatusOr<OwnedFd> OpenWay(const Procfs& procfs, const NamespaceWay& way,
       fd = OpenNetworkNamespace(way);
       break;
     case NamespaceWay::Kind::kPath:
-      fd = OpenPath(procfs, way);
+      fd = OpenPath(procfs, way, target.type);
       break;
     case NamespaceWay::Kind::kHandle:
       fd = OpenHandle(procfs, way, target);

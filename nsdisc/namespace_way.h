@@ -7,10 +7,12 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "base/fd.h"
 #include "base/namespace_type.h"
 #include "procfsroot/procfs.h"
@@ -53,6 +55,11 @@ struct NamespaceWay {
 // A namespace as it was seen, without opening it. An inode of 0 stands for any.
 using NamespaceTarget = base::NamespaceLink;
 
+// The way that "/proc/7/ns/net" or "/proc/7/task/8/fd/9" stands for; nullopt for a path that does
+// not lead through the procfs. These links are followed nowhere else.
+std::optional<NamespaceWay> WayThroughProcfs(const procfsroot::Procfs& procfs,
+                                             absl::string_view path, base::NamespaceType type);
+
 // The directory of the process or thread that the way leads through; the error of whichever open
 // failed.
 absl::StatusOr<procfsroot::ProcessDir> OpenHolder(const procfsroot::Procfs& procfs,
@@ -63,12 +70,14 @@ const char* LinkEntryOf(const NamespaceWay& way, base::NamespaceType type);
 
 // What is at the way's end, if it is a namespace of the target's type. It may be another one than
 // the target by now: the caller compares inodes. Opens nothing but files of namespaces, whatever a
-// process has put where the namespace was seen.
+// process has put where the namespace was seen, and waits for no server that a path leads through
+// (namespace_file.h).
 //
 // Errors: ESRCH, ENOENT, EBADF where the holder or its descriptor is gone; EACCES, EPERM without
 // the rights of ptrace(2) over the process (PTRACE_MODE_ATTACH for kSocket and kTun, beside
 // CAP_NET_ADMIN in the namespace's owner); ESTALE where something else is there or a handle's
-// namespace is gone; those of MountNamespaceRoot::OfChain for kPath.
+// namespace is gone; those of OpenNamespaceFileAt and OpenRootOf for kPath, of which ETIMEDOUT and
+// EBUSY say that a file system on the way did not answer.
 absl::StatusOr<base::OwnedFd> OpenWay(const procfsroot::Procfs& procfs, const NamespaceWay& way,
                                       const NamespaceTarget& target);
 

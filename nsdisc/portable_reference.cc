@@ -12,7 +12,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "base/errors.h"
 #include "base/nsfs.h"
 #include "base/status_macros.h"
@@ -28,29 +27,6 @@ using base::OwnedFd;
 using procfsroot::Procfs;
 
 constexpr size_t kMaxBootId = 64;
-
-// The way that "/proc/7/ns/net" or "/proc/7/task/8/fd/9" stands for; nullopt for a path that does
-// not lead through the procfs. These links are followed nowhere else.
-std::optional<NamespaceWay> WayThroughProcfs(const Procfs& procfs, absl::string_view path,
-                                             base::NamespaceType type) {
-  if (!absl::ConsumePrefix(&path, procfs.path()) || !absl::ConsumePrefix(&path, "/")) {
-    return std::nullopt;
-  }
-  std::vector<absl::string_view> parts = absl::StrSplit(path, '/');
-  NamespaceWay way;
-  if (parts.size() == 5 && parts[1] == "task" && absl::SimpleAtoi(parts[2], &way.tid)) {
-    parts.erase(parts.begin() + 1, parts.begin() + 3);
-  }
-  if (parts.size() != 3 || !absl::SimpleAtoi(parts[0], &way.pid)) return std::nullopt;
-  if (parts[1] == "fd" && absl::SimpleAtoi(parts[2], &way.fd)) {
-    way.kind = NamespaceWay::Kind::kFd;
-    return way;
-  }
-  const char* const for_children = base::InfoOf(type).for_children_entry;
-  way.for_children = for_children != nullptr && parts[2] == for_children;
-  const bool is_link = parts[1] == "ns" && parts[2] == LinkEntryOf(way, type);
-  return is_link ? std::optional<NamespaceWay>(way) : std::nullopt;
-}
 
 // The process that a path through a procfs, wherever that was, leads through.
 std::optional<int32_t> ProcessOfPath(absl::string_view path) {

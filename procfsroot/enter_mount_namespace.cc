@@ -1,7 +1,6 @@
 #include "procfsroot/enter_mount_namespace.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -11,18 +10,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <climits>
-#include <cstdint>
-#include <cstring>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/fd.h"
+#include "procfsroot/descriptor_message.h"
 
 namespace nsctl::procfsroot {
 namespace {
@@ -63,37 +60,6 @@ int JoinAndOpen(int mount_namespace, const InsideFile& file, Progress* progress)
   return static_cast<int>(fd);
 }
 
-// One descriptor beside one byte or more, as unix(7) wants it.
-struct Message {
-  Message(void* data, size_t size) {
-    vector = {.iov_base = data, .iov_len = size};
-    header.msg_iov = &vector;
-    header.msg_iovlen = 1;
-    header.msg_control = control;
-    header.msg_controllen = sizeof(control);
-  }
-
-  struct iovec vector;
-  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  struct msghdr header = {};
-};
-
-// Sends how it went, with the descriptor where there is one.
-void Report(int socket_fd, Progress progress, int root) {
-  Message message(&progress, sizeof(progress));
-  if (root >= 0) {
-    struct cmsghdr* const rights = CMSG_FIRSTHDR(&message.header);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(rights), &root, sizeof(root));
-  } else {
-    message.header.msg_control = nullptr;
-    message.header.msg_controllen = 0;
-  }
-  syscall(SYS_sendmsg, socket_fd, &message.header, MSG_NOSIGNAL);
-}
-
 [[noreturn]] void RunChild(int mount_namespace, int user_namespace, const InsideFile& file,
                            int socket_fd) {
   // Nobody in the other user namespace may look into this copy of the caller's memory.
@@ -108,36 +74,23 @@ void Report(int socket_fd, Progress progress, int root) {
     syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     root = JoinAndOpen(mount_namespace, file, &progress);
   }
-  Report(socket_fd, progress, root);
+  SendOutcome(socket_fd, {static_cast<int>(progress.step), progress.error}, root);
   syscall(SYS_exit_group, 0);
   __builtin_unreachable();
 }
 
 // What the child sent.
 absl::StatusOr<OwnedFd> Receive(FdRef socket_fd, absl::Duration timeout, FdRef name) {
-  struct pollfd waiting = {.fd = socket_fd.get(), .events = POLLIN, .revents = 0};
-  const int64_t limit = std::clamp<int64_t>(absl::ToInt64Milliseconds(timeout), 0, INT_MAX);
-  int ready;
-  do {
-    ready = poll(&waiting, 1, static_cast<int>(limit));
-  } while (ready < 0 && errno == EINTR);
-  if (ready <= 0) return ErrnoStatus(ETIMEDOUT, "enter", name.path());
-  Progress progress = {.step = Step::kSend, .error = EPIPE};
-  Message message(&progress, sizeof(progress));
-  const ssize_t size = recvmsg(socket_fd.get(), &message.header, MSG_CMSG_CLOEXEC);
-  const struct cmsghdr* const rights = size > 0 ? CMSG_FIRSTHDR(&message.header) : nullptr;
-  OwnedFd root;
-  if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS) {
-    int fd;
-    memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
-    root = OwnedFd(fd, std::string(name.path()));
+  absl::StatusOr<FetchResult> result = ReceiveOutcome(socket_fd, timeout, name.path());
+  if (!result.ok()) {
+    const int error = base::ErrnoOf(result.status());
+    return ErrnoStatus(error, error == ETIMEDOUT ? "enter" : NameOf(Step::kSend), name.path());
   }
-  if (progress.step != Step::kDone) {
-    return ErrnoStatus(progress.error, NameOf(progress.step), name.path());
-  }
+  const auto step = static_cast<Step>(result->outcome.step);
+  if (step != Step::kDone) return ErrnoStatus(result->outcome.error, NameOf(step), name.path());
   // A descriptor is missing where the caller may open no more.
-  if (!root.ok()) return ErrnoStatus(EMFILE, "recvmsg", name.path());
-  return root;
+  if (!result->fd.ok()) return ErrnoStatus(EMFILE, "recvmsg", name.path());
+  return std::move(result->fd);
 }
 
 }  // namespace

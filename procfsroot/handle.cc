@@ -41,10 +41,9 @@ using base::ErrnoStatus;
 using base::FdRef;
 using base::OwnedFd;
 
-absl::StatusOr<struct statx> StatHandle(FdRef handle, int sync) {
+absl::StatusOr<struct statx> StatHandle(FdRef handle, int sync, unsigned int fields) {
   struct statx status;
-  if (statx(handle.get(), "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | sync,
-            STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID, &status) != 0) {
+  if (statx(handle.get(), "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | sync, fields, &status) != 0) {
     const int error = errno;
     return ErrnoStatus(error, "statx", handle.path());
   }
@@ -108,11 +107,13 @@ absl::Status SetSendTimeout(FdRef socket_fd, absl::Duration timeout) {
 }  // namespace
 
 absl::StatusOr<struct statx> LookedUpStat(FdRef handle) {
-  return StatHandle(handle, AT_STATX_DONT_SYNC);
+  // A FUSE server is asked for the time of birth whatever the flags say.
+  return StatHandle(handle, AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_MNT_ID);
 }
 
 absl::StatusOr<struct statx> FreshStat(FdRef handle) {
-  return StatHandle(handle, AT_STATX_SYNC_AS_STAT);
+  return StatHandle(handle, AT_STATX_SYNC_AS_STAT,
+                    STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID);
 }
 
 bool IsSameFile(FdRef a, FdRef b) {

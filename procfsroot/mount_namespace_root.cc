@@ -26,6 +26,7 @@
 #include "procfsroot/enter_mount_namespace.h"
 #include "procfsroot/guarded_process.h"
 #include "procfsroot/handle.h"
+#include "procfsroot/namespace_file.h"
 #include "procfsroot/procfs.h"
 #include "procfsroot/resolve_options.h"
 #include "procfsroot/root.h"
@@ -39,9 +40,9 @@ using base::OwnedFd;
 using SharedFd = std::shared_ptr<const OwnedFd>;
 using Entry = MountNamespaceOptions::Entry;
 
-bool IsOn(FdRef handle, long filesystem) {
+bool IsOnProcfs(FdRef handle) {
   struct statfs status;
-  return fstatfs(handle.get(), &status) == 0 && status.f_type == filesystem;
+  return fstatfs(handle.get(), &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
 }
 
 absl::Status CheckIsMountNamespace(FdRef fd) {
@@ -95,13 +96,13 @@ absl::StatusOr<OwnedFd> Enter(const SharedFd& mount_namespace, const SharedFd& p
 // Opens the namespace file `name` of `directory`, or `file` where that is no directory of procfs.
 absl::StatusOr<OwnedFd> OpenNamespaceFile(FdRef directory, const std::string& name,
                                           absl::StatusOr<OwnedFd> file) {
-  if (IsOn(directory, PROC_SUPER_MAGIC)) {
+  if (IsOnProcfs(directory)) {
     // A magic link, followed on purpose. Whatever it leads to is not opened by this, and let go if
     // it is no namespace.
     file = base::OpenAt(directory, name, O_PATH | O_NONBLOCK | O_NOCTTY);
   }
   NSCTL_RETURN_IF_ERROR(file.status());
-  if (!IsOn(*file, NSFS_MAGIC)) {
+  if (!IsNamespaceFile(*file)) {
     return ErrnoStatus(EINVAL, "use as a mount namespace", file->path());
   }
   NSCTL_ASSIGN_OR_RETURN(const SelfFds self_fds, SelfFds::Open());
@@ -132,6 +133,13 @@ absl::StatusOr<SharedFd> Share(FdRef fd) {
 }
 
 }  // namespace
+
+absl::StatusOr<OwnedFd> OpenRootOf(FdRef mount_namespace, MountNamespaceOptions options) {
+  if (options.root.caller == nullptr) options.root.caller = std::make_shared<BoundedCaller>();
+  NSCTL_RETURN_IF_ERROR(CheckIsMountNamespace(mount_namespace));
+  NSCTL_ASSIGN_OR_RETURN(const SharedFd shared, Share(mount_namespace));
+  return Enter(shared, nullptr, options);
+}
 
 absl::StatusOr<std::string> ReadMountinfoInside(const Procfs& procfs, FdRef mount_namespace,
                                                 size_t limit, MountNamespaceOptions options) {

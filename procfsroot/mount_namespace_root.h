@@ -78,6 +78,12 @@ class MountNamespaceRoot {
   Root root_;
 };
 
+// An O_PATH handle of the root directory of the namespace that is open as `mount_namespace`, of which
+// nothing is asked: for those who look for one thing there and need no Root. Errors: those of
+// MountNamespaceRoot::OfNamespace.
+absl::StatusOr<base::OwnedFd> OpenRootOf(base::FdRef mount_namespace,
+                                         MountNamespaceOptions options = {});
+
 // The text of the mountinfo of the namespace that is open as `mount_namespace`, as one sees it that
 // stands at the namespace's root: a thread or child goes there and opens its own below `procfs`, a
 // procfs of the running kernel. For namespaces that no process is in.

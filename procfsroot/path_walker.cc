@@ -111,6 +111,8 @@ absl::StatusOr<OwnedFd> Walk::Run() {
     PathNode node;
     NSCTL_RETURN_IF_ERROR(OpenComponent(name, &node));
     const bool must_lead_on = !is_last || slash_follows;
+    // What tells nothing lets nobody in either.
+    if (must_lead_on && node.mode == 0) return Fail(EACCES);
     if (S_ISLNK(node.mode) && (must_lead_on || options_.follow_last)) {
       NSCTL_RETURN_IF_ERROR(FollowLink(std::move(node), is_last));
       continue;
