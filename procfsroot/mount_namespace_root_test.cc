@@ -49,19 +49,28 @@ using testing::StatusIs;
     if (!(result).ok()) return absl::StrCat(__LINE__, ": ", (result).status().ToString()); \
   } while (false)
 
-// The namespaces, root and current directory of every thread of this process.
+// The namespaces, root and current directory of a thread; false where it ends meanwhile.
+bool AddPlaceOf(const std::filesystem::path& task, std::vector<std::string>* links) {
+  std::vector<std::filesystem::path> paths = {task / "root", task / "cwd"};
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(task / "ns", error), end; entry != end && !error;
+       entry.increment(error)) {
+    paths.push_back(entry->path());
+  }
+  for (const std::filesystem::path& path : paths) {
+    if (error) return false;
+    links->push_back(absl::StrCat(path.filename().string(), " -> ",
+                                  std::filesystem::read_symlink(path, error).string()));
+  }
+  return !error;
+}
+
+// Those of every thread of this process.
 std::string OwnPlace() {
   std::vector<std::string> links;
-  std::error_code ignored;
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-    std::vector<std::filesystem::path> paths = {task.path() / "root", task.path() / "cwd"};
-    for (const auto& entry : std::filesystem::directory_iterator(task.path() / "ns")) {
-      paths.push_back(entry.path());
-    }
-    for (const std::filesystem::path& path : paths) {
-      links.push_back(absl::StrCat(path.filename().string(), " -> ",
-                                   std::filesystem::read_symlink(path, ignored).string()));
-    }
+    std::vector<std::string> more;
+    if (AddPlaceOf(task.path(), &more)) links.insert(links.end(), more.begin(), more.end());
   }
   std::sort(links.begin(), links.end());
   links.erase(std::unique(links.begin(), links.end()), links.end());
