@@ -121,9 +121,11 @@ run_on_kernels() {
   install -m 0755 -- "$NSCTL_ROOT/testing/kernels/init" "$bin/cmd/nsctl" \
     "$bin/testing/kernels/scene" "$scratch/tree"
   install -m 0755 -- "$(command -v busybox)" "$scratch/tree/bin/busybox"
-  # Some tests compare with it.
-  ldd "$(command -v findmnt)" | grep -o '/[^ ]*' |
-    xargs cp --dereference --parents --target-directory="$scratch/tree" -- "$(command -v findmnt)"
+  # Some tests compare with findmnt; busybox is no shell under every name.
+  for one in /usr/bin/findmnt /usr/bin/dash; do
+    ldd "$one" | grep -o '/[^ ]*' |
+      xargs cp --dereference --parents --target-directory="$scratch/tree" -- "$one"
+  done
   for test in "${tests[@]}"; do
     test=${test#//}
     install -m 0755 -- "$bin/${test/://}" "$scratch/tree/tests/${test//[:\/]/_}"
