@@ -88,8 +88,8 @@ std::pair<int, int> KernelVersion() {
 // distributions backport.
 TEST(ProbeFeatures, FindsNothingMissingThatTheVersionHas) {
   const std::pair<int, int> running = KernelVersion();
-  const std::set<std::pair<int, int>> seen = {{5, 10}, {6, 1},  {6, 12}, {6, 16}, {6, 17},
-                                              {6, 18}, {6, 19}, {7, 0},  {7, 3}};
+  const std::set<std::pair<int, int>> seen = {{5, 10}, {6, 1}, {6, 12}, {6, 16}, {6, 17}, {6, 18},
+                                              {6, 19}, {7, 0}, {7, 1},  {7, 2},  {7, 3}};
   if (seen.count(running) == 0) GTEST_SKIP() << "needs a kernel whose features are known";
   // 6.12 had this one early, 6.16 lost it again.
   const std::set<std::string> unsteady = {"mnt_id_req.mnt_ns_fd"};

@@ -34,7 +34,11 @@ std::string CompareWithKernel(const MountNamespace& mounts);
 // the calling process's mount namespace.
 std::string CompareWithFindmnt(const MountNamespace& mounts);
 
-// All of these, on the calling process's mounts.
+// Whether the kernel's statmount tells all that mountinfo does (Linux 6.13 and later), so that it
+// is what mounts are read with.
+bool StatmountTellsAll(const procfsroot::Procfs& procfs);
+
+// All of these, on the calling process's mounts; the last one alone where statmount tells less.
 std::string CheckOwnMounts(const procfsroot::Procfs& procfs);
 
 }  // namespace nsctl::mounttree

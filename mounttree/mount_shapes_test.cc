@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <functional>
 #include <string>
@@ -21,6 +22,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/text.h"
@@ -81,6 +83,12 @@ class Scene {
   std::string directory_;
 };
 
+std::vector<std::string> Sorted(const std::string& lines) {
+  std::vector<std::string> sorted = absl::StrSplit(lines, '\n');
+  std::sort(sorted.begin(), sorted.end());
+  return sorted;
+}
+
 // Runs `make` in a new mount namespace on a new tmpfs, then all comparisons, and compares the rows
 // of the scene with `rows`.
 void CheckShape(const std::function<std::string(const Scene&)>& make, const std::string& rows) {
@@ -92,10 +100,14 @@ void CheckShape(const std::function<std::string(const Scene&)>& make, const std:
     NSCTL_CHILD_EXPECT(mount("scene", directory.path().c_str(), "tmpfs", 0, nullptr) == 0);
     if (std::string failed = make(scene); !failed.empty()) return failed;
     if (std::string difference = CheckOwnMounts(*procfs); !difference.empty()) return difference;
-    const absl::StatusOr<MountNamespace> mounts = ReadOwnMounts(*procfs, Reader::kStatmount);
+    const absl::StatusOr<MountNamespace> mounts = ReadOwnMounts(*procfs, Reader::kAuto);
     if (!mounts.ok()) return mounts.status().ToString();
     const std::string shown = scene.Show(*mounts);
-    return shown == rows ? "" : absl::StrCat("rows:\n", shown);
+    // mountinfo's order is the kernel's own, and 5.10 has another one.
+    const bool ordered = mounts->reader() == MountNamespace::statmount;
+    return shown == rows || (!ordered && Sorted(shown) == Sorted(rows))
+               ? ""
+               : absl::StrCat("rows:\n", shown);
   });
 }
 
@@ -274,11 +286,13 @@ TEST(MountShapes, CommasInOptions) {
         const std::string options =
             absl::StrCat("lowerdir=", scene.PathOf("lower\\,a b"),
                          ",upperdir=", scene.PathOf("upper"), ",workdir=", scene.PathOf("work"));
-        NSCTL_CHILD_EXPECT(
-            mount("o", scene.PathOf("o").c_str(), "overlay", MS_RDONLY, options.c_str()) == 0);
+        const int made =
+            mount("o", scene.PathOf("o").c_str(), "overlay", MS_RDONLY, options.c_str());
+        if (made != 0 && errno == ENODEV) return "lacking: overlay in the kernel";
+        NSCTL_CHILD_EXPECT(made == 0);
         const absl::StatusOr<Procfs> procfs = Procfs::Live();
         NSCTL_CHILD_EXPECT(procfs.ok());
-        for (const Reader reader : {Reader::kStatmount, Reader::kMountinfo}) {
+        for (const Reader reader : {Reader::kAuto, Reader::kMountinfo}) {
           const absl::StatusOr<MountNamespace> mounts = ReadOwnMounts(*procfs, reader);
           NSCTL_CHILD_EXPECT(mounts.ok());
           const Mount& mount = *mounts->mounts().rbegin();
@@ -309,7 +323,7 @@ TEST(MountShapes, ReadOnlyInBothWays) {
             "rw", MS_REMOUNT | MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME | MS_NOSUID));
         const absl::StatusOr<Procfs> procfs = Procfs::Live();
         NSCTL_CHILD_EXPECT(procfs.ok());
-        const absl::StatusOr<MountNamespace> mounts = ReadOwnMounts(*procfs, Reader::kStatmount);
+        const absl::StatusOr<MountNamespace> mounts = ReadOwnMounts(*procfs, Reader::kAuto);
         NSCTL_CHILD_EXPECT(mounts.ok());
         const int last = mounts->mounts_size() - 1;
         NSCTL_CHILD_EXPECT(mounts->mounts(last - 2).read_only());

@@ -24,6 +24,7 @@
 #include "mounttree/mount_tree.h"
 #include "mounttree/propagation.h"
 #include "mounttree/read_mounts.h"
+#include "procfsroot/procfs.h"
 #include "procfsroot/run_in_child.h"
 #include "testing/resource_check.h"
 #include "testing/test_directory.h"
@@ -63,13 +64,19 @@ struct World {
 
 World ReadWorld(const std::vector<base::OwnedFd>& namespaces) {
   World world;
+  const absl::StatusOr<procfsroot::Procfs> procfs = procfsroot::Procfs::Live();
   for (const base::OwnedFd& ns : namespaces) {
     auto mounts = std::make_unique<MountNamespace>();
-    ReadMounts({.fd = ns}, {}, mounts.get()).IgnoreError();
+    if (procfs.ok()) ReadMounts({.fd = ns, .procfs = &*procfs}, {}, mounts.get()).IgnoreError();
     world.trees.push_back(PlaceMounts(mounts.get()));
     world.mounts.push_back(std::move(mounts));
   }
   return world;
+}
+
+// Before Linux 6.8 there is only the number that is dealt again, but not so soon.
+uint64_t IdOf(const Mount& mount) {
+  return mount.has_unique_id() ? mount.unique_id() : mount.mount_id();
 }
 
 // "NAMESPACE PATH" of the mounts in `a` that are not in `b`.
@@ -77,9 +84,9 @@ std::multiset<std::string> Missing(const World& a, const World& b) {
   std::multiset<std::string> places;
   for (uint32_t ns = 0; ns < a.mounts.size(); ++ns) {
     std::set<uint64_t> known;
-    for (const Mount& mount : b.mounts[ns]->mounts()) known.insert(mount.unique_id());
+    for (const Mount& mount : b.mounts[ns]->mounts()) known.insert(IdOf(mount));
     for (const Mount& mount : a.mounts[ns]->mounts()) {
-      if (!known.contains(mount.unique_id())) {
+      if (!known.contains(IdOf(mount))) {
         places.insert(absl::StrCat(ns, " ", mount.mount_point()));
       }
     }

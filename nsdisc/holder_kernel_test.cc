@@ -397,7 +397,11 @@ TEST_F(HolderKernelTest, MountsOfAllNamespacesAreThereWhenAskedFor) {
     if (mounts.inode() == InodeOf(*mnt)) found = &mounts;
   }
   ASSERT_THAT(found, NotNull());
-  EXPECT_EQ(found->mounts_size(), std::count(text.begin(), text.end(), '\n'));
+  // From 7.0 on the kernel lists what the root is mounted on, which no path leads to.
+  const auto reachable =
+      std::count_if(found->mounts().begin(), found->mounts().end(),
+                    [](const mounttree::Mount& mount) { return mount.has_mount_point(); });
+  EXPECT_EQ(reachable, std::count(text.begin(), text.end(), '\n'));
   EXPECT_EQ(found->mounts(found->mounts_size() - 1).mount_point(), "/run/hidden");
 }
 

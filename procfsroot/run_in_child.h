@@ -26,6 +26,7 @@ std::string RunInChild(int clone_flags, absl::FunctionRef<std::string()> body);
   do {                                                                                     \
     const std::string nsctl_result_ = ::nsctl::procfsroot::RunInChild(flags, __VA_ARGS__); \
     if (nsctl_result_ == "unshare: EPERM") GTEST_SKIP() << "needs CAP_SYS_ADMIN";          \
+    if (nsctl_result_.rfind("lacking: ", 0) == 0) GTEST_SKIP() << nsctl_result_;           \
     EXPECT_EQ(nsctl_result_, "");                                                          \
   } while (false)
 

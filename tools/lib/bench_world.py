@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Runs commands in turn in a world of their own, and says what they cost.
+
+    bench_world.py BIN KIND COUNT ROUNDS <COMMANDS >COSTS
+
+To be process 1 of a PID namespace with a mount namespace and a procfs of its own:
+whatever is made here ends with it. COMMANDS is {name: [word, ...]} in JSON, COSTS
+{name: [{"wall_ms", "cpu_ms", "rss_kib"}, ...]} with one entry per round.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+
+def measure(program, words):
+    """Not waited for by a deadline: who started this ends it with its namespace."""
+    out = subprocess.run([program] + words, stdout=subprocess.PIPE, check=True).stdout.split()
+    status, wall, cpu, rss = map(int, out)
+    if status != 0:
+        sys.exit("%s: exit status %d" % (" ".join(words), status))
+    return {"wall_ms": wall / 1000, "cpu_ms": cpu / 1000, "rss_kib": rss}
+
+
+def main():
+    folder, kind, count, rounds = sys.argv[1:]
+    commands = json.load(sys.stdin)
+    # Process 1 is sent only the signals that it has a handler for.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: os._exit(128 + number))
+    world = subprocess.Popen([os.path.join(folder, "bench/world"), kind, count],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    if world.stdout.readline() != b"ready\n":
+        sys.exit("the world %s %s could not be made" % (kind, count))
+    program = os.path.join(folder, "bench/measure")
+    costs = {name: [] for name in commands}
+    # The first round warms the caches of programs and of the kernel.
+    for number in range(int(rounds) + 1):
+        for name, words in commands.items():
+            cost = measure(program, words)
+            if number > 0:
+                costs[name].append(cost)
+    json.dump(costs, sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
