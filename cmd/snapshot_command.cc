@@ -44,6 +44,7 @@ class SnapshotCommand : public Command {
     app->add_flag("--mounts", mounts_, "with the mounts of all mount namespaces")
         ->group("What to look at");
     source_.AddTo(app);
+    source_.AddCensusTo(app);
     output_.AddTo(app);
     presentation_.AddHeadingsTo(app);
     presentation_.AddTruncationTo(app);
@@ -52,6 +53,7 @@ class SnapshotCommand : public Command {
   }
 
   std::vector<Choice> ChoicesOf(absl::string_view placeholder) const override {
+    if (placeholder == "CENSUS") return SourceOptions::CensusChoices();
     if (placeholder == "FORMAT") return output_.ChoicesOf(placeholder);
     if (placeholder == "WHEN") return PresentationOptions::ChoicesOf(placeholder);
     return ScanScopeOptions::ChoicesOf(placeholder);

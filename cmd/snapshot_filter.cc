@@ -113,6 +113,11 @@ void AddUnrecorded(const ScanScope& scope, Snapshot* snapshot) {
            snapshot);
   }
   if (scope.mounts && !snapshot->options().mounts()) AddGap("scan for mounts", snapshot);
+  const bool has_bpf = absl::c_any_of(snapshot->statistics().sources(), [](const auto& report) {
+    return report.source() == nsdisc::SourceReport::bpf &&
+           report.state() != nsdisc::SourceReport::off;
+  });
+  if (scope.bpf_census && !has_bpf) AddGap("BPF census", snapshot);
   PlaceGaps(snapshot);
   CountAgain(snapshot);
 }

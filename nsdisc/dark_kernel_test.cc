@@ -15,14 +15,20 @@
 #include <vector>
 
 #include "absl/algorithm/container.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/errors.h"
 #include "base/fd.h"
+#include "base/namespace_type.h"
 #include "base/nsfs.h"
 #include "base/test_child.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "nsdisc/bpf_census.h"
 #include "nsdisc/discover.h"
 #include "nsdisc/discover_fixture.h"
 #include "nsdisc/namespace_census.h"
+#include "nsdisc/snapshot_index.h"
 #include "testing/status_matchers.h"
 
 namespace nsctl::nsdisc {
@@ -107,6 +113,53 @@ TEST_F(DarkKernelTest, NamespaceOfAnyTypeInFlightIsDark) {
     EXPECT_TRUE(found->dark());
     EXPECT_TRUE(one.type == NamespaceType::kUser ? found->has_parent() : found->has_owner());
   }
+}
+
+// Linux 6.18: what the kernel's memory has and nothing in sight holds, and no other.
+TEST_F(DarkKernelTest, BpfCensusFindsWhatIsInFlightOfEveryType) {
+  const absl::Status status = KernelBpfCensus().List().status();
+  if (absl::IsUnimplemented(status) || base::ErrnoOf(status) == ENOENT) {
+    GTEST_SKIP() << status.message();
+  }
+  NSCTL_SKIP_IF_LACKING(status, "CAP_BPF and CAP_PERFMON");
+  DiscoverOptions with_bpf;
+  with_bpf.bpf_census = true;
+  const std::unique_ptr<Snapshot> before = Scan(with_bpf);
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
+  const OwnedFd sender(ends[0]);
+  const OwnedFd receiver(ends[1]);
+  std::vector<base::NamespaceLink> sent;
+  std::vector<uint64_t> ids;
+  for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {
+    absl::StatusOr<OwnedFd> ns = OpenOrphan(static_cast<int>(info.clone_flag), info.type);
+    ASSERT_THAT(ns, IsOk());
+    sent.push_back({info.type, InodeOf(*ns)});
+    ids.push_back(base::KernelIdOf(*ns).value_or(0));
+    SendAway(*std::move(ns), sender.get());
+  }
+
+  const std::unique_ptr<Snapshot> snapshot = Scan(with_bpf);
+
+  for (size_t i = 0; i < sent.size(); ++i) {
+    SCOPED_TRACE(base::InfoOf(sent[i].type).name);
+    const Namespace* found = Find(*snapshot, sent[i].type, sent[i].inode);
+    ASSERT_THAT(found, NotNull());
+    EXPECT_TRUE(found->dark());
+    EXPECT_EQ(found->kernel_id(), ids[i]);
+    EXPECT_THAT(found->reference(), IsEmpty());
+    EXPECT_TRUE(sent[i].type == NamespaceType::kUser ? found->has_parent() : found->has_owner());
+  }
+  // All others were there before, or are held by something.
+  for (const Namespace& ns : snapshot->namespaces()) {
+    if (!ns.dark() || absl::c_linear_search(ids, ns.kernel_id())) continue;
+    const Namespace* known = Find(*before, *FromProto(ns.type()), ns.inode());
+    EXPECT_TRUE(known != nullptr && known->kernel_id() == ns.kernel_id()) << ns.ShortDebugString();
+  }
+  const SourceReport& report = snapshot->statistics().sources(SourceReport::bpf - 1);
+  EXPECT_EQ(report.source(), SourceReport::bpf);
+  EXPECT_EQ(report.state(), SourceReport::used);
+  EXPECT_GE(report.examined(), sent.size());
 }
 
 // Namespaces that are made and left by the hundred while the host is looked at: none is dark only

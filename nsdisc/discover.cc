@@ -248,8 +248,12 @@ class Scan {
             .bind_mounts = options.bind_mounts,
             .mounts = options.mounts,
             .kernel_lists = options.kernel_lists,
+            .bpf_census = options.bpf_census,
             .names = options.names,
             .own_mount_namespace = scanner.namespaces().mnt(),
+            .sees_all_processes =
+                !scanner.namespaces().has_pid() ||
+                scanner.namespaces().pid() == base::InfoOf(base::NamespaceType::kPid).initial_inode,
             .threads = threads,
             .users = options.users};
   }

@@ -15,6 +15,7 @@
 #include "base/namespace_type.h"
 #include "mounttree/mount.pb.h"
 #include "nsdisc/bind_mount_scan.h"
+#include "nsdisc/bpf_census.h"
 #include "nsdisc/fd_reader.h"
 #include "nsdisc/gap_list.h"
 #include "nsdisc/mounted_file_fds.h"
@@ -37,9 +38,12 @@ class HolderScan {
     // Keep all mounts, for TakeMounts.
     bool mounts = false;
     bool kernel_lists = true;
+    bool bpf_census = false;
     bool names = true;
     // The scanner's own; 0 where unknown.
     uint32_t own_mount_namespace = 0;
+    // The scanner is in the initial PID namespace, or it is unknown which.
+    bool sees_all_processes = true;
     int threads = 1;
     // May be nullptr. Borrowed.
     const UserNames* users = nullptr;
@@ -87,6 +91,7 @@ class HolderScan {
                                     const BindMount& mount) const;
   void AddFdsOfMounts(const FdFindings& findings);
   void AddListed(SourceReport::Source source, const std::vector<ListedNamespace>& listed);
+  void ListByBpf();
   void LookForNewProcesses(const google::protobuf::RepeatedPtrField<Process>& processes);
   void AddNames();
   void NameByMount(const base::NamespaceLink& target, const std::string& path);
@@ -101,6 +106,7 @@ class HolderScan {
   NamespaceTable& table_;
   std::vector<ListedNamespace> mount_namespaces_;
   std::vector<ListedNamespace> all_namespaces_;
+  std::optional<BpfCensus::Listing> by_bpf_;
   std::array<Report, SourceReport::Source_ARRAYSIZE> reports_;
   MountedFiles mounted_files_;
   // By inode.
