@@ -4,8 +4,8 @@
 
 #include <cstring>
 #include <limits>
-#include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 
@@ -84,58 +84,45 @@ struct Btf::Type {
   bool is_structure() const { return kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION; }
 };
 
-absl::StatusOr<Btf> Btf::Parse(std::string bytes) {
-  Btf btf;
-  btf.bytes_ = std::move(bytes);
-  if (btf.bytes_.size() < sizeof(btf_header)) return Unsound("shorter than its header");
-  const auto header = Load<btf_header>(btf.bytes_, 0);
+absl::StatusOr<Btf> Btf::Parse(absl::string_view bytes) {
+  if (bytes.size() < sizeof(btf_header)) return Unsound("shorter than its header");
+  const auto header = Load<btf_header>(bytes, 0);
   if (header.magic != BTF_MAGIC) return Unsound("another magic number");
   if (header.version != BTF_VERSION) {
     return absl::UnimplementedError(absl::StrCat("BTF: version ", header.version));
   }
-  const uint64_t size = btf.bytes_.size();
   const auto is_inside = [&](uint64_t offset, uint64_t length) {
-    return header.hdr_len + offset + length <= size;
+    return header.hdr_len + offset + length <= bytes.size();
   };
-  if (header.hdr_len < sizeof(btf_header) || size > std::numeric_limits<uint32_t>::max() ||
+  if (header.hdr_len < sizeof(btf_header) || bytes.size() > kMaxBtf ||
       !is_inside(header.type_off, header.type_len) || !is_inside(header.str_off, header.str_len)) {
     return Unsound("sections outside of it");
   }
-  btf.types_at_ = header.hdr_len + header.type_off;
-  btf.types_size_ = header.type_len;
-  btf.names_at_ = header.hdr_len + header.str_off;
-  btf.names_size_ = header.str_len;
+  Btf btf;
+  btf.types_ = bytes.substr(size_t{header.hdr_len} + header.type_off, header.type_len);
+  btf.names_ = bytes.substr(size_t{header.hdr_len} + header.str_off, header.str_len);
   NSCTL_RETURN_IF_ERROR(btf.Index());
   return btf;
 }
 
-absl::string_view Btf::Types() const {
-  return absl::string_view(bytes_).substr(types_at_, types_size_);
-}
-
-absl::string_view Btf::Names() const {
-  return absl::string_view(bytes_).substr(names_at_, names_size_);
-}
-
 absl::Status Btf::Index() {
-  const absl::string_view types = Types();
   offsets_.push_back(0);
-  for (size_t at = 0; at < types.size();) {
+  for (size_t at = 0; at < types_.size();) {
     const size_t id = offsets_.size();
-    if (types.size() - at < sizeof(btf_type)) return Unsound(absl::StrCat("type ", id, " is cut"));
-    const auto head = Load<btf_type>(types, at);
+    if (types_.size() - at < sizeof(btf_type)) return Unsound(absl::StrCat("type ", id, " is cut"));
+    const auto head = Load<btf_type>(types_, at);
     const std::optional<size_t> tail = TailSize(BTF_INFO_KIND(head.info), BTF_INFO_VLEN(head.info));
     if (!tail.has_value()) {
       return absl::UnimplementedError(
           absl::StrCat("BTF: type ", id, " is of kind ", BTF_INFO_KIND(head.info)));
     }
-    if (types.size() - at - sizeof(btf_type) < *tail) {
+    if (types_.size() - at - sizeof(btf_type) < *tail) {
       return Unsound(absl::StrCat("type ", id, " is cut"));
     }
     offsets_.push_back(static_cast<uint32_t>(at));
     const uint32_t kind = BTF_INFO_KIND(head.info);
     if ((kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION) && head.name_off != 0) {
-      structures_.push_back(static_cast<uint32_t>(id));
+      structures_.push_back({static_cast<uint32_t>(id), head.name_off});
     }
     at += sizeof(btf_type) + *tail;
   }
@@ -145,8 +132,7 @@ absl::Status Btf::Index() {
 // Void for an id that there is not.
 Btf::Type Btf::TypeAt(uint32_t id) const {
   if (id == 0 || id >= offsets_.size()) return {};
-  const absl::string_view types = Types();
-  const auto head = Load<btf_type>(types, offsets_[id]);
+  const auto head = Load<btf_type>(types_, offsets_[id]);
   Type type;
   type.kind = BTF_INFO_KIND(head.info);
   type.length = BTF_INFO_VLEN(head.info);
@@ -154,21 +140,22 @@ Btf::Type Btf::TypeAt(uint32_t id) const {
   type.name = head.name_off;
   type.size_or_type = head.size;
   type.tail =
-      types.substr(offsets_[id] + sizeof(btf_type), TailSize(type.kind, type.length).value_or(0));
+      types_.substr(offsets_[id] + sizeof(btf_type), TailSize(type.kind, type.length).value_or(0));
   return type;
 }
 
 // Empty where the names do not tell it.
 absl::string_view Btf::NameAt(uint32_t offset) const {
-  const absl::string_view names = Names();
-  if (offset >= names.size()) return "";
-  const size_t end = names.find('\0', offset);
-  return end == absl::string_view::npos ? "" : names.substr(offset, end - offset);
+  if (offset >= names_.size()) return "";
+  const size_t end = names_.find('\0', offset);
+  return end == absl::string_view::npos ? "" : names_.substr(offset, end - offset);
 }
 
-// A name that cannot be read is none.
-bool Btf::IsNamed(uint32_t id, absl::string_view name) const {
-  return !name.empty() && NameAt(TypeAt(id).name) == name;
+// A name that cannot be read is none. There are ten thousand to compare, so no end is looked for.
+bool Btf::IsNamed(const Structure& structure, absl::string_view name) const {
+  if (name.empty() || structure.name >= names_.size()) return false;
+  const absl::string_view rest = names_.substr(structure.name);
+  return rest.size() > name.size() && rest[name.size()] == '\0' && absl::StartsWith(rest, name);
 }
 
 std::optional<uint32_t> Btf::SizeOfType(uint32_t id) const {
@@ -286,17 +273,17 @@ class Btf::Search {
 std::optional<BtfMember> Btf::FindMember(absl::string_view structure,
                                          absl::string_view path) const {
   Search search(*this);
-  for (const uint32_t id : structures_) {
-    if (!IsNamed(id, structure)) continue;
-    const std::optional<BtfMember> member = search.Find(id, path, kMaxDepth);
+  for (const Structure& one : structures_) {
+    if (!IsNamed(one, structure)) continue;
+    const std::optional<BtfMember> member = search.Find(one.id, path, kMaxDepth);
     if (member.has_value()) return member;
   }
   return std::nullopt;
 }
 
 std::optional<uint32_t> Btf::SizeOf(absl::string_view structure) const {
-  for (const uint32_t id : structures_) {
-    if (IsNamed(id, structure)) return TypeAt(id).size_or_type;
+  for (const Structure& one : structures_) {
+    if (IsNamed(one, structure)) return TypeAt(one.id).size_or_type;
   }
   return std::nullopt;
 }

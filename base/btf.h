@@ -1,7 +1,7 @@
 // Where members of the kernel's own structures are, as the kernel describes them (BTF).
 //
 //   NSCTL_ASSIGN_OR_RETURN(std::string bytes, ReadFileAt(..., "/sys/kernel/btf/vmlinux", kMaxBtf));
-//   NSCTL_ASSIGN_OR_RETURN(const Btf btf, Btf::Parse(std::move(bytes)));
+//   NSCTL_ASSIGN_OR_RETURN(const Btf btf, Btf::Parse(bytes));
 //   const std::optional<BtfMember> inode = btf.FindMember("net", "ns.inum");
 //
 // Only what that takes is read: structures, unions and the sizes of types. Functions, enumerations
@@ -13,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -35,12 +34,13 @@ struct BtfMember {
 
 class Btf {
  public:
-  // Takes the description of one kernel, or one program, in this machine's byte order. Every header
-  // is checked here, members and names where they are asked for.
+  // The description of one kernel, or one program, in this machine's byte order; `bytes` must
+  // outlive the result. Every type's head is checked here, members and names where they are asked
+  // for.
   // Errors: INVALID_ARGUMENT, naming the type, where it is no BTF, cut, or inconsistent;
   // UNIMPLEMENTED for another version of the format, or a kind of type whose length is not known.
   // Source: Documentation/bpf/btf.rst.
-  static absl::StatusOr<Btf> Parse(std::string bytes);
+  static absl::StatusOr<Btf> Parse(absl::string_view bytes);
 
   // The member `path` ("ns.inum") of the structure or union with that name. What is in members
   // without a name counts as the outer one's own, as in C. nullopt where there is none, where it is
@@ -54,25 +54,23 @@ class Btf {
  private:
   struct Type;
   class Search;
+  struct Structure {
+    uint32_t id;
+    uint32_t name;
+  };
 
   absl::Status Index();
   Type TypeAt(uint32_t id) const;
   absl::string_view NameAt(uint32_t offset) const;
-  bool IsNamed(uint32_t id, absl::string_view name) const;
+  bool IsNamed(const Structure& structure, absl::string_view name) const;
   std::optional<uint32_t> SizeOfType(uint32_t id) const;
 
-  absl::string_view Types() const;
-  absl::string_view Names() const;
-
-  std::string bytes_;
-  size_t types_at_ = 0;
-  size_t types_size_ = 0;
-  size_t names_at_ = 0;
-  size_t names_size_ = 0;
+  absl::string_view types_;
+  absl::string_view names_;
   // Of each type, by id, from the start of the types; type 0 is void and has none.
   std::vector<uint32_t> offsets_;
   // Structures and unions that have a name.
-  std::vector<uint32_t> structures_;
+  std::vector<Structure> structures_;
 };
 
 }  // namespace nsctl::base

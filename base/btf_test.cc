@@ -80,7 +80,11 @@ class Builder {
     return BytesOf(header) + types_ + names_;
   }
 
-  absl::StatusOr<Btf> Parse() const { return Btf::Parse(Build()); }
+  // What it gives lives as long as this builder.
+  absl::StatusOr<Btf> Parse() {
+    built_ = Build();
+    return Btf::Parse(built_);
+  }
 
  private:
   uint32_t NameAt(const char* name) {
@@ -91,14 +95,17 @@ class Builder {
     return at;
   }
 
+  std::string built_;
   std::string types_;
   std::string names_ = std::string(1, '\0');
   uint32_t count_ = 0;
 };
 
 TEST(Btf, FindsMembersOfRealKernels) {
-  NSCTL_ASSERT_OK_AND_ASSIGN(const Btf older, Btf::Parse(Recorded("6.18")));
-  NSCTL_ASSERT_OK_AND_ASSIGN(const Btf newer, Btf::Parse(Recorded("7.3")));
+  const std::string first = Recorded("6.18");
+  const std::string later = Recorded("7.3");
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Btf older, Btf::Parse(first));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Btf newer, Btf::Parse(later));
 
   // A type's name for a type's name for an integer; in a structure and a union without names.
   EXPECT_THAT(older.FindMember("ns_common", "ns_type"), Optional(BtfMember{0, 4}));
@@ -115,7 +122,8 @@ TEST(Btf, FindsMembersOfRealKernels) {
 }
 
 TEST(Btf, FindsNothingWhereNothingIs) {
-  NSCTL_ASSERT_OK_AND_ASSIGN(const Btf btf, Btf::Parse(Recorded("6.18")));
+  const std::string bytes = Recorded("6.18");
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Btf btf, Btf::Parse(bytes));
 
   EXPECT_EQ(btf.FindMember("ns_common", "ns_tree_node.ns_list_entry"), std::nullopt);
   EXPECT_EQ(btf.FindMember("ns_common", "inum.x"), std::nullopt);

@@ -25,7 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!absl::StartsWith(message, "BTF: ") || absl::StrContains(message, '\n')) abort();
     return 0;
   }
-  const absl::StatusOr<Btf> longer = Btf::Parse(bytes + "more");
+  const std::string more = bytes + "more";
+  const absl::StatusOr<Btf> longer = Btf::Parse(more);
   if (!longer.ok()) abort();
   for (const char* path : {"ns", "ns.inum", "ns.ns_list_node", "ns.ns_list_node.next"}) {
     const std::optional<BtfMember> member = btf->FindMember("net", path);

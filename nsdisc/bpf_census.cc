@@ -3,12 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
+#include <sys/mman.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "base/bpf.h"
@@ -17,6 +21,7 @@
 #include "base/fd.h"
 #include "base/namespace_type.h"
 #include "base/nsfs.h"
+#include "base/openat2.h"
 #include "base/status_macros.h"
 #include "nsdisc/namespace_walk.h"
 #include "procfsroot/procfs.h"
@@ -28,32 +33,48 @@ using base::OwnedFd;
 using procfsroot::ProcessDir;
 using procfsroot::Procfs;
 
-constexpr char kDescription[] = "/sys/kernel/btf/vmlinux";
+constexpr char kSysfs[] = "/sys";
+constexpr char kDescription[] = "kernel/btf/vmlinux";
 // How many namespaces of one type are made room for: what nearly every host has, then more. Each
 // takes 72 to 184 bytes.
 constexpr uint32_t kCapacities[] = {1 << 10, 1 << 14, 1 << 18};
 // For one list. The processor does nothing else meanwhile; a namespace takes half a microsecond.
 constexpr absl::Duration kTime = absl::Milliseconds(200);
 
-// What is mounted over it could send the program anywhere, if to no harm.
-absl::Status CheckIsSysfs(const OwnedFd& file) {
+// Nothing that is mounted there is asked: a FIFO or a dead server would hold up the scan, and what
+// they say could send the program anywhere, if to no harm.
+absl::StatusOr<OwnedFd> OpenDescription() {
+  NSCTL_ASSIGN_OR_RETURN(const OwnedFd sysfs,
+                         base::OpenAt(base::FdRef(AT_FDCWD), kSysfs, O_PATH | O_DIRECTORY));
   struct statfs status;
-  if (fstatfs(file.get(), &status) != 0) {
+  if (fstatfs(sysfs.get(), &status) != 0) {
     const int error = errno;
-    return base::ErrnoStatus(error, "fstatfs", file.path());
+    return base::ErrnoStatus(error, "fstatfs", sysfs.path());
   }
-  if (status.f_type == SYSFS_MAGIC) return absl::OkStatus();
-  return base::ErrnoStatus(ENOENT, "open", file.path());
+  if (status.f_type != SYSFS_MAGIC) return base::ErrnoStatus(ENOENT, "open", kSysfs);
+  return base::OpenAt2(sysfs, kDescription, O_RDONLY, 0, RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
+}
+
+absl::StatusOr<NamespaceLayout> LayoutIn(absl::string_view description) {
+  NSCTL_ASSIGN_OR_RETURN(const base::Btf btf, base::Btf::Parse(description));
+  return FindNamespaceLayout(btf);
 }
 
 absl::StatusOr<NamespaceLayout> ReadLayout() {
-  NSCTL_ASSIGN_OR_RETURN(const OwnedFd file,
-                         base::OpenAt(base::FdRef(AT_FDCWD), kDescription, O_RDONLY));
-  NSCTL_RETURN_IF_ERROR(CheckIsSysfs(file));
-  std::string bytes;
-  NSCTL_RETURN_IF_ERROR(base::ReadToEnd(file, base::kMaxBtf, &bytes));
-  NSCTL_ASSIGN_OR_RETURN(const base::Btf btf, base::Btf::Parse(std::move(bytes)));
-  return FindNamespaceLayout(btf);
+  NSCTL_ASSIGN_OR_RETURN(const OwnedFd file, OpenDescription());
+  NSCTL_ASSIGN_OR_RETURN(const struct stat status, base::Stat(file));
+  const size_t size = std::min(static_cast<size_t>(status.st_size), base::kMaxBtf);
+  void* const mapped = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  if (mapped == MAP_FAILED) {
+    // Before Linux 6.16. Reading takes a call for each page.
+    std::string bytes;
+    NSCTL_RETURN_IF_ERROR(base::ReadToEnd(file, base::kMaxBtf, &bytes));
+    return LayoutIn(bytes);
+  }
+  const absl::StatusOr<NamespaceLayout> layout =
+      LayoutIn(absl::string_view(static_cast<const char*>(mapped), size));
+  munmap(mapped, size);
+  return layout;
 }
 
 // The walk began at what the kernel says is the scanner's own: members are where they should be.

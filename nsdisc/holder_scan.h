@@ -42,7 +42,7 @@ class HolderScan {
     bool names = true;
     // The scanner's own; 0 where unknown.
     uint32_t own_mount_namespace = 0;
-    // The scanner is in the initial PID namespace, or it is unknown which.
+    // The procfs is that of the initial PID namespace.
     bool sees_all_processes = true;
     int threads = 1;
     // May be nullptr. Borrowed.

@@ -50,8 +50,7 @@ class Finder {
       if (member.has_value() && member->size == size) return member->offset;
     }
     return absl::UnimplementedError(
-        absl::StrCat("this kernel keeps its namespaces in a way that is not known: no ", structure,
-                     ".", *paths.begin()));
+        absl::StrCat("no list of namespaces that is known: no ", structure, ".", *paths.begin()));
   }
 
   // The same in struct ns_common, of which as much is then taken.
@@ -99,8 +98,7 @@ absl::StatusOr<NamespaceLayout> FindNamespaceLayout(const Btf& btf) {
   }
   if (finder.end() > kMaxNamespaceImage) {
     return absl::UnimplementedError(
-        absl::StrCat("this kernel keeps its namespaces in a way that is not known: ns_common of ",
-                     finder.end(), " bytes"));
+        absl::StrCat("no list of namespaces that is known: ns_common of ", finder.end(), " bytes"));
   }
   layout.image_size = static_cast<uint32_t>((finder.end() + 7) / 8 * 8);
   for (const StartNames& names : kStarts) {

@@ -34,8 +34,8 @@ std::string Recorded(absl::string_view release) {
   return bytes.value_or("");
 }
 
-absl::StatusOr<NamespaceLayout> LayoutIn(std::string bytes) {
-  const absl::StatusOr<base::Btf> btf = base::Btf::Parse(std::move(bytes));
+absl::StatusOr<NamespaceLayout> LayoutIn(const std::string& bytes) {
+  const absl::StatusOr<base::Btf> btf = base::Btf::Parse(bytes);
   EXPECT_THAT(btf, IsOk());
   return FindNamespaceLayout(*btf);
 }
@@ -76,8 +76,7 @@ TEST(NamespaceLayout, EarlierKernelsHaveNoLists) {
 
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kUnimplemented));
   EXPECT_EQ(status.message(),
-            "this kernel keeps its namespaces in a way that is not known: no "
-            "ns_common.ns_tree_node.ns_list_entry.next");
+            "no list of namespaces that is known: no ns_common.ns_tree_node.ns_list_entry.next");
 }
 
 TEST(NamespaceLayout, NeedsEachMember) {
