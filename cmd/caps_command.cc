@@ -85,6 +85,7 @@ class CapsCommand : public Command {
         ->take_last()
         ->group(kGroup);
     source_.AddTo(app);
+    source_.AddCensusTo(app);
     output_.AddTo(app);
     app->add_flag("--brief", brief_, "leave out the names of capabilities and the process's sets")
         ->group("Appearance");
@@ -95,6 +96,7 @@ class CapsCommand : public Command {
   }
 
   std::vector<Choice> ChoicesOf(absl::string_view placeholder) const override {
+    if (placeholder == "CENSUS") return SourceOptions::CensusChoices();
     if (placeholder == "FORMAT") return output_.ChoicesOf(placeholder);
     return PresentationOptions::ChoicesOf(placeholder);
   }

@@ -72,6 +72,7 @@ class DiffCommand : public Command {
         ->type_name("DIR")
         ->take_last()
         ->group("Source");
+    SourceOptions::AddCensusTo(app, &census_);
     output_.AddTo(app);
     app->add_flag("-q,--quiet", quiet_, "print nothing; the exit status tells")->group("Output");
     presentation_.AddGlyphsTo(app);
@@ -83,6 +84,7 @@ class DiffCommand : public Command {
   }
 
   std::vector<Choice> ChoicesOf(absl::string_view placeholder) const override {
+    if (placeholder == "CENSUS") return SourceOptions::CensusChoices();
     if (placeholder == "FORMAT") return output_.ChoicesOf(placeholder);
     if (placeholder == "TYPE") return ScanScopeOptions::ChoicesOf(placeholder);
     if (placeholder != "FIELD") return PresentationOptions::ChoicesOf(placeholder);
@@ -151,7 +153,10 @@ class DiffCommand : public Command {
     if (!after_.empty() && !procfs_.empty()) {
       return UsageError("--procfs goes with one file only");
     }
-    return absl::OkStatus();
+    if (!after_.empty() && !census_.empty()) {
+      return UsageError("--census goes with one file only");
+    }
+    return SourceOptions::WantsBpf(census_).status();
   }
 
   // A scan for as much as `before` has.
@@ -167,7 +172,17 @@ class DiffCommand : public Command {
     } else if (before.options().capabilities()) {
       wanted.capabilities = nsdisc::CapabilitySets::kEffective;
     }
+    NSCTL_ASSIGN_OR_RETURN(wanted.bpf_census, WantsBpf(before));
     return SourceOptions::Scan(procfs_, wanted, env);
+  }
+
+  // Where it was not said, as `before` was taken.
+  absl::StatusOr<bool> WantsBpf(const Snapshot& before) const {
+    if (!census_.empty()) return SourceOptions::WantsBpf(census_);
+    return absl::c_any_of(before.statistics().sources(), [](const nsdisc::SourceReport& report) {
+      return report.source() == nsdisc::SourceReport::bpf &&
+             report.state() == nsdisc::SourceReport::used;
+    });
   }
 
   static absl::Status Write(const nsdisc::SnapshotDiff& diff, Format format,
@@ -202,6 +217,7 @@ class DiffCommand : public Command {
   std::string before_;
   std::string after_;
   std::string procfs_;
+  std::string census_;
   std::vector<std::string> types_;
   std::vector<std::string> ignored_;
   bool all_ = false;

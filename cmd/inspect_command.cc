@@ -45,6 +45,7 @@ class InspectCommand : public Command {
   void AddOptions(CLI::App* app) override {
     app->add_option("target", target_, "what to look at")->type_name("TARGET");
     source_.AddTo(app);
+    source_.AddCensusTo(app);
     output_.AddTo(app);
     presentation_.AddTruncationTo(app);
     presentation_.AddColorTo(app);
@@ -52,6 +53,7 @@ class InspectCommand : public Command {
   }
 
   std::vector<Choice> ChoicesOf(absl::string_view placeholder) const override {
+    if (placeholder == "CENSUS") return SourceOptions::CensusChoices();
     if (placeholder == "FORMAT") return output_.ChoicesOf(placeholder);
     if (placeholder == "WHEN") return PresentationOptions::ChoicesOf(placeholder);
     return {};

@@ -140,6 +140,7 @@ class ListCommand : public Command {
     app->add_flag("--dark", dark_, "list only namespaces that nothing in sight holds")
         ->group("What to look at");
     source_.AddTo(app);
+    source_.AddCensusTo(app);
     output_.AddTo(app);
     app->add_option("-c,--columns", columns_,
                     "show these columns, or all; +COLUMN adds to the default ones")
@@ -153,6 +154,7 @@ class ListCommand : public Command {
   }
 
   std::vector<Choice> ChoicesOf(absl::string_view placeholder) const override {
+    if (placeholder == "CENSUS") return SourceOptions::CensusChoices();
     if (placeholder == "COLUMN") return ListColumnChoices();
     if (placeholder == "KIND") return HolderKindChoices();
     if (placeholder == "STATE") return StateChoices();

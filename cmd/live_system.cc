@@ -5,8 +5,12 @@
 
 #include <cstddef>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "base/fd.h"
+#include "base/feature_probe.h"
 #include "base/status_macros.h"
+#include "nsdisc/bpf_census.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -15,6 +19,23 @@ using procfsroot::ProcessDir;
 using procfsroot::Procfs;
 
 constexpr size_t kMaxPasswd = 16 << 20;
+
+// Tried as --census=bpf would use it.
+base::Feature ProbeBpfCensus() {
+  base::Feature feature;
+  feature.name = "BPF census";
+  feature.since = "6.18";
+  const absl::Status status = nsdisc::KernelBpfCensus().List().status();
+  if (status.ok()) {
+    feature.state = base::FeatureState::kAvailable;
+    return feature;
+  }
+  const nsdisc::CensusFailure failure = nsdisc::DescribeFailure(status);
+  feature.error = failure.error;
+  feature.state = base::FeatureStateFromErrno(failure.error);
+  feature.consequence = absl::StrCat("--census=bpf adds nothing (", failure.operation, ")");
+  return feature;
+}
 
 }  // namespace
 
@@ -46,7 +67,9 @@ std::vector<base::Feature> LiveSystem::ProbeFeatures() {
   if (!self.ok()) return {};
   const absl::StatusOr<base::OwnedFd> ns = base::OpenAt(self->fd(), "ns", O_RDONLY | O_DIRECTORY);
   if (!ns.ok()) return {};
-  return base::ProbeFeatures(*ns);
+  std::vector<base::Feature> features = base::ProbeFeatures(*ns);
+  features.push_back(ProbeBpfCensus());
+  return features;
 }
 
 }  // namespace nsctl::cmd

@@ -31,6 +31,8 @@ struct ScanScope {
   bool bind_mounts = true;
   bool kernel_lists = true;
   bool names = true;
+  // A source that is not looked at else: the kernel's memory, by BPF.
+  bool bpf_census = false;
 
   bool leaves_out_sources() const {
     return !fds || !sockets || !bind_mounts || !kernel_lists || !names;

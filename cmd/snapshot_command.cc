@@ -60,6 +60,7 @@ class SnapshotCommand : public Command {
         ->allow_extra_args(false)
         ->group("What to look at");
     source_.AddTo(app);
+    source_.AddCensusTo(app);
     output_.AddTo(app);
     presentation_.AddHeadingsTo(app);
     presentation_.AddTruncationTo(app);
@@ -73,6 +74,7 @@ class SnapshotCommand : public Command {
       for (const char* section : kSnapshotSections) choices.push_back({section, ""});
       return choices;
     }
+    if (placeholder == "CENSUS") return SourceOptions::CensusChoices();
     if (placeholder == "FORMAT") return output_.ChoicesOf(placeholder);
     if (placeholder == "WHEN") return PresentationOptions::ChoicesOf(placeholder);
     return ScanScopeOptions::ChoicesOf(placeholder);

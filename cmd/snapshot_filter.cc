@@ -151,6 +151,11 @@ void AddUnrecorded(const ScanScope& scope, Snapshot* snapshot) {
   for (const std::string& section : snapshot->options().left_out()) {
     AddGap(absl::StrCat("read ", section), "the snapshot was written without them", snapshot);
   }
+  const bool has_bpf = absl::c_any_of(snapshot->statistics().sources(), [](const auto& report) {
+    return report.source() == nsdisc::SourceReport::bpf &&
+           report.state() != nsdisc::SourceReport::off;
+  });
+  if (scope.bpf_census && !has_bpf) AddGap("BPF census", snapshot);
   PlaceGaps(snapshot);
   CountAgain(snapshot);
 }

@@ -210,5 +210,23 @@ TEST(AddUnrecorded, SaysWhatWasLeftOut) {
   )pb");
 }
 
+TEST(AddUnrecorded, KnowsWhetherTheMemoryWasLookedInto) {
+  Snapshot without = Parse(R"pb(statistics { sources { source: bpf state: off } })pb");
+  Snapshot older = Parse("");
+  Snapshot in_vain = Parse(R"pb(statistics { sources { source: bpf state: unavailable } })pb");
+  Snapshot with = Parse(R"pb(statistics { sources { source: bpf } })pb");
+
+  for (Snapshot* snapshot : {&without, &older, &in_vain, &with}) {
+    AddUnrecorded({.bpf_census = true}, snapshot);
+  }
+
+  ASSERT_EQ(without.gaps_size(), 1);
+  EXPECT_EQ(without.gaps(0).operation(), "BPF census");
+  EXPECT_EQ(older.gaps_size(), 1);
+  // It has a gap of its own that says why.
+  EXPECT_THAT(in_vain.gaps(), ::testing::IsEmpty());
+  EXPECT_THAT(with.gaps(), ::testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace nsctl::cmd

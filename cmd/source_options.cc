@@ -37,6 +37,24 @@ void SourceOptions::AddTo(CLI::App* app) {
       ->group(kGroup);
 }
 
+void SourceOptions::AddCensusTo(CLI::App* app, std::string* census) {
+  app->add_option("--census", *census,
+                  "which lists of all namespaces are looked at: kernel (default), those that the "
+                  "kernel gives out; bpf, also those in its memory, which have every type (needs "
+                  "Linux 6.18, CAP_BPF and CAP_PERFMON)")
+      ->type_name("CENSUS")
+      ->take_last()
+      ->group(kGroup);
+}
+
+std::vector<Choice> SourceOptions::CensusChoices() { return {{"kernel", ""}, {"bpf", ""}}; }
+
+absl::StatusOr<bool> SourceOptions::WantsBpf(const std::string& census) {
+  if (census == "bpf") return true;
+  if (census.empty() || census == "kernel") return false;
+  return UnknownWord("census", census, {"kernel", "bpf"});
+}
+
 absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
     const ScanScope& scope, nsdisc::ScanOptions::Threads default_threads,
     nsdisc::ProcessDetail detail, Environment& env) const {
@@ -54,9 +72,11 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
   if (!from_.empty() && scope.leaves_out_sources()) {
     return UsageError("--without is for scans: what --from reads was looked at before");
   }
+  ScanScope asked = scope;
+  NSCTL_ASSIGN_OR_RETURN(asked.bpf_census, WantsBpf(census_));
   if (!from_.empty()) {
     NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot, ReadFrom(from_, env));
-    AddUnrecorded(scope, snapshot.get());
+    AddUnrecorded(asked, snapshot.get());
     if (scope.threads.has_value()) KeepThreads(*scope.threads, snapshot.get());
     return snapshot;
   }
@@ -69,6 +89,7 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
   scan.sockets = scope.sockets;
   scan.bind_mounts = scope.bind_mounts;
   scan.kernel_lists = scope.kernel_lists;
+  scan.bpf_census = asked.bpf_census;
   scan.names = scope.names;
   scan.ipc_counts = wanted.ipc_counts && scope.names;
   return Scan(procfs_, scan, env);

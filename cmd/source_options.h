@@ -5,9 +5,11 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "CLI/App.hpp"
 #include "absl/status/statusor.h"
+#include "cmd/command.h"
 #include "cmd/environment.h"
 #include "cmd/scan_options.h"
 #include "nsdisc/discover.h"
@@ -19,6 +21,13 @@ class SourceOptions {
  public:
   // --from and --procfs.
   void AddTo(CLI::App* app);
+
+  // --census, for commands whose result it can change; its words; whether it asks for the census by
+  // BPF. Errors: UsageError for an unknown word.
+  void AddCensusTo(CLI::App* app) { AddCensusTo(app, &census_); }
+  static void AddCensusTo(CLI::App* app, std::string* census);
+  static std::vector<Choice> CensusChoices();
+  static absl::StatusOr<bool> WantsBpf(const std::string& census);
 
   // Takes a snapshot as `wanted` says, or reads the one that --from names, with the threads of
   // `scope`. Where the user did not say which, a scan looks for those of `wanted`, and a file gives
@@ -54,6 +63,7 @@ class SourceOptions {
  private:
   std::string from_;
   std::string procfs_;
+  std::string census_;
 };
 
 }  // namespace nsctl::cmd

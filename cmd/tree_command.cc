@@ -52,6 +52,7 @@ class TreeCommand : public Command {
                   "below each namespace what holds it, its names, maps and offsets")
         ->group("What to look at");
     source_.AddTo(app);
+    source_.AddCensusTo(app);
     output_.AddTo(app);
     presentation_.AddGlyphsTo(app);
     presentation_.AddTruncationTo(app);
@@ -60,6 +61,7 @@ class TreeCommand : public Command {
   }
 
   std::vector<Choice> ChoicesOf(absl::string_view placeholder) const override {
+    if (placeholder == "CENSUS") return SourceOptions::CensusChoices();
     if (placeholder == "VIEW") {
       return {{"user", "user namespaces with what they own (default)"},
               {"pid", "PID namespaces with their owners"},

@@ -78,6 +78,7 @@ class WhyCommand : public Command {
     app->add_flag("-a,--all", all_, "every process, not only leaders, and all of a kind")
         ->group("What to look at");
     source_.AddTo(app);
+    source_.AddCensusTo(app);
     output_.AddTo(app);
     presentation_.AddGlyphsTo(app);
     presentation_.AddTruncationTo(app);
@@ -86,6 +87,7 @@ class WhyCommand : public Command {
   }
 
   std::vector<Choice> ChoicesOf(absl::string_view placeholder) const override {
+    if (placeholder == "CENSUS") return SourceOptions::CensusChoices();
     if (placeholder == "FORMAT") return output_.ChoicesOf(placeholder);
     if (placeholder == "WHEN") return PresentationOptions::ChoicesOf(placeholder);
     return ScanScopeOptions::ChoicesOf(placeholder);

@@ -102,7 +102,7 @@ class Scan {
       : procfs_(procfs),
         options_(options),
         threads_(options.worker_threads > 0 ? options.worker_threads : base::DefaultThreadCount()),
-        holders_(procfs, questions, HolderOptions(options, scanner, threads_), &table_) {
+        holders_(procfs, questions, HolderOptions(procfs, options, scanner, threads_), &table_) {
     const ProcessReader::Options reader_options{
         .threads = options.threads,
         .detail = options.detail == ProcessDetail::kAll,
@@ -246,16 +246,20 @@ class Scan {
                       });
   }
 
-  static HolderScan::Options HolderOptions(const DiscoverOptions& options, const Scanner& scanner,
-                                           int threads) {
+  static HolderScan::Options HolderOptions(const Procfs& procfs, const DiscoverOptions& options,
+                                           const Scanner& scanner, int threads) {
     return {.fds = options.fds,
             .sockets = options.sockets,
             .bind_mounts = options.bind_mounts,
             .mounts = options.mounts,
             .kernel_lists = options.kernel_lists,
+            .bpf_census = options.bpf_census,
             .names = options.names,
             .ipc_counts = options.ipc_counts,
             .own_mount_namespace = scanner.namespaces().mnt(),
+            .sees_all_processes =
+                procfs.has_own_pids() &&
+                scanner.namespaces().pid() == base::InfoOf(base::NamespaceType::kPid).initial_inode,
             .threads = threads,
             .users = options.users,
             .progress = options.progress};

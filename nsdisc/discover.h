@@ -60,6 +60,9 @@ struct DiscoverOptions {
   bool sockets = true;
   bool bind_mounts = true;
   bool kernel_lists = true;
+  // Also all namespaces as the kernel's memory has them (nsdisc/bpf_census.h): those of every type
+  // that nothing in sight holds, on Linux 6.18 and later. Where that cannot be had there is a gap.
+  bool bpf_census = false;
   // Host names of UTS namespaces and nsids of network namespaces.
   bool names = true;
   // Namespace.ipc_counts.

@@ -1,5 +1,8 @@
 #include "nsdisc/discover_fixture.h"
 
+#include <errno.h>
+#include <sched.h>
+
 #include <utility>
 
 #include "base/nsfs.h"
@@ -16,6 +19,22 @@ namespace nsctl::nsdisc {
 using base::NamespaceType;
 using procfsroot::Procfs;
 using testing::IsOk;
+
+namespace {
+
+// Nobody is in a time namespace by making it: it is for children.
+absl::StatusOr<base::OwnedFd> OpenTimeOrphan() {
+  absl::StatusOr<base::TestChild> child = base::TestChild::Start(0, [] {
+    return unshare(static_cast<int>(base::InfoOf(NamespaceType::kTime).clone_flag)) == 0 ? 0
+                                                                                         : errno;
+  });
+  if (!child.ok()) return child.status();
+  absl::StatusOr<base::OwnedFd> ns = child->Open("ns/time_for_children");
+  child->Stop();
+  return ns;
+}
+
+}  // namespace
 
 std::unique_ptr<Snapshot> DiscoverFixture::Scan(const DiscoverOptions& options) {
   const absl::StatusOr<Procfs> procfs = Procfs::Live();
@@ -40,6 +59,7 @@ uint32_t InodeOf(base::FdRef fd) {
 }
 
 absl::StatusOr<base::OwnedFd> OpenOrphan(int clone_flag, NamespaceType type) {
+  if (type == NamespaceType::kTime) return OpenTimeOrphan();
   absl::StatusOr<base::TestChild> child = base::TestChild::Start(clone_flag);
   if (!child.ok()) return child.status();
   absl::StatusOr<base::OwnedFd> ns = child->OpenNamespace(type);

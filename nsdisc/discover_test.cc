@@ -130,6 +130,7 @@ TEST_F(DiscoverTest, RelatesEverythingThatIsThere) {
       sources { source: relations found: 1 }
       sources { source: mount_namespace_list state: unavailable }
       sources { source: namespace_list state: unavailable }
+      sources { source: bpf state: off }
     }
     namespaces {
       type: user
@@ -287,6 +288,7 @@ TEST_F(DiscoverTest, EmptyProcfsIsAnEmptyResult) {
       sources { source: relations }
       sources { source: mount_namespace_list state: unavailable }
       sources { source: namespace_list state: unavailable }
+      sources { source: bpf state: off }
     }
     complete: true
   )pb");

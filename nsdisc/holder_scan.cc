@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "absl/strings/strip.h"
 #include "base/errors.h"
 #include "base/text.h"
+#include "nsdisc/census_check.h"
 #include "nsdisc/snapshot_index.h"
 
 namespace nsctl::nsdisc {
@@ -21,6 +23,8 @@ namespace {
 using base::NamespaceType;
 using google::protobuf::RepeatedPtrField;
 using procfsroot::Procfs;
+
+constexpr char kMissing[] = "namespaces that nothing in sight holds are missing";
 
 int64_t ProcessCpuNanoseconds() {
   struct timespec now = {};
@@ -81,8 +85,8 @@ HolderScan::HolderScan(const Procfs& procfs, const Questions& questions, Options
     : procfs_(procfs), questions_(questions), options_(options), table_(*table) {}
 
 void HolderScan::ListNamespaces() {
+  ListByBpf();
   if (!options_.kernel_lists) return;
-  constexpr char kMissing[] = "namespaces that nothing in sight holds are missing";
   NamespaceCensus* const census = questions_.census;
   const auto unasked = [] { return absl::UnimplementedError("no kernel to ask"); };
   {
@@ -114,6 +118,30 @@ void HolderScan::TakeList(SourceReport::Source source,
   gaps_.Add({}, operation, error, consequence);
 }
 
+// It was asked for, so why there is none is told in any case.
+void HolderScan::ListByBpf() {
+  if (!options_.bpf_census) return;
+  Report& report = ReportOf(SourceReport::bpf);
+  report.state = SourceReport::unavailable;
+  if (questions_.bpf_census == nullptr) {
+    gaps_.Add({}, "BPF census", ENOSYS, kMissing);
+    return;
+  }
+  const CpuMeter meter(procfs_, &report);
+  absl::StatusOr<BpfCensus::Listing> listing = questions_.bpf_census->List();
+  if (!listing.ok()) {
+    const CensusFailure failure = DescribeFailure(listing.status());
+    gaps_.Add({}, failure.operation, failure.error, kMissing);
+    return;
+  }
+  report.state = SourceReport::used;
+  report.examined = listing->namespaces.size();
+  by_bpf_ = *std::move(listing);
+  if (options_.sees_all_processes) return;
+  gaps_.Add({}, "look at processes outside of the PID namespace", EPERM,
+            "namespaces that only they hold count as dark");
+}
+
 void HolderScan::Run(const RepeatedPtrField<Process>& processes, FdFindings findings) {
   Begin(ScanProgress::Step::kRelations);
   AddFds(processes, &findings);
@@ -125,12 +153,19 @@ void HolderScan::Run(const RepeatedPtrField<Process>& processes, FdFindings find
   AddSockets(&findings);
   AddListed(SourceReport::mount_namespace_list, mount_namespaces_);
   AddListed(SourceReport::namespace_list, all_namespaces_);
+  if (by_bpf_.has_value()) AddListed(SourceReport::bpf, by_bpf_->namespaces);
   AddBindMounts();
   AddFdsOfMounts(findings);
   LookForNewProcesses(processes);
-  const bool lists_used =
-      ReportOf(SourceReport::mount_namespace_list).state == SourceReport::used ||
-      ReportOf(SourceReport::namespace_list).state == SourceReport::used;
+  if (by_bpf_.has_value()) {
+    const CpuMeter meter(procfs_, &ReportOf(SourceReport::bpf));
+    gaps_.Merge(
+        CompareWithCensus(*by_bpf_, *questions_.bpf_census, procfs_, *questions_.lineage, &table_));
+  }
+  const bool lists_used = absl::c_any_of(
+      std::initializer_list<SourceReport::Source>{SourceReport::mount_namespace_list,
+                                                  SourceReport::namespace_list, SourceReport::bpf},
+      [&](auto source) { return ReportOf(source).state == SourceReport::used; });
   const bool looked_everywhere = options_.fds && options_.sockets && options_.bind_mounts;
   Begin(ScanProgress::Step::kDetails);
   losses_ = table_.Finish(procfs_, lists_used && looked_everywhere);
@@ -160,7 +195,7 @@ void HolderScan::TakeResult(ScanStatistics* statistics, GapList* gaps) {
   statistics->set_ended_pidfds(ended_pidfds_);
   gaps->Merge(std::move(losses_.gaps));
   gaps->Merge(std::move(gaps_));
-  for (int source = SourceReport::processes; source < SourceReport::bpf; ++source) {
+  for (int source = SourceReport::processes; source <= SourceReport::bpf; ++source) {
     const Report& report = reports_[source];
     SourceReport* message = statistics->add_sources();
     message->set_source(static_cast<SourceReport::Source>(source));

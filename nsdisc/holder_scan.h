@@ -15,6 +15,7 @@
 #include "base/namespace_type.h"
 #include "mounttree/mount.pb.h"
 #include "nsdisc/bind_mount_scan.h"
+#include "nsdisc/bpf_census.h"
 #include "nsdisc/fd_reader.h"
 #include "nsdisc/gap_list.h"
 #include "nsdisc/mounted_file_fds.h"
@@ -38,10 +39,13 @@ class HolderScan {
     // Keep all mounts, for TakeMounts.
     bool mounts = false;
     bool kernel_lists = true;
+    bool bpf_census = false;
     bool names = true;
     bool ipc_counts = false;
     // The scanner's own; 0 where unknown.
     uint32_t own_mount_namespace = 0;
+    // The procfs is that of the initial PID namespace.
+    bool sees_all_processes = true;
     int threads = 1;
     // May be nullptr. Borrowed.
     const UserNames* users = nullptr;
@@ -91,6 +95,7 @@ class HolderScan {
                                     const BindMount& mount) const;
   void AddFdsOfMounts(const FdFindings& findings);
   void AddListed(SourceReport::Source source, const std::vector<ListedNamespace>& listed);
+  void ListByBpf();
   void LookForNewProcesses(const google::protobuf::RepeatedPtrField<Process>& processes);
   void AddNames();
   void NameByMount(const base::NamespaceLink& target, const std::string& path);
@@ -105,6 +110,7 @@ class HolderScan {
   NamespaceTable& table_;
   std::vector<ListedNamespace> mount_namespaces_;
   std::vector<ListedNamespace> all_namespaces_;
+  std::optional<BpfCensus::Listing> by_bpf_;
   std::array<Report, SourceReport::Source_ARRAYSIZE> reports_;
   MountedFiles mounted_files_;
   // By inode.

@@ -82,6 +82,8 @@ void NamespaceTable::AddBindMount(const NamespaceTarget& target, const BindMount
 void NamespaceTable::AddListed(SourceReport::Source source, const NamespaceTarget& target,
                                uint64_t kernel_id) {
   Entry& entry = FindOrAdd(source, target.type, target.inode);
+  // Where it cannot be opened, nothing else tells it.
+  if (entry.source == source) entry.message.set_kernel_id(kernel_id);
   NamespaceWay way{.kind = NamespaceWay::Kind::kHandle};
   way.kernel_id = kernel_id;
   AddWay(entry, std::move(way));

@@ -83,6 +83,8 @@ class NamespaceTable {
   // Says of a namespace that something holds it that is in no list of holders: a process that
   // started after the others were looked at.
   void MarkSeen(const NamespaceTarget& target);
+  // Takes a namespace out that only the kernel's lists had, and that has ended since.
+  void Forget(const NamespaceTarget& target);
 
   struct Losses {
     GapList gaps;

@@ -90,6 +90,10 @@ void NamespaceTable::MarkSeen(const NamespaceTarget& target) {
   if (found != entries_.end()) found->second->seen = true;
 }
 
+void NamespaceTable::Forget(const NamespaceTarget& target) {
+  entries_.erase(KeyOf(target.type, target.inode));
+}
+
 NamespaceTable::Losses NamespaceTable::Finish(const Procfs& procfs, bool tells_dark) {
   DropVanishedListed();
   MarkInitial();

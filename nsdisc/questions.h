@@ -4,6 +4,7 @@
 #ifndef NSCTL_NSDISC_QUESTIONS_H_
 #define NSCTL_NSDISC_QUESTIONS_H_
 
+#include "nsdisc/bpf_census.h"
 #include "nsdisc/foreign_fds.h"
 #include "nsdisc/lineage.h"
 #include "nsdisc/namespace_census.h"
@@ -18,6 +19,8 @@ struct Questions {
   Lineage* lineage = nullptr;
   ForeignFdAccess* foreign_fds = nullptr;
   NamespaceCensus* census = nullptr;
+  // Asked only where a scan's options want it.
+  BpfCensus* bpf_census = nullptr;
   NamespaceNames* names = nullptr;
 };
 
@@ -31,6 +34,7 @@ class KernelQuestions {
     if (procfs.has_own_pids()) questions.foreign_fds = &foreign_fds_;
     if (procfs.is_kernel()) {
       questions.census = &census_;
+      questions.bpf_census = &bpf_census_;
       questions.names = &names_;
     }
     return questions;
@@ -40,6 +44,7 @@ class KernelQuestions {
   KernelLineage lineage_;
   KernelForeignFds foreign_fds_;
   KernelCensus census_;
+  KernelBpfCensus bpf_census_;
   KernelNamespaceNames names_;
 };
 
