@@ -114,11 +114,10 @@ void TakeCommand(const ExecScene& scene, const InnerRoot& root, PreparedExec* pr
     spec.command = scene.settings.command;
     return;
   }
-  const std::string shell = ShellOf(spec.credentials, root);
-  spec.command = {shell};
+  spec.command = {ShellOf(spec.credentials, root)};
   spec.fallback = "/bin/sh";
-  // A login shell, as nsenter starts it.
-  spec.name = absl::StrCat("-", shell.substr(shell.rfind('/') + 1));
+  // As nsenter starts it.
+  spec.login_shell = true;
 }
 
 }  // namespace
