@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,6 +23,7 @@
 #include "base/errors.h"
 #include "base/pipe.h"
 #include "base/status_macros.h"
+#include "base/text.h"
 #include "cmd/close_descriptors.h"
 #include "cmd/exec_launcher.h"
 #include "cmd/usage.h"
@@ -35,6 +37,13 @@ constexpr char kShell[] = "/bin/sh";
 // As execvp(3) has it.
 constexpr char kDefaultPath[] = "/bin:/usr/bin";
 constexpr int kFirstOwnDescriptor = 3;
+// Steps that are told with what they are about.
+constexpr char kStart[] = "start the command";
+constexpr char kOpenDirectory[] = "open the working directory";
+constexpr char kExecute[] = "execute";
+// No error of the kernel is above (include/linux/err.h).
+constexpr int kMaxErrno = 4095;
+constexpr pid_t kFirstProcess = 1;
 
 std::string PathVariable(const std::vector<std::string>& environment) {
   for (const std::string& variable : environment) {
@@ -93,14 +102,36 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
 
 }  // namespace
 
+SharedStep SharedStep::Make() {
+  SharedStep step;
+  void* const memory =
+      mmap(nullptr, sizeof(const char*), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory != MAP_FAILED) step.memory_.reset(static_cast<const char**>(memory));
+  return step;
+}
+
+void SharedStep::Unmap::operator()(const char** memory) const { munmap(memory, sizeof(*memory)); }
+
+void SharedStep::Set(const char* step) const {
+  // The two processes have their literals at the same addresses.
+  if (memory_ != nullptr) __atomic_store_n(memory_.get(), step, __ATOMIC_RELAXED);
+}
+
+const char* SharedStep::Get() const {
+  return memory_ == nullptr ? nullptr : __atomic_load_n(memory_.get(), __ATOMIC_RELAXED);
+}
+
 absl::StatusOr<ExecChild> ExecChild::Prepare(ExecChildSpec spec, base::FdRef procfs) {
   ExecChild child;
   child.spec_ = std::move(spec);
-  NSCTL_ASSIGN_OR_RETURN(child.launcher_, MakeLauncher());
+  if (!child.spec_.direct) {
+    NSCTL_ASSIGN_OR_RETURN(child.launcher_, MakeLauncher());
+  }
   NSCTL_ASSIGN_OR_RETURN(child.procfs_, base::OpenAt(procfs, ".", O_PATH | O_DIRECTORY));
   NSCTL_ASSIGN_OR_RETURN(base::Pipe report, base::MakePipe());
   child.report_read_ = std::move(report.read_end);
   child.report_write_ = std::move(report.write_end);
+  child.step_ = SharedStep::Make();
   return child;
 }
 
@@ -115,8 +146,16 @@ int ExecChild::BeforeEntry() {
   return 0;
 }
 
-int ExecChild::Run(int answer, bool sibling) {
+int ExecChild::Run(int answer) {
   answer_ = answer;
+  if (spec_.direct && getpid() == kFirstProcess) {
+    // Somebody has to be the first process of a PID namespace that nsctl's next child is born in.
+    absl::StatusOr<base::OwnedFd> launcher = MakeLauncher();
+    if (!launcher.ok())
+      return Fail(Kind::kOwn, "make a launcher", base::ErrnoOf(launcher.status()));
+    launcher_ = *std::move(launcher);
+    spec_.direct = false;
+  }
   // Nobody waits for their end if this process cannot end, as the way to the command may have it
   // wait for a file system that never answers.
   std::vector<int> kept = {
@@ -124,89 +163,125 @@ int ExecChild::Run(int answer, bool sibling) {
       spec_.root.get(), spec_.directory.get()};
   kept.insert(kept.end(), std::begin(spec_.standard), std::end(spec_.standard));
   CloseAllBut(kFirstOwnDescriptor, std::move(kept));
-  return BecomeCommand(absl::StrCat(answer),
-                       absl::StrCat("f", sibling ? "s" : "", spec_.terminal.ok() ? "t" : ""));
+  return BecomeCommand();
 }
 
-int ExecChild::Become() { return BecomeCommand("-", "-"); }
+int ExecChild::Become() {
+  in_place_ = true;
+  return BecomeCommand();
+}
 
 int ExecChild::Fail(Kind kind, const char* step, int error) const {
   ExecFailure failure = {.kind = kind, .error = error};
-  strncpy(failure.step, step, sizeof(failure.step) - 1);
+  strncpy(failure.step, step == nullptr ? kStart : step, sizeof(failure.step) - 1);
   const ssize_t sent = write(report_write_.get(), &failure, sizeof(failure));
   return sent == sizeof(failure) ? 1 : 2;
 }
 
-const char* ExecChild::TakeStandardDescriptors() const {
+bool ExecChild::TakeStandardDescriptors() const {
+  step_.Set("dup2");
   for (int fd = 0; fd < kFirstOwnDescriptor; ++fd) {
     const int source = spec_.terminal.ok() ? spec_.terminal.get() : spec_.standard[fd];
-    if (source >= 0 && dup2(source, fd) < 0) return "dup2";
+    if (source >= 0 && dup2(source, fd) < 0) return false;
   }
-  return nullptr;
+  return true;
 }
 
-const char* ExecChild::MoveToRoot() const {
+bool ExecChild::MoveToRoot() const {
   int directory = spec_.directory.get();
   if (spec_.root.ok()) {
+    step_.Set("open the current directory");
     if (directory < 0) directory = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0) return "open the current directory";
+    if (directory < 0) return false;
+    step_.Set("change the root directory");
     // NSCTL_ALLOW(chdir): this process becomes the command.
-    if (fchdir(spec_.root.get()) != 0 || chroot(".") != 0) return "change the root directory";
+    if (fchdir(spec_.root.get()) != 0 || chroot(".") != 0) return false;
   }
   if (!spec_.inner_directory.empty()) {
+    step_.Set(kOpenDirectory);
     directory = open(spec_.inner_directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0) return "open the working directory";
+    if (directory < 0) return false;
   }
+  step_.Set("change the working directory");
   // NSCTL_ALLOW(chdir): as above.
-  if (directory >= 0 && fchdir(directory) != 0) return "change the working directory";
-  return nullptr;
+  return directory < 0 || fchdir(directory) == 0;
 }
 
-const char* ExecChild::SetSecurityContext() const {
-  if (spec_.security_file.empty()) return nullptr;
+bool ExecChild::SetSecurityContext() const {
+  if (spec_.security_file.empty()) return true;
+  step_.Set("open the security context");
   const std::string name = absl::StrCat("thread-self/attr/", spec_.security_file);
   const int fd = openat(procfs_.get(), name.c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return "open the security context";
+  if (fd < 0) return false;
+  step_.Set("set the security context");
   const std::string& context = spec_.security_context;
-  const bool written =
-      write(fd, context.data(), context.size()) == static_cast<ssize_t>(context.size());
-  return written ? nullptr : "set the security context";
+  return write(fd, context.data(), context.size()) == static_cast<ssize_t>(context.size());
 }
 
-int ExecChild::BecomeCommand(const std::string& answer, const std::string& mode) {
-  const char* step = TakeStandardDescriptors();
-  if (step == nullptr) step = MoveToRoot();
-  if (step == nullptr) step = SetSecurityContext();
-  if (step != nullptr) return Fail(Kind::kOwn, step, errno);
+int ExecChild::BecomeCommand() {
+  if (!TakeStandardDescriptors() || !MoveToRoot() || !SetSecurityContext()) {
+    return Fail(Kind::kOwn, step_.Get(), errno);
+  }
   const CredentialFailure failure = ApplyCredentials(spec_.credentials, groups_dropped_);
   if (failure.step != nullptr) return Fail(Kind::kOwn, failure.step, failure.error);
   sigprocmask(SIG_SETMASK, &spec_.signal_mask, nullptr);
+  step_.Set(kExecute);
   Found program = FindProgram(spec_.command.front(), spec_.environment);
   if (program.error != 0 && !spec_.fallback.empty()) {
+    spec_.command.front() = spec_.fallback;
     program = FindProgram(spec_.fallback, spec_.environment);
   }
   if (program.error != 0) {
-    return Fail(IsNotFound(program.error) ? Kind::kNotFound : Kind::kNotExecutable, "",
+    return Fail(IsNotFound(program.error) ? Kind::kNotFound : Kind::kNotExecutable, kExecute,
                 program.error);
   }
-  return Execute(program.path, answer, mode);
+  return Execute(program.path);
 }
 
-int ExecChild::Execute(const std::string& path, const std::string& answer,
-                       const std::string& mode) {
-  std::vector<std::string> arguments = {
-      "nsctl-launcher", absl::StrCat(report_write_.get()), answer, mode, path, kShell};
-  const size_t name = arguments.size();
-  arguments.insert(arguments.end(), spec_.command.begin(), spec_.command.end());
-  if (!spec_.name.empty()) arguments[name] = spec_.name;
+int ExecChild::Execute(const std::string& path) {
+  std::vector<std::string> command = spec_.command;
+  if (spec_.login_shell) {
+    // The name of what is executed: a program that is many goes by it.
+    command.front() = absl::StrCat("-", path.substr(path.rfind('/') + 1));
+  }
+  if (spec_.direct) return ExecuteDirectly(std::move(command), path);
+  // In place nobody is left to read what the launcher reports.
+  const std::string mode =
+      absl::StrCat(in_place_ ? "-" : "f", answer_ >= 0 ? "s" : "", spec_.terminal.ok() ? "t" : "");
+  std::vector<std::string> arguments = {"nsctl-launcher",
+                                        in_place_ ? "-" : absl::StrCat(report_write_.get()),
+                                        absl::StrCat(answer_),
+                                        mode,
+                                        path,
+                                        kShell};
+  arguments.insert(arguments.end(), command.begin(), command.end());
   const std::vector<char*> argv = Pointers(arguments);
   const std::vector<char*> envp = Pointers(spec_.environment);
   CloseAllOnExec();
   // The launcher needs it, and closes it by executing the command.
-  fcntl(report_write_.get(), F_SETFD, 0);
+  if (!in_place_) fcntl(report_write_.get(), F_SETFD, 0);
   if (answer_ >= 0) fcntl(answer_, F_SETFD, 0);
   syscall(SYS_execveat, launcher_.get(), "", argv.data(), envp.data(), AT_EMPTY_PATH);
   return Fail(Kind::kOwn, "execute the launcher", errno);
+}
+
+int ExecChild::ExecuteDirectly(std::vector<std::string> arguments, const std::string& path) {
+  // What has no interpreter is given to a shell, as execvp(3) does.
+  arguments.insert(arguments.begin(), kShell);
+  std::vector<char*> argv = Pointers(arguments);
+  const std::vector<char*> envp = Pointers(spec_.environment);
+  CloseAllOnExec();
+  const int begin = 0;
+  (void)!write(report_write_.get(), &begin, sizeof(begin));
+  execve(path.c_str(), argv.data() + 1, envp.data());
+  int error = errno;
+  if (error == ENOEXEC) {
+    argv[1] = const_cast<char*>(path.c_str());
+    execve(kShell, argv.data(), envp.data());
+    error = errno;
+  }
+  (void)!write(report_write_.get(), &error, sizeof(error));
+  return 1;
 }
 
 void ExecChild::ReleaseInParent() {
@@ -215,23 +290,53 @@ void ExecChild::ReleaseInParent() {
   spec_.cgroups.clear();
 }
 
-ExecChild::Outcome ExecChild::TakeOutcome() {
+void ExecChild::TakeNews() {
   struct pollfd waiting = {.fd = report_read_.get(), .events = POLLIN, .revents = 0};
+  while (report_read_.ok() && poll(&waiting, 1, 0) > 0) {
+    char bytes[2 * sizeof(ExecFailure)];
+    const ssize_t size = read(report_read_.get(), bytes, sizeof(bytes));
+    if (size < 0 && errno == EINTR) continue;
+    // Nobody honest writes so much.
+    if (size <= 0 || news_.size() > sizeof(bytes)) {
+      (void)report_read_.Close();
+      return;
+    }
+    news_.append(bytes, static_cast<size_t>(size));
+  }
+}
+
+std::string ExecChild::Step() const {
+  const char* const step = step_.Get();
+  if (step == nullptr) return kStart;
+  if (step == kExecute) return absl::StrCat(kExecute, " ", QuotedArgument(spec_.command.front()));
+  if (step != kOpenDirectory) return step;
+  return absl::StrCat(kOpenDirectory, " ", QuotedArgument(spec_.inner_directory));
+}
+
+ExecChild::Outcome ExecChild::GetOutcome() const {
   ExecFailure failure;
-  const ssize_t size = poll(&waiting, 1, 0) > 0 && (waiting.revents & POLLIN) != 0
-                           ? read(report_read_.get(), &failure, sizeof(failure))
-                           : 0;
-  if (size <= 0) return {};
-  if (size == sizeof(int)) {
-    // From the launcher.
-    int error;
-    memcpy(&error, &failure, sizeof(error));
-    failure = {.kind = IsNotFound(error) ? Kind::kNotFound : Kind::kNotExecutable, .error = error};
+  int words[2] = {};
+  if (news_.empty()) {
+    return {absl::AbortedError("the process that was to start the command was killed")};
+  }
+  if (news_.size() == sizeof(failure)) {
+    memcpy(&failure, news_.data(), sizeof(failure));
+  } else if (news_.size() <= sizeof(words)) {
+    memcpy(words, news_.data(), news_.size());
+    if (news_.size() == sizeof(words[0]) && words[0] == 0) return {};
+    failure.error = words[1];
+    failure.kind = IsNotFound(failure.error) ? Kind::kNotFound : Kind::kNotExecutable;
+    strncpy(failure.step, kExecute, sizeof(failure.step) - 1);
+  }
+  // Whoever said it was in the namespaces.
+  if (words[0] != 0 || failure.error <= 0 || failure.error > kMaxErrno) {
+    return {absl::AbortedError("start the command: the launcher's answer makes no sense")};
   }
   const absl::string_view step(failure.step, strnlen(failure.step, sizeof(failure.step)));
-  const std::string program = QuotedArgument(spec_.command.front());
-  const std::string what = step.empty() ? absl::StrCat("execute ", program) : std::string(step);
-  return {base::ErrnoStatus(failure.error, what), failure.kind};
+  const bool has_object = step == kExecute || step == kOpenDirectory;
+  return {base::ErrnoStatus(failure.error,
+                            has_object ? Step() : base::TerminalText(base::EncodeText(step))),
+          failure.kind};
 }
 
 }  // namespace nsctl::cmd

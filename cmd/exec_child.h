@@ -8,7 +8,9 @@
 
 #include <signal.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,8 +25,8 @@ namespace nsctl::cmd {
 struct ExecChildSpec {
   // Not empty; the first is looked for in the PATH of `environment` where it has no slash.
   std::vector<std::string> command;
-  // What the command is told as its name; empty: its first word.
-  std::string name = "";
+  // The command is told the name of a login shell: "-sh" for /bin/sh.
+  bool login_shell = false;
   // Tried where `command` is not there.
   std::string fallback = "";
   std::vector<std::string> environment;
@@ -48,6 +50,9 @@ struct ExecChildSpec {
   std::string security_context = "";
 
   Credentials credentials = {};
+  // Neither the command's file nor whoever looks at its process is of the other side: it needs no
+  // launcher between.
+  bool direct = false;
   // The signals that are to be blocked in the command.
   sigset_t signal_mask = {};
 };
@@ -61,6 +66,24 @@ struct ExecFailure {
   char step[48] = {};
 };
 
+// What a process on its way to a command is at, for its parent.
+class SharedStep {
+ public:
+  // Without memory for it, no step is ever known.
+  static SharedStep Make();
+
+  // `step` is a literal.
+  void Set(const char* step) const;
+  // Null where none was set.
+  const char* Get() const;
+
+ private:
+  struct Unmap {
+    void operator()(const char** memory) const;
+  };
+  std::unique_ptr<const char*, Unmap> memory_;
+};
+
 class ExecChild {
  public:
   // `procfs` shows the caller. Errors: those of MakeLauncher; those of pipe2(2).
@@ -71,8 +94,8 @@ class ExecChild {
 
   // For StartOptions::execute: in the child, in the namespaces. Becomes the command; returns, an
   // exit status, only where that failed. In the first process of a PID namespace the command
-  // becomes a child of its own.
-  int Run(int answer, bool sibling);
+  // becomes a child of its own. `answer` is -1 where nobody waits for one.
+  int Run(int answer);
 
   // As Run, in the calling process in any case.
   int Become();
@@ -80,34 +103,50 @@ class ExecChild {
   // After the start: closes what only the child needs.
   void ReleaseInParent();
 
-  // What Run met, in the parent once the child has ended or executed; OK where the command runs.
+  // Readable when there is news from the child; holds nothing once there will be none: the command
+  // was executed, or everybody on the way to it has ended.
+  const base::OwnedFd& news() const { return report_read_; }
+  // Takes what is there without waiting.
+  void TakeNews();
+
+  // What Run met, by what was taken. OK where the command was executed.
   // The kind decides the exit status.
   struct Outcome {
     absl::Status status;
     ExecFailure::Kind kind = ExecFailure::Kind::kOwn;
   };
-  Outcome TakeOutcome();
+  Outcome GetOutcome() const;
+
+  // What the child is at, for people: "open the working directory "/x"".
+  std::string Step() const;
+  // It is past the entry.
+  bool HasStep() const { return step_.Get() != nullptr; }
 
  private:
   ExecChild() = default;
 
-  // `answer` and `mode` are the launcher's.
-  int BecomeCommand(const std::string& answer, const std::string& mode);
-  // Each returns what failed, errno beside it, or nullptr.
-  const char* MoveToRoot() const;
-  const char* TakeStandardDescriptors() const;
-  const char* SetSecurityContext() const;
-  // Returns only where it fails.
-  int Execute(const std::string& path, const std::string& answer, const std::string& mode);
+  int BecomeCommand();
+  // Each is false where it failed, with the step and errno left behind.
+  bool MoveToRoot() const;
+  bool TakeStandardDescriptors() const;
+  bool SetSecurityContext() const;
+  // Each returns only where it fails.
+  int Execute(const std::string& path);
+  int ExecuteDirectly(std::vector<std::string> arguments, const std::string& path);
   int Fail(ExecFailure::Kind kind, const char* step, int error) const;
 
   ExecChildSpec spec_;
+  // Holds nothing where none is needed.
   base::OwnedFd launcher_;
   base::OwnedFd procfs_;
   base::OwnedFd report_read_;
   base::OwnedFd report_write_;
+  // All that was read of it.
+  std::string news_;
+  SharedStep step_;
   // Where the launcher answers, -1 where it does not.
   int answer_ = -1;
+  bool in_place_ = false;
   bool groups_dropped_ = false;
 };
 

@@ -156,10 +156,9 @@ absl::StatusOr<int> ExecCommand::RunOne(const ExecScene& scene, Environment& env
   }
   RunningExec run = RunningExec::Start(scene, FirstTarget(), signals, std::move(streams));
   if (run.process() != nullptr) {
-    const absl::StatusOr<int> status =
-        Supervise(*run.process(), signals, pty.has_value() ? &*pty : nullptr, env.in,
-                  base::FdRef(STDOUT_FILENO, "stdout"));
-    status.ok() ? run.Finish(*status) : run.Fail(status.status());
+    const absl::Status watched = Supervise(run, signals, pty.has_value() ? &*pty : nullptr, env.in,
+                                           base::FdRef(STDOUT_FILENO, "stdout"));
+    if (!watched.ok()) run.Fail(watched);
   }
   if (IsUsageError(run.failure())) return run.failure();
   if (!run.failure().ok()) Complain(env, kInfo.name, run.failure().message());

@@ -18,11 +18,13 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/pipe.h"
 #include "base/status_macros.h"
 #include "base/text.h"
+#include "cmd/exec_ending.h"
 #include "cmd/exec_run.h"
 
 namespace nsctl::cmd {
@@ -69,7 +71,10 @@ class EachRunner {
   // False at the output's end.
   bool Read(Job& job, int output);
   void Stream(const Job& job, int output, std::string* text, bool is_end);
-  absl::Status FinishJob(Job& job);
+  // With what poll(2) said of it. False once it has a result.
+  bool HandleJob(Job& job, const struct pollfd* events);
+  void FinishJob(Job& job, bool has_ended);
+  absl::Time NextTime() const;
 
   const ExecScene& scene_;
   const SignalSource& signals_;
@@ -136,19 +141,14 @@ bool EachRunner::Read(Job& job, int output) {
   return true;
 }
 
-absl::Status EachRunner::FinishJob(Job& job) {
+void EachRunner::FinishJob(Job& job, bool has_ended) {
   for (int output = 0; output < kOutputs; ++output) {
     // What the command has left behind may hold the other end: nobody waits for that.
     while (job.outputs[output].fd.ok() && Read(job, output)) {
     }
     if (stream_) Stream(job, output, &job.outputs[output].text, true);
   }
-  const absl::StatusOr<int> status = job.run.process()->Wait();
-  if (status.ok()) {
-    job.run.Finish(*status);
-  } else {
-    job.run.Fail(status.status());
-  }
+  if (has_ended) job.run.Finish();
   ExecResult& result = job.run.result();
   if (!stream_) {
     result.set_stdout(base::EncodeText(job.outputs[0].text));
@@ -156,35 +156,40 @@ absl::Status EachRunner::FinishJob(Job& job) {
     result.set_truncated(job.outputs[0].truncated || job.outputs[1].truncated);
   }
   *report_->mutable_results(static_cast<int>(job.index)) = result;
-  return absl::OkStatus();
 }
 
 void EachRunner::HandleSignals() {
   while (const std::optional<SignalSource::Signal> signal = signals_.Next()) {
-    if (signal->number == SIGCHLD || signal->number == SIGWINCH || signal->number == SIGCONT) {
-      continue;
-    }
-    stopped_ = true;
-    // Commands have no terminal, but are among the processes of nsctl's.
-    if (!signal->sent) continue;
+    if (signal->number == SIGCHLD || signal->number == SIGWINCH) continue;
+    if (signal->number != SIGCONT) stopped_ = true;
     for (const std::unique_ptr<Job>& job : jobs_) {
-      SendSignal(job->run.process()->pidfd(), signal->number);
+      // Commands have no terminal, but are among the processes of nsctl's.
+      job->run.Pass(*signal, signals_, !signal->sent);
+      // Nobody sees that one is stopped: it must not keep it from being told to end.
+      if (signals_.AsksToEnd(signal->number)) SendSignal(job->run.process()->pidfd(), SIGCONT);
     }
   }
 }
 
+absl::Time EachRunner::NextTime() const {
+  absl::Time next = absl::InfiniteFuture();
+  for (const std::unique_ptr<Job>& job : jobs_) next = std::min(next, job->run.NextTime());
+  return next;
+}
+
 absl::Status EachRunner::Poll() {
-  constexpr size_t kPerJob = 1 + kOutputs;
+  constexpr size_t kPerJob = 2 + kOutputs;
   std::vector<struct pollfd> waiting = {
       {.fd = signals_.fd().get(), .events = POLLIN, .revents = 0}};
   for (const std::unique_ptr<Job>& job : jobs_) {
-    waiting.push_back({.fd = job->run.process()->pidfd().get(), .events = POLLIN, .revents = 0});
     // One that was closed has the number -1, which poll(2) passes over.
+    waiting.push_back({.fd = job->run.process()->pidfd().get(), .events = POLLIN, .revents = 0});
+    waiting.push_back({.fd = job->run.news().get(), .events = POLLIN, .revents = 0});
     for (const Output& output : job->outputs) {
       waiting.push_back({.fd = output.fd.get(), .events = POLLIN, .revents = 0});
     }
   }
-  if (poll(waiting.data(), waiting.size(), -1) < 0) {
+  if (poll(waiting.data(), waiting.size(), MillisecondsUntil(NextTime())) < 0) {
     const int error = errno;
     return error == EINTR ? absl::OkStatus() : base::ErrnoStatus(error, "poll");
   }
@@ -192,19 +197,24 @@ absl::Status EachRunner::Poll() {
   std::vector<std::unique_ptr<Job>> left;
   for (size_t i = 0; i < jobs_.size(); ++i) {
     const struct pollfd* const of_job = &waiting[1 + i * kPerJob];
-    for (int output = 0; output < kOutputs; ++output) {
-      if (of_job[1 + output].revents != 0 && !Read(*jobs_[i], output)) {
-        (void)jobs_[i]->outputs[output].fd.Close();
-      }
-    }
-    if (of_job[0].revents != 0) {
-      NSCTL_RETURN_IF_ERROR(FinishJob(*jobs_[i]));
-    } else {
-      left.push_back(std::move(jobs_[i]));
-    }
+    if (HandleJob(*jobs_[i], of_job)) left.push_back(std::move(jobs_[i]));
   }
   jobs_ = std::move(left);
   return absl::OkStatus();
+}
+
+bool EachRunner::HandleJob(Job& job, const struct pollfd* events) {
+  enum { kEnd, kNews, kFirstOutput };
+  if (events[kNews].revents != 0) job.run.TakeNews();
+  for (int output = 0; output < kOutputs; ++output) {
+    if (events[kFirstOutput + output].revents != 0 && !Read(job, output)) {
+      (void)job.outputs[output].fd.Close();
+    }
+  }
+  const bool has_ended = events[kEnd].revents != 0;
+  if (!has_ended && job.run.Tend()) return true;
+  FinishJob(job, has_ended);
+  return false;
 }
 
 absl::Status EachRunner::Run() {

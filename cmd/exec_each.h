@@ -18,7 +18,7 @@ inline constexpr size_t kMaxKeptOutput = 1 << 20;
 // fills `report` in the order of the targets. With `stream`, what commands write goes to stdout and
 // stderr at once, a whole line at a time behind "TARGET: ", and what could drive a terminal is
 // escaped where one is there; else it is kept in the report. A signal that nsctl is sent goes to
-// all that run, and no further one is started. Errors: those of poll(2).
+// all that run, and but for SIGCONT no further one is started. Errors: those of poll(2).
 absl::Status RunForEach(const ExecScene& scene, const SignalSource& signals, bool stream,
                         Environment& env, ExecReport* report);
 

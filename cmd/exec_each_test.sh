@@ -64,6 +64,26 @@ wait $!
 [[ $? == 143 ]] || fail "SIGTERM"
 grep -q 'not started, since nsctl was told to end' out || fail "the second was started: $(cat out)"
 
+# Where one is stopped, those who wait for it go on: SIGCONT is passed on, telling it to end wakes
+# it, and each has a limit of time.
+"$nsctl" exec --each "$first" "$second" -- sh -c 'kill -STOP $$; uname -n' >out &
+sleep 0.3
+kill -CONT $!
+sleep 0.3
+kill -CONT $!
+wait $!
+[[ $? == 0 && $(grep -c -e ': first$' -e ': second$' out) == 2 ]] || fail "SIGCONT: $(cat out)"
+"$nsctl" exec --each "$first" "$second" -- sh -c 'kill -STOP $$; sleep 1000' >out &
+sleep 0.3
+kill -TERM $!
+wait $!
+[[ $? == 143 ]] || fail "SIGTERM to one that is stopped: $(cat out)"
+SECONDS=0
+"$nsctl" exec --each --timeout=0.2 "$first" "$second" -- sh -c 'kill -STOP $$; sleep 1000' >out
+[[ $? == 143 && $(grep -c -F 'ended after 0.2 s, by --timeout' out) == 2 ]] ||
+  fail "--timeout: $(cat out)"
+((SECONDS < 10)) || fail "--timeout took $SECONDS s"
+
 # What became of each namespace.
 "$nsctl" exec --report=report.json "$second" -- true || fail "--report"
 net=$(readlink "/proc/$second/ns/net" | tr -dc 0-9)

@@ -44,36 +44,38 @@ absl::Status InvalidReference(NamespaceType type, absl::string_view path, int er
 
 }  // namespace
 
-absl::StatusOr<std::vector<GonsStep>> ParseGonsEnvironment(
-    absl::Span<const std::string> environment) {
+GonsOrder ParseGonsEnvironment(absl::Span<const std::string> environment) {
   std::string order = Variable(environment, "gons_order");
   if (order.empty()) order = kDefaultOrder;
-  std::vector<GonsStep> steps;
+  // One comma may end the list.
+  if (order.back() == ',') order.pop_back();
+  GonsOrder result;
   for (absl::string_view word : absl::StrSplit(order, ',')) {
     const bool open_first = absl::ConsumePrefix(&word, "!");
     const std::optional<NamespaceType> type = base::NamespaceTypeFromName(word);
     if (!type.has_value() || *type == NamespaceType::kTime) {
-      return absl::InvalidArgumentError(
+      result.error = absl::InvalidArgumentError(
           absl::StrCat("package gons: unknown namespace type \"", Shown(word), "\" in gons_order"));
+      return result;
     }
     const std::string path = Variable(environment, NameOf(*type));
     if (path.empty()) continue;
-    const bool is_second = std::any_of(steps.begin(), steps.end(), [&](const GonsStep& step) {
-      return step.type == *type && step.open_first && open_first;
-    });
+    const bool is_second = std::any_of(result.steps.begin(), result.steps.end(),
+                                       [&](const GonsStep& step) { return step.type == *type; });
     if (is_second) {
-      return absl::InvalidArgumentError(
+      result.error = absl::InvalidArgumentError(
           absl::StrCat("package gons: duplicate namespace order type ", word));
+      return result;
     }
-    steps.push_back({*type, path, open_first});
+    result.steps.push_back({*type, path, open_first});
   }
-  return steps;
+  return result;
 }
 
-absl::StatusOr<nsentry::EntryRequest> OpenGonsSteps(const std::vector<GonsStep>& steps) {
+absl::StatusOr<nsentry::EntryRequest> OpenGonsSteps(const GonsOrder& order) {
   nsentry::EntryRequest request;
   request.as_given = true;
-  for (const GonsStep& step : steps) {
+  for (const GonsStep& step : order.steps) {
     if (!step.open_first) {
       request.late.push_back({request.references.size(), step.type, step.path});
       continue;
@@ -85,6 +87,7 @@ absl::StatusOr<nsentry::EntryRequest> OpenGonsSteps(const std::vector<GonsStep>&
     NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId id, base::NamespaceIdOf(*fd));
     request.references.push_back({step.type, id, *std::move(fd), step.path});
   }
+  NSCTL_RETURN_IF_ERROR(order.error);
   return request;
 }
 

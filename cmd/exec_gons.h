@@ -28,14 +28,20 @@ struct GonsStep {
   friend bool operator==(const GonsStep&, const GonsStep&) = default;
 };
 
-// What the variables in `environment` ("NAME=value") say, in the order of entry. Variables that are
-// not set or empty are passed over. Without gons_order: user, mnt, cgroup, ipc, net, pid, uts, all
-// opened first. There is no time namespace in gons. Errors: INVALID_ARGUMENT with gons's own text.
-absl::StatusOr<std::vector<GonsStep>> ParseGonsEnvironment(
-    absl::Span<const std::string> environment);
+struct GonsOrder {
+  // In the order of entry.
+  std::vector<GonsStep> steps;
+  // What is wrong behind them: gons opens while it reads, so it says that of a step first.
+  absl::Status error;
+};
 
-// Opens what is to be opened first. Errors: with gons's own text.
-absl::StatusOr<nsentry::EntryRequest> OpenGonsSteps(const std::vector<GonsStep>& steps);
+// What the variables in `environment` ("NAME=value") say. Variables that are not set or empty are
+// passed over. Without gons_order: user, mnt, cgroup, ipc, net, pid, uts, all opened first. There
+// is no time namespace in gons. `error` is INVALID_ARGUMENT with gons's own text.
+GonsOrder ParseGonsEnvironment(absl::Span<const std::string> environment);
+
+// Opens what is to be opened first. Errors: with gons's own text, the order's after those.
+absl::StatusOr<nsentry::EntryRequest> OpenGonsSteps(const GonsOrder& order);
 
 // The failure of an entry by such a request, with gons's own text.
 absl::Status GonsFailure(const nsentry::EntryPlan& plan, const nsentry::EntryResult& result);

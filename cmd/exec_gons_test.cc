@@ -20,50 +20,64 @@ namespace {
 using base::NamespaceType;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using testing::IsOkAndHolds;
+using testing::IsOk;
 using testing::StatusIs;
 
 using Strings = std::vector<std::string>;
 
 TEST(GonsEnvironment, HasTheOrderOfGons) {
-  EXPECT_THAT(
-      ParseGonsEnvironment(
-          Strings{"gons_uts=/u", "gons_user=/U", "gons_net=/n", "X=y", "gons_mnt=/m", "gons_pid="}),
-      IsOkAndHolds(ElementsAre(
-          GonsStep{NamespaceType::kUser, "/U", true}, GonsStep{NamespaceType::kMnt, "/m", true},
-          GonsStep{NamespaceType::kNet, "/n", true}, GonsStep{NamespaceType::kUts, "/u", true})));
-  EXPECT_THAT(ParseGonsEnvironment(Strings{}), IsOkAndHolds(IsEmpty()));
+  const GonsOrder order = ParseGonsEnvironment(
+      Strings{"gons_uts=/u", "gons_user=/U", "gons_net=/n", "X=y", "gons_mnt=/m", "gons_pid="});
+
+  EXPECT_THAT(order.error, IsOk());
+  EXPECT_THAT(order.steps, ElementsAre(GonsStep{NamespaceType::kUser, "/U", true},
+                                       GonsStep{NamespaceType::kMnt, "/m", true},
+                                       GonsStep{NamespaceType::kNet, "/n", true},
+                                       GonsStep{NamespaceType::kUts, "/u", true}));
+  EXPECT_THAT(ParseGonsEnvironment(Strings{}).steps, IsEmpty());
 }
 
 TEST(GonsEnvironment, TakesAnOrder) {
-  EXPECT_THAT(
-      ParseGonsEnvironment(Strings{"gons_order=mnt,!net,uts", "gons_net=/n", "gons_mnt=/m"}),
-      IsOkAndHolds(ElementsAre(GonsStep{NamespaceType::kMnt, "/m", false},
-                               GonsStep{NamespaceType::kNet, "/n", true})));
+  const Strings environment = {"gons_order=mnt,!net,uts,", "gons_net=/n", "gons_mnt=/m"};
+
+  EXPECT_THAT(ParseGonsEnvironment(environment).error, IsOk());
+  EXPECT_THAT(ParseGonsEnvironment(environment).steps,
+              ElementsAre(GonsStep{NamespaceType::kMnt, "/m", false},
+                          GonsStep{NamespaceType::kNet, "/n", true}));
 }
 
 TEST(GonsEnvironment, RefusesWhatGonsRefuses) {
   const auto message = [](const std::string& order) {
     return std::string(
-        ParseGonsEnvironment(Strings{"gons_order=" + order, "gons_net=/n"}).status().message());
+        ParseGonsEnvironment(Strings{"gons_order=" + order, "gons_net=/n"}).error.message());
   };
   EXPECT_EQ(message("net,foo"), "package gons: unknown namespace type \"foo\" in gons_order");
   EXPECT_EQ(message("time"), "package gons: unknown namespace type \"time\" in gons_order");
-  EXPECT_EQ(message("net,"), "package gons: unknown namespace type \"\" in gons_order");
-  EXPECT_EQ(message("!net,!net"), "package gons: duplicate namespace order type net");
+  EXPECT_EQ(message("net,,uts"), "package gons: unknown namespace type \"\" in gons_order");
+  EXPECT_EQ(message("net,"), "");
+  for (const char* twice : {"!net,!net", "net,net", "!net,net", "net,!net", "net,uts,net"}) {
+    EXPECT_EQ(message(twice), "package gons: duplicate namespace order type net") << twice;
+  }
 }
 
-TEST(GonsSteps, SayWhichReferenceIsInvalid) {
-  EXPECT_THAT(
-      OpenGonsSteps({{NamespaceType::kNet, "/foo", true}}),
-      StatusIs(absl::StatusCode::kInvalidArgument,
-               "package gons: invalid gons_net reference \"/foo\": No such file or directory"));
+TEST(GonsSteps, SayWhichReferenceIsInvalidBeforeWhatIsWrongBehindIt) {
+  const char invalid[] =
+      "package gons: invalid gons_net reference \"/foo\": No such file or directory";
+
+  EXPECT_THAT(OpenGonsSteps({{{NamespaceType::kNet, "/foo", true}}, absl::OkStatus()}),
+              StatusIs(absl::StatusCode::kInvalidArgument, invalid));
+  EXPECT_THAT(OpenGonsSteps(ParseGonsEnvironment(Strings{"gons_net=/foo", "gons_order=!net,bar"})),
+              StatusIs(absl::StatusCode::kInvalidArgument, invalid));
+  EXPECT_THAT(OpenGonsSteps(ParseGonsEnvironment(Strings{"gons_net=/foo", "gons_order=net,bar"})),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "package gons: unknown namespace type \"bar\" in gons_order"));
 }
 
 TEST(GonsFailure, SaysWhatCouldNotBeJoined) {
   NSCTL_ASSERT_OK_AND_ASSIGN(nsentry::EntryRequest request,
-                             OpenGonsSteps({{NamespaceType::kNet, "/late", false},
-                                            {NamespaceType::kUser, "/proc/self/ns/user", true}}));
+                             OpenGonsSteps({{{NamespaceType::kNet, "/late", false},
+                                             {NamespaceType::kUser, "/proc/self/ns/user", true}},
+                                            absl::OkStatus()}));
   NSCTL_ASSERT_OK_AND_ASSIGN(
       const nsentry::EntryPlan plan,
       nsentry::EntryPlan::Make(*procfsroot::Procfs::Live(), std::move(request)));

@@ -80,9 +80,15 @@ if [[ -c /dev/fuse ]]; then
   [[ $seen == $'-sh\n0' ]] || fail "no shell with a silent server: $seen"
   SECONDS=0
   timeout -s KILL 30 "$nsctl" exec "$scene" -- "$PWD/silent/file" 2>err
-  [[ $? == 125 && $(cat err) == 'nsctl: exec: enter namespaces: no answer in time' ]] ||
+  [[ $? == 125 && $(cat err) == "nsctl: exec: execute \"$PWD/silent/file\": no answer in time" ]] ||
     fail "a silent command: $(cat err)"
   ((SECONDS <= 20)) || fail "a silent command was waited for: $SECONDS s"
+  # Whoever does not want to wait so long need not.
+  SECONDS=0
+  timeout 1 "$nsctl" exec "$scene" -- "$PWD/silent/file" 2>err
+  [[ $? == 124 && $(cat err) == 'nsctl: exec: told to end before the command ran' ]] ||
+    fail "SIGTERM on the way to a silent command: $(cat err)"
+  ((SECONDS <= 5)) || fail "SIGTERM on the way to a command took $SECONDS s"
   exec 9>&-
   for _ in $(seq 100); do kill -0 "$server" 2>/dev/null || break; sleep 0.1; done
   kill "$server" 2>/dev/null && fail "a descriptor was kept by what was left behind"
@@ -96,7 +102,7 @@ chmod +x shell
 expect "shell $PWD/shell 0" "$scene"
 rm shell
 seen=$(echo 'echo "$0"' | "$nsctl" exec "$scene")
-[[ $seen == -shell ]] || fail "no other shell was taken: $seen"
+[[ $seen == -sh ]] || fail "no other shell was taken, by its own name: $seen"
 
 expect 'NoNewPrivs:	1' --no-new-privs "$scene" -- grep ^NoNewPrivs /proc/self/status
 

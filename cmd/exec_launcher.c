@@ -5,12 +5,14 @@
 // they could open it by /proc/PID/exe and overwrite it. So nsctl first becomes this program, in a
 // sealed memfd, which nobody can write to and nobody else runs from. Where a PID namespace is
 // entered it does so outside, and this program makes the process inside: nothing of nsctl's, its
-// memory and its descriptors neither, is ever seen there.
+// memory and its descriptors neither, is ever seen there. As nobody can read the file
+// (exec_launcher.h), nobody there can hold this process either, or put words into its mouth.
 //
 //   LAUNCHER REPORT ANSWER MODE PATH SHELL ARGUMENT...
 //
-// Executes PATH with the arguments. REPORT is the number of a descriptor that is closed by that;
-// where it fails, errno goes there as an int. What has no interpreter is given to SHELL, as
+// Executes PATH with the arguments. REPORT is the number of a descriptor that is closed by that: 0
+// goes there as an int just before, and errno where it failed. Where REPORT is "-" nobody is left to
+// read it, and standard error says so. What has no interpreter is given to SHELL, as
 // execvp(3) does. If ANSWER is a number and not "-", an int goes there first: 0, or where MODE has
 // "s" the PID of a sibling that does all of that, or minus errno. MODE has "f" where the first
 // process of a PID namespace makes the command a child of its own (pid_namespaces(7)): signals
@@ -101,12 +103,15 @@ __asm__(
 #endif
 
 enum { kName, kReport, kAnswer, kMode, kPath, kShell, kArguments };
-enum { kStandardError = 2, kFirstOwnDescriptor = 3, kNotFound = 127, kSignalBase = 128 };
+enum { kStandardError = 2, kFirstOwnDescriptor = 3 };
+enum { kNotExecutable = 126, kNotFound = 127, kSignalBase = 128 };
 // Of the kernel.
-enum { kSetFdFlags = 2, kCloseOnExecFd = 1, kCloseOnExec = 02000000, kNoExec = 8 };
+enum { kSetFdFlags = 2, kCloseOnExecFd = 1, kCloseOnExec = 02000000 };
+enum { kNoEntry = 2, kNoExec = 8, kNotDirectory = 20 };
 enum {
   kCloneParent = 0x8000,
   kSetDeathSignal = 1,
+  kSetDumpable = 4,
   kSetMask = 2,
   kNoHang = 1,
   kSetTerminal = 0x540e
@@ -226,14 +231,31 @@ static void TakeTerminal(long report) {
   if (error > 0) Fail(report, error, "take the terminal");
 }
 
+// Tells of an errno where nobody reads it from a descriptor.
+static void Complain(int error) {
+  static const char kText[] = "nsctl: exec: the command cannot be executed: error ";
+  char digits[4] = {0, 0, 0, '\n'};
+  int first = sizeof(digits) - 1;
+  for (int rest = error; first > 0 && rest > 0; rest /= 10) digits[--first] = (char)('0' + rest % 10);
+  Call(kWrite, kStandardError, (long)kText, sizeof(kText) - 1);
+  Call(kWrite, kStandardError, (long)(digits + first), (long)sizeof(digits) - first);
+}
+
 static void Execute(long report, char** argv, char** environment) {
-  int error = (int)-Call(kExecve, (long)argv[kPath], (long)(argv + kArguments), (long)environment);
+  const int begin = 0;
+  int error;
+  if (report >= 0) Call(kWrite, report, (long)&begin, sizeof(begin));
+  error = (int)-Call(kExecve, (long)argv[kPath], (long)(argv + kArguments), (long)environment);
   if (error == kNoExec) {
     argv[kArguments] = argv[kPath];
     error = (int)-Call(kExecve, (long)argv[kShell], (long)(argv + kShell), (long)environment);
   }
-  Call(kWrite, report, (long)&error, sizeof(error));
-  Exit(kNotFound);
+  if (report >= 0) {
+    Call(kWrite, report, (long)&error, sizeof(error));
+  } else {
+    Complain(error);
+  }
+  Exit(error == kNoEntry || error == kNotDirectory ? kNotFound : kNotExecutable);
 }
 
 // `stack` is what the kernel passes to a program: argc, the arguments, 0, the environment, 0.
@@ -242,12 +264,14 @@ __attribute__((used)) void Launch(long* stack) {
   long argc = stack[0];
   char** argv = (char**)(stack + 1);
   long report, error;
+  // For whoever can read the file all the same. Ends with the next program.
+  Call(kPrctl, kSetDumpable, 0, 0);
   if (!IsLaunched(argc, argv)) {
     Call(kWrite, kStandardError, (long)kRefusal, sizeof(kRefusal) - 1);
     Exit(kNotFound);
   }
-  report = Number(argv[kReport]);
-  Call(kFcntl, report, kSetFdFlags, kCloseOnExecFd);
+  report = argv[kReport][0] == '-' ? -1 : Number(argv[kReport]);
+  if (report >= 0) Call(kFcntl, report, kSetFdFlags, kCloseOnExecFd);
   if (argv[kAnswer][0] != '-') {
     const long answer = Number(argv[kAnswer]);
     Has(argv[kMode], 's') ? GoInside(answer) : Stay(answer);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -19,6 +20,9 @@ constexpr unsigned char kImage[] = {
 
 // linux/memfd.h; says that it is meant to be executed, which hosts may else forbid (Linux 6.3).
 constexpr unsigned int kMfdExec = 0x0010;
+// Next to no user namespace maps it: who is root there, and reads what its users may not, is not
+// allowed to read what belongs to nobody there.
+constexpr uid_t kNobodys = 4294967294;
 
 }  // namespace
 
@@ -34,11 +38,17 @@ absl::StatusOr<base::OwnedFd> MakeLauncher() {
   base::OwnedFd launcher(fd, "launcher");
   const absl::string_view image(reinterpret_cast<const char*>(kImage), sizeof(kImage));
   NSCTL_RETURN_IF_ERROR(base::WriteAll(launcher, image));
-  // Whoever the command runs as executes it.
+  // Whoever the command runs as executes it. A process that executes what it cannot read is not
+  // dumpable from its first instruction on.
   constexpr int kSeals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
-  if (fchmod(fd, 0555) != 0 || fcntl(fd, F_ADD_SEALS, kSeals) != 0) {
+  if (fchmod(fd, 0111) != 0 || fcntl(fd, F_ADD_SEALS, kSeals) != 0) {
     const int error = errno;
     return base::ErrnoStatus(error, "seal the launcher");
+  }
+  // It stays the caller's own where he is not root, or is inside of a user namespace himself.
+  if (fchown(fd, kNobodys, kNobodys) != 0 && errno != EPERM && errno != EINVAL) {
+    const int error = errno;
+    return base::ErrnoStatus(error, "give the launcher away");
   }
   return launcher;
 }

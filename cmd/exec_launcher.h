@@ -8,8 +8,10 @@
 
 namespace nsctl::cmd {
 
-// A memfd with the launcher, sealed against writing. Errors: those of memfd_create(2), EACCES where
-// the host forbids executable ones (sysctl vm.memfd_noexec).
+// A memfd with the launcher, sealed against writing, that everybody may execute and nobody read: so
+// the kernel lets nobody trace whoever runs it, or look into it, but those with CAP_SYS_PTRACE in
+// the user namespace of this process (would_dump, fs/exec.c). Errors: those of memfd_create(2),
+// EACCES where the host forbids executable ones (sysctl vm.memfd_noexec).
 absl::StatusOr<base::OwnedFd> MakeLauncher();
 
 }  // namespace nsctl::cmd

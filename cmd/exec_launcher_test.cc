@@ -1,6 +1,7 @@
 #include "cmd/exec_launcher.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ using testing::IsOk;
 
 struct Launched {
   int status = 0;
-  // What it reported: an errno in native bytes, or nothing.
+  // What it reported, as ints in native bytes: 0, and an errno where nothing was executed.
   std::string report;
   std::string out;
 };
@@ -57,8 +58,8 @@ Launched Launch(const std::vector<std::string>& arguments) {
   return launched;
 }
 
-std::string Bytes(int error) {
-  return std::string(reinterpret_cast<const char*>(&error), sizeof(error));
+std::string Bytes(std::vector<int> words) {
+  return std::string(reinterpret_cast<const char*>(words.data()), words.size() * sizeof(int));
 }
 
 TEST(Launcher, ExecutesWithArgumentsAndEnvironment) {
@@ -67,7 +68,7 @@ TEST(Launcher, ExecutesWithArgumentsAndEnvironment) {
 
   EXPECT_EQ(launched.out, "zero one value\n");
   EXPECT_EQ(WEXITSTATUS(launched.status), 3);
-  EXPECT_EQ(launched.report, "");
+  EXPECT_EQ(launched.report, Bytes({0}));
 }
 
 TEST(Launcher, LeavesItsReportToNobody) {
@@ -78,13 +79,24 @@ TEST(Launcher, LeavesItsReportToNobody) {
 }
 
 TEST(Launcher, ReportsWhyNothingWasExecuted) {
-  EXPECT_EQ(Launch({"/nosuch", "/bin/sh", "x"}).report, Bytes(ENOENT));
-  EXPECT_EQ(Launch({"/etc/passwd", "/bin/sh", "x"}).report, Bytes(EACCES));
+  EXPECT_EQ(Launch({"/nosuch", "/bin/sh", "x"}).report, Bytes({0, ENOENT}));
+  EXPECT_EQ(Launch({"/etc/passwd", "/bin/sh", "x"}).report, Bytes({0, EACCES}));
 }
 
 TEST(Launcher, EndsWhereSomebodyMadeItAnInterpreter) {
   EXPECT_EQ(WEXITSTATUS(Launch({}).status), 127);
   EXPECT_EQ(WEXITSTATUS(Launch({"script"}).status), 127);
+}
+
+// The permissions of the launcher's file for others than its owner.
+TEST(Launcher, CanBeExecutedAndNotBeRead) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const base::OwnedFd launcher, MakeLauncher());
+  struct stat status;
+  ASSERT_EQ(fstat(launcher.get(), &status), 0);
+
+  EXPECT_EQ(status.st_mode & 07777, 0111U);
+  // Where this is root, it is nobody's who is mapped into a user namespace.
+  EXPECT_EQ(status.st_uid, geteuid() == 0 ? 4294967294U : geteuid());
 }
 
 TEST(Launcher, CannotBeWrittenTo) {

@@ -128,6 +128,8 @@ void AddRunningOptions(CLI::App* app, ExecSettings* settings) {
   add.Flag("--each", &settings->each,
            "run the command for every TARGET before \"--\", and show how each came out");
   add.Needed("--jobs", "N", &settings->jobs, "with --each: run so many at once; default: 1");
+  add.Needed("--timeout", "SECONDS", &settings->timeout,
+             "end a command that runs longer: SIGTERM, and SIGKILL two seconds later");
   add.Needed("--report", "FILE", &settings->report,
              "write what became of each namespace to FILE, as JSON");
 }
@@ -143,6 +145,13 @@ bool ExecSettings::AsksForNamespaces() const {
 size_t ExecSettings::JobLimit() const {
   size_t limit = 0;
   return absl::SimpleAtoi(jobs, &limit) ? limit : 0;
+}
+
+absl::Duration ExecSettings::TimeLimit() const {
+  if (timeout.empty()) return absl::InfiniteDuration();
+  double seconds = 0;
+  if (!absl::SimpleAtod(timeout, &seconds) || !(seconds > 0)) return absl::ZeroDuration();
+  return absl::Seconds(seconds);
 }
 
 void AddExecOptions(CLI::App* app, ExecSettings* settings) {
@@ -182,8 +191,13 @@ absl::Status CheckExecSettings(const ExecSettings& settings) {
   if (settings.each && (settings.no_fork || !settings.terminal.empty())) {
     return UsageError("--each goes without --no-fork and --tty");
   }
-  if (settings.no_fork && (!settings.terminal.empty() || !settings.report.empty())) {
-    return UsageError("--no-fork goes without --tty and --report");
+  if (settings.no_fork &&
+      (!settings.terminal.empty() || !settings.report.empty() || !settings.timeout.empty())) {
+    return UsageError("--no-fork goes without --tty, --timeout and --report");
+  }
+  if (settings.TimeLimit() <= absl::ZeroDuration()) {
+    return UsageError(absl::StrCat("--timeout is a number of seconds above 0, not ",
+                                   QuotedArgument(settings.timeout)));
   }
   if (settings.JobLimit() == 0) return UsageError("--jobs needs a number above 0");
   if (!settings.groups.empty() && settings.groups != "follow") {

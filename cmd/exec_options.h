@@ -12,6 +12,7 @@
 #include "CLI/App.hpp"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "base/namespace_type.h"
 #include "cmd/command.h"
 
@@ -56,11 +57,15 @@ struct ExecSettings {
   bool dry_run = false;
   bool each = false;
   std::string jobs = "1";
+  std::string timeout;
   std::string report;
 
   bool AsksForNamespaces() const;
   // 0 where `jobs` is no number above 0.
   size_t JobLimit() const;
+  // How long a command may run: for ever without --timeout, not at all where that is no number
+  // above 0.
+  absl::Duration TimeLimit() const;
 };
 
 // Binds `settings`, which outlives `app`, to options.

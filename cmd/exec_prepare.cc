@@ -114,11 +114,10 @@ void TakeCommand(const ExecScene& scene, const InnerRoot& root, PreparedExec* pr
     spec.command = scene.settings.command;
     return;
   }
-  const std::string shell = ShellOf(spec.credentials, root);
-  spec.command = {shell};
+  spec.command = {ShellOf(spec.credentials, root)};
   spec.fallback = "/bin/sh";
-  // A login shell, as nsenter starts it.
-  spec.name = absl::StrCat("-", shell.substr(shell.rfind('/') + 1));
+  // As nsenter starts it.
+  spec.login_shell = true;
 }
 
 }  // namespace
@@ -126,9 +125,8 @@ void TakeCommand(const ExecScene& scene, const InnerRoot& root, PreparedExec* pr
 absl::StatusOr<PreparedExec> PlanExec(const ExecScene& scene, const std::string& target) {
   PreparedExec prepared;
   if (scene.settings.gons_env) {
-    NSCTL_ASSIGN_OR_RETURN(const std::vector<GonsStep> steps,
-                           ParseGonsEnvironment(scene.environment));
-    NSCTL_ASSIGN_OR_RETURN(prepared.target.request, OpenGonsSteps(steps));
+    NSCTL_ASSIGN_OR_RETURN(prepared.target.request,
+                           OpenGonsSteps(ParseGonsEnvironment(scene.environment)));
   } else {
     NSCTL_ASSIGN_OR_RETURN(
         prepared.target, ResolveExecTarget(scene.settings, target, scene.procfs, scene.questions));

@@ -10,13 +10,20 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "base/errors.h"
+#include "base/namespace_type.h"
+#include "base/status_macros.h"
 #include "base/text.h"
 #include "nsentry/enter.h"
 #include "nsentry/entry_message.h"
+#include "procfsroot/process_files.h"
 
 namespace nsctl::cmd {
 namespace {
+
+constexpr char kUnwanted[] = "told to end before the command ran";
 
 int ExitStatusOf(ExecFailure::Kind kind) {
   switch (kind) {
@@ -43,6 +50,18 @@ void AddOutcomes(const nsentry::EntryPlan& plan, const nsentry::EntryResult& res
   }
 }
 
+// The command is of the caller's own mount namespace and root, and nobody in a PID namespace sees
+// what leads to it.
+bool NeedsNoLauncher(const PreparedExec& prepared) {
+  return !prepared.plan->Enters(base::NamespaceType::kMnt) &&
+         !prepared.plan->Enters(base::NamespaceType::kPid) && !prepared.spec.root.ok() &&
+         !prepared.spec.terminal.ok();
+}
+
+absl::Status NoAnswer(const ExecChild& child) {
+  return absl::DeadlineExceededError(absl::StrCat(child.Step(), ": no answer in time"));
+}
+
 }  // namespace
 
 ExecResult BeginResult(const ExecSettings& settings, const std::string& target) {
@@ -55,7 +74,7 @@ ExecResult BeginResult(const ExecSettings& settings, const std::string& target) 
 
 RunningExec RunningExec::Start(const ExecScene& scene, const std::string& target,
                                const SignalSource& signals, Streams streams) {
-  RunningExec run;
+  RunningExec run(scene, absl::Now());
   run.result_ = BeginResult(scene.settings, target);
   run.prepared_ = std::make_unique<PreparedExec>();
   PreparedExec& prepared = *run.prepared_;
@@ -67,29 +86,42 @@ RunningExec RunningExec::Start(const ExecScene& scene, const std::string& target
   prepared.spec.terminal = std::move(streams.terminal);
   std::copy(std::begin(streams.standard), std::end(streams.standard), prepared.spec.standard);
   prepared.spec.signal_mask = signals.mask_before();
-  absl::StatusOr<ExecChild> child = ExecChild::Prepare(std::move(prepared.spec), scene.procfs.fd());
-  if (!child.ok()) {
-    run.Fail(child.status());
-    return run;
+  prepared.spec.direct = NeedsNoLauncher(prepared);
+  run.ending_ = ExecEnding(absl::Now(), scene.settings.TimeLimit());
+  if (const absl::Status status = run.StartProcess(signals); !status.ok()) {
+    // A signal that has come meanwhile is the reason, and the status of whoever it ends.
+    const int signal = signals.PendingEnd();
+    absl::IsCancelled(status) ? run.Fail(absl::CancelledError(kUnwanted), kExecSignalBase + signal)
+                              : run.Fail(status);
   }
-  run.child_ = std::make_unique<ExecChild>(*std::move(child));
+  return run;
+}
+
+absl::Status RunningExec::StartProcess(const SignalSource& signals) {
+  PreparedExec& prepared = *prepared_;
+  NSCTL_ASSIGN_OR_RETURN(ExecChild child,
+                         ExecChild::Prepare(std::move(prepared.spec), scene_->procfs.fd()));
+  child_ = std::make_unique<ExecChild>(std::move(child));
   nsentry::StartOptions options;
-  options.before_entry = [&] { return run.child_->BeforeEntry(); };
+  options.timeout = ExecEnding::kStartLimit;
+  options.before_entry = [&] { return child_->BeforeEntry(); };
   options.before_entry_name = "join the target's cgroups";
-  options.execute = [&](int answer, bool sibling) { return run.child_->Run(answer, sibling); };
+  options.execute = [&](int answer) { return child_->Run(answer); };
+  options.is_cancelled = [&] { return signals.PendingEnd() != 0; };
   nsentry::EntryResult entry;
   absl::StatusOr<nsentry::EnteredProcess> process = nsentry::EnteredProcess::Start(
       *prepared.plan, options, [] { return kExecFailed; }, &entry);
-  run.child_->ReleaseInParent();
-  AddOutcomes(*prepared.plan, entry, &run.result_);
+  child_->ReleaseInParent();
+  AddOutcomes(*prepared.plan, entry, &result_);
   if (!process.ok()) {
-    run.Fail(entry.ok() ? process.status()
-                        : ExecEntryStatus(scene.settings, *prepared.plan, entry));
-    return run;
+    if (!entry.ok()) return ExecEntryStatus(scene_->settings, *prepared.plan, entry);
+    // What it was at says more.
+    if (!absl::IsDeadlineExceeded(process.status()) || !child_->HasStep()) return process.status();
+    return NoAnswer(*child_);
   }
-  run.process_ = std::make_unique<nsentry::EnteredProcess>(*std::move(process));
-  run.result_.set_pid(run.process_->pid());
-  return run;
+  process_ = std::make_unique<nsentry::EnteredProcess>(*std::move(process));
+  result_.set_pid(process_->pid());
+  return absl::OkStatus();
 }
 
 void RunningExec::Fail(const absl::Status& status, int exit_status) {
@@ -98,17 +130,85 @@ void RunningExec::Fail(const absl::Status& status, int exit_status) {
   result_.set_exit_status(exit_status);
 }
 
-void RunningExec::Finish(int status) {
-  const ExecChild::Outcome outcome = child_->TakeOutcome();
-  if (!outcome.status.ok()) {
-    result_.clear_pid();
-    return Fail(outcome.status, ExitStatusOf(outcome.kind));
+void RunningExec::TakeNews() {
+  child_->TakeNews();
+  if (!child_->news().ok() && child_->GetOutcome().status.ok()) ending_.Runs();
+}
+
+bool RunningExec::IsHeld() const {
+  absl::StatusOr<procfsroot::ProcessDir> process =
+      scene_->procfs.OpenProcess(base::Pid{process_->pid()});
+  if (!process.ok()) return false;
+  const absl::StatusOr<std::string> text = process->Read("stat", procfsroot::kMaxStat);
+  if (!text.ok()) return false;
+  const absl::StatusOr<procfsroot::StatFields> fields = procfsroot::ParseStat(*text);
+  return fields.ok() && (fields->state == 'T' || fields->state == 't');
+}
+
+void RunningExec::Pass(const SignalSource::Signal& signal, const SignalSource& signals,
+                       bool reaches_it) {
+  if (!reaches_it) SendSignal(process_->pidfd(), signal.number);
+  if (!signals.AsksToEnd(signal.number)) return;
+  // Control-C is how many a program is talked to: it is an order only to one that cannot hear.
+  if (reaches_it && ending_.runs() && !IsHeld()) return;
+  ending_.Requested(signal.number, absl::Now());
+}
+
+bool RunningExec::Tend() {
+  switch (ending_.Next(absl::Now(), [&] { return IsHeld(); })) {
+    case ExecEnding::Action::kNone:
+      return true;
+    case ExecEnding::Action::kTerminate:
+      SendSignal(process_->pidfd(), SIGTERM);
+      SendSignal(process_->pidfd(), SIGCONT);
+      return true;
+    case ExecEnding::Action::kKill:
+      process_->Kill();
+      return true;
+    case ExecEnding::Action::kGiveUp:
+      break;
   }
+  Fail(absl::DeadlineExceededError(
+           absl::StrCat("process ", process_->pid(),
+                        " was killed and does not end: it waits for what never answers")),
+       kExecSignalBase + SIGKILL);
+  return false;
+}
+
+void RunningExec::Finish() {
+  const absl::StatusOr<int> status = process_->Wait();
+  if (!status.ok()) return Fail(status.status());
+  child_->TakeNews();
+  const ExecChild::Outcome outcome = child_->GetOutcome();
+  if (outcome.status.ok()) return FinishWith(*status);
+  result_.clear_pid();
+  if (ending_.reason() == ExecEnding::Reason::kUnwanted) {
+    return Fail(absl::CancelledError(kUnwanted), kExecSignalBase + ending_.signal());
+  }
+  if (ending_.reason() == ExecEnding::Reason::kNotStarted) return Fail(NoAnswer(*child_));
+  Fail(outcome.status, ExitStatusOf(outcome.kind));
+}
+
+void RunningExec::FinishWith(int status) {
   if (WIFSIGNALED(status)) {
     result_.set_signal(WTERMSIG(status));
     result_.set_exit_status(kExecSignalBase + WTERMSIG(status));
   } else {
     result_.set_exit_status(WEXITSTATUS(status));
+  }
+  switch (ending_.reason()) {
+    case ExecEnding::Reason::kTooLong:
+      // Also where it ended well: it was cut short.
+      return Fail(absl::DeadlineExceededError(
+                      absl::StrCat("ended after ", scene_->settings.timeout, " s, by --timeout")),
+                  WIFSIGNALED(status) ? result_.exit_status() : kExecSignalBase + SIGTERM);
+    case ExecEnding::Reason::kUnwilling:
+      return Fail(absl::CancelledError("killed, since it did not end when it was told to"),
+                  result_.exit_status());
+    case ExecEnding::Reason::kNotStarted:
+      return Fail(NoAnswer(*child_));
+    default:
+      return;
   }
 }
 
@@ -116,6 +216,7 @@ ExecRefusal BecomeExec(const ExecScene& scene, const std::string& target) {
   PreparedExec prepared;
   if (absl::Status status = Prepare(scene, target, &prepared); !status.ok()) return {status};
   sigprocmask(SIG_SETMASK, nullptr, &prepared.spec.signal_mask);
+  prepared.spec.direct = NeedsNoLauncher(prepared);
   absl::StatusOr<ExecChild> child = ExecChild::Prepare(std::move(prepared.spec), scene.procfs.fd());
   if (!child.ok()) return {child.status()};
   // Nobody in the namespaces may look into this process.
@@ -126,7 +227,8 @@ ExecRefusal BecomeExec(const ExecScene& scene, const std::string& target) {
   const nsentry::EntryResult entry = nsentry::Enter(*prepared.plan, nsentry::EntryMethod::kAuto);
   if (!entry.ok()) return {ExecEntryStatus(scene.settings, *prepared.plan, entry)};
   (void)child->Become();
-  const ExecChild::Outcome outcome = child->TakeOutcome();
+  child->TakeNews();
+  const ExecChild::Outcome outcome = child->GetOutcome();
   return {outcome.status, ExitStatusOf(outcome.kind)};
 }
 

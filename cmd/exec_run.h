@@ -8,8 +8,11 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "base/fd.h"
 #include "cmd/exec.pb.h"
 #include "cmd/exec_child.h"
+#include "cmd/exec_ending.h"
 #include "cmd/exec_prepare.h"
 #include "cmd/exec_signals.h"
 #include "nsentry/entered_process.h"
@@ -37,19 +40,41 @@ class RunningExec {
   // Null where it did not start.
   nsentry::EnteredProcess* process() { return process_.get(); }
 
-  // Takes the status of its end as wait(2) has it.
-  void Finish(int status);
-  // It could not be waited for.
+  // Readable when TakeNews has something to do; holds nothing once there is nothing to come.
+  const base::OwnedFd& news() const { return child_->news(); }
+  void TakeNews();
+
+  // Passes a signal on. Where `reaches_it` the command has got it already, as it is among the
+  // processes of the terminal that nsctl got it from.
+  void Pass(const SignalSource::Signal& signal, const SignalSource& signals, bool reaches_it);
+
+  // When Tend is to be called at the latest.
+  absl::Time NextTime() const { return ending_.NextTime(); }
+  // Ends the command by force where that is due. False where not even that helps: then it is left
+  // behind, and there is a result.
+  bool Tend();
+
+  // Takes the result of what has ended.
+  void Finish();
+  // It could not be watched.
   void Fail(const absl::Status& status, int exit_status = kExecFailed);
 
   ExecResult& result() { return result_; }
 
-  // UsageError among others; OK where the command started.
+  // UsageError among others; OK where the command started and was not ended by nsctl.
   const absl::Status& failure() const { return failure_; }
 
  private:
-  RunningExec() = default;
+  RunningExec(const ExecScene& scene, absl::Time now)
+      : scene_(&scene), ending_(now, scene.settings.TimeLimit()) {}
 
+  absl::Status StartProcess(const SignalSource& signals);
+  // Stopped, or held by somebody who traces it.
+  bool IsHeld() const;
+  void FinishWith(int status);
+
+  const ExecScene* scene_;
+  ExecEnding ending_;
   ExecResult result_;
   absl::Status failure_;
   std::unique_ptr<PreparedExec> prepared_;

@@ -38,11 +38,19 @@ class SignalSource {
   // The next one; nullopt where there is none.
   std::optional<Signal> Next() const;
 
+  // Whether signal `number` says that the command is to end: SIGINT or SIGTERM, unless it was
+  // ignored before, as a shell has it for what it leaves in the background.
+  bool AsksToEnd(int number) const;
+  // Such a signal that has come and was not taken yet; 0 where there is none.
+  int PendingEnd() const;
+
  private:
   SignalSource() = default;
 
   base::OwnedFd fd_;
   sigset_t before_ = {};
+  // Those of SIGINT and SIGTERM that were not ignored.
+  sigset_t ends_ = {};
   bool active_ = false;
 };
 

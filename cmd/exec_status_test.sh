@@ -57,7 +57,7 @@ expect 125 '/etc/passwd is no namespace' '--net=/etc/passwd' -- true
 expect 125 'openat /nosuch: No such file or directory (ENOENT)' '-n/nosuch' -- true
 expect 125 'no user "nosuch"' -S nosuch "$target" -- true
 expect 125 'no group "nosuch"' -G nosuch "$target" -- true
-expect 125 'open the working directory: No such file or directory (ENOENT)' \
+expect 125 'open the working directory "/nosuch": No such file or directory (ENOENT)' \
   -W /nosuch "$target" -- true
 own=$(readlink /proc/self/ns/user)
 expect 125 "cannot enter $own of process $target: the caller is in this user namespace already" \
@@ -121,6 +121,32 @@ for _ in $(seq 100); do
 done
 pgrep -f '^sleep 2000$' >/dev/null && fail "a command outlives nsctl"
 
+# The second time a command has to end, whether it wants to or not. A repetition at once, as
+# timeout(1) sends it, is no second time.
+mkfifo ready
+# shellcheck disable=SC2016
+"$nsctl" exec "$target" -- sh -c 'trap "" TERM; echo >"$0"; while :; do sleep 0.02; done' \
+  "$PWD/ready" 2>err &
+read -r _ <ready
+kill -TERM $!
+kill -TERM $!
+sleep 0.3
+kill -0 $! || fail "a command that ignores SIGTERM was killed by the first"
+kill -TERM $!
+wait $!
+[[ $? == 137 && $(cat err) == 'nsctl: exec: killed, since it did not end when it was told to' ]] ||
+  fail "the second SIGTERM: $(cat err)"
+rm ready
+
+# A limit of time.
+SECONDS=0
+expect 143 'ended after 0.2 s, by --timeout' --timeout 0.2 "$target" -- sleep 1000
+expect 143 'ended after 0.2 s, by --timeout' --timeout=0.2 "$target" -- \
+  sh -c 'trap "exit 0" TERM; while :; do sleep 0.02; done'
+((SECONDS < 10)) || fail "--timeout took $SECONDS s"
+expect 0 '' --timeout 100 "$target" -- true
+expect 2 '--timeout is a number of seconds above 0, not "x"' --timeout x "$target" -- true
+
 # A stopped command stops nsctl, so that a shell sees it; both go on together.
 "$nsctl" exec "$target" -- sh -c 'kill -STOP $$; exit 4' &
 for _ in $(seq 500); do
@@ -163,6 +189,16 @@ chmod +x attack
 expect 127 '/proc/self/exe is no command there' "$target" -- "$PWD/attack"
 expect 127 '/proc/self/exe is no command there' "$target" -- /proc/self/exe version
 expect 127 '/proc/self/exe is no command there' "$target" -- /proc/self/exe 3 - - /bin/true x y z
+
+# Where nothing is left of nsctl that could complain, the launcher does.
+printf '#!/nosuch\n' >gone_interpreter
+chmod +x gone_interpreter
+err=$("$nsctl" exec -F -m "$target" -- "$PWD/gone_interpreter" 2>&1)
+[[ $? == 127 && $err == 'nsctl: exec: the command cannot be executed: error 2' ]] ||
+  fail "-F without an interpreter: $err"
+err=$("$nsctl" exec -F -n "$target" -- "$PWD/gone_interpreter" 2>&1)
+[[ $? == 127 && $err == *'gone_interpreter": No such file or directory (ENOENT)' ]] ||
+  fail "-F without an interpreter, here: $err"
 
 # Root in the namespaces, with the capabilities that containers have: whatever it can open of the
 # programs that appear there is not nsctl.

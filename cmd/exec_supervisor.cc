@@ -9,15 +9,16 @@
 #include <optional>
 
 #include "base/errors.h"
+#include "nsentry/entered_process.h"
 
 namespace nsctl::cmd {
 namespace {
 
 class Supervisor {
  public:
-  Supervisor(nsentry::EnteredProcess& process, const SignalSource& signals, const Pty* pty,
-             base::FdRef in, base::FdRef out)
-      : process_(process), signals_(signals), in_(in) {
+  Supervisor(RunningExec& run, const SignalSource& signals, const Pty* pty, base::FdRef in,
+             base::FdRef out)
+      : run_(run), process_(*run.process()), signals_(signals), in_(in) {
     if (pty == nullptr) return;
     pty_ = pty;
     CopyWindowSize(in_, pty->master);
@@ -25,13 +26,14 @@ class Supervisor {
     pump_.emplace(in_, out, pty->master);
   }
 
-  absl::StatusOr<int> Run();
+  absl::Status Run();
 
  private:
   void HandleSignals();
   void HandleSignal(const SignalSource::Signal& signal);
   void StopWithTheCommand();
 
+  RunningExec& run_;
   nsentry::EnteredProcess& process_;
   const SignalSource& signals_;
   base::FdRef in_;
@@ -65,48 +67,53 @@ void Supervisor::HandleSignal(const SignalSource::Signal& signal) {
       break;
   }
   // The command is not among the processes of the user's terminal where it has one of its own.
-  if (signal.sent || pty_ != nullptr) SendSignal(process_.pidfd(), signal.number);
+  run_.Pass(signal, signals_, !signal.sent && pty_ == nullptr);
 }
 
 void Supervisor::HandleSignals() {
   while (const std::optional<SignalSource::Signal> signal = signals_.Next()) HandleSignal(*signal);
 }
 
-absl::StatusOr<int> Supervisor::Run() {
-  enum { kEnd, kSignals, kIn, kMaster, kCount };
+absl::Status Supervisor::Run() {
+  enum { kEnd, kSignals, kNews, kIn, kMaster, kCount };
   struct pollfd waiting[kCount] = {
       {.fd = process_.pidfd().get(), .events = POLLIN, .revents = 0},
       {.fd = signals_.fd().get(), .events = POLLIN, .revents = 0},
+      {.fd = -1, .events = POLLIN, .revents = 0},
       {.fd = -1, .events = 0, .revents = 0},
       {.fd = pump_.has_value() ? pty_->master.get() : -1, .events = 0, .revents = 0}};
-  while (true) {
+  bool has_ended = false;
+  while (!has_ended && run_.Tend()) {
+    // A negative descriptor is passed over; one without events would still report its end.
+    waiting[kNews].fd = run_.news().get();
     if (pump_.has_value()) {
-      // A negative descriptor is passed over; one without events would still report its end.
       waiting[kIn].fd = pump_->InEvents() != 0 ? in_.get() : -1;
       waiting[kIn].events = pump_->InEvents();
       waiting[kMaster].events = pump_->MasterEvents();
     }
-    if (poll(waiting, kCount, -1) < 0) {
+    if (poll(waiting, kCount, MillisecondsUntil(run_.NextTime())) < 0) {
       const int error = errno;
       if (error == EINTR) continue;
       return base::ErrnoStatus(error, "poll");
     }
+    if (waiting[kNews].revents != 0) run_.TakeNews();
     if (waiting[kSignals].revents != 0) HandleSignals();
     if (waiting[kIn].fd >= 0 && waiting[kIn].revents != 0) pump_->HandleIn();
     if (waiting[kMaster].revents != 0 && !pump_->HandleMaster(waiting[kMaster].revents)) {
       waiting[kMaster].fd = -1;
     }
-    if (waiting[kEnd].revents != 0) break;
+    has_ended = waiting[kEnd].revents != 0;
   }
   if (pump_.has_value()) pump_->Drain();
-  return process_.Wait();
+  if (has_ended) run_.Finish();
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<int> Supervise(nsentry::EnteredProcess& process, const SignalSource& signals,
-                              const Pty* pty, base::FdRef in, base::FdRef out) {
-  return Supervisor(process, signals, pty, in, out).Run();
+absl::Status Supervise(RunningExec& run, const SignalSource& signals, const Pty* pty,
+                       base::FdRef in, base::FdRef out) {
+  return Supervisor(run, signals, pty, in, out).Run();
 }
 
 }  // namespace nsctl::cmd

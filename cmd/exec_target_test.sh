@@ -102,6 +102,11 @@ if ((EUID == 0)); then
   gons "nsctl: exec: package gons: cannot join gons_net using reference \"/proc/$scene/ns/uts\": Invalid argument" \
     "gons_net=/proc/$scene/ns/uts"
   gons 'nsctl: exec: package gons: unknown namespace type "foo" in gons_order' gons_order=foo
+  gons "$net $own_user" "gons_net=/proc/$scene/ns/net" gons_order=net,
+  gons 'nsctl: exec: package gons: duplicate namespace order type net' \
+    "gons_net=/proc/$scene/ns/net" gons_order=net,uts,net
+  gons 'nsctl: exec: package gons: invalid gons_net reference "/foo": No such file or directory' \
+    gons_net=/foo gons_order='!net,foo'
 fi
 
 finish

@@ -17,12 +17,15 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "base/errors.h"
 #include "base/namespace_type.h"
 #include "base/pidfd.h"
 #include "base/pipe.h"
 #include "base/status_macros.h"
+#include "nsentry/child_claims.h"
 
 namespace nsctl::nsentry {
 namespace {
@@ -41,7 +44,22 @@ struct Report {
 
 constexpr pid_t kAnswered = -1;
 // How long one that was killed is waited for.
-constexpr int kEndMilliseconds = 2000;
+constexpr absl::Duration kEndPatience = absl::Seconds(2);
+// How often it is asked whether a start is still wanted.
+constexpr absl::Duration kAskInterval = absl::Milliseconds(20);
+// No error of the kernel is above (include/linux/err.h).
+constexpr int32_t kMaxErrno = 4095;
+
+bool IsReadable(const OwnedFd& fd, absl::Duration patience) {
+  struct pollfd waiting = {.fd = fd.get(), .events = POLLIN, .revents = 0};
+  const absl::Time deadline = absl::Now() + patience;
+  int ready;
+  do {
+    const int64_t left = absl::ToInt64Milliseconds(deadline - absl::Now());
+    ready = poll(&waiting, 1, static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX)));
+  } while (ready < 0 && errno == EINTR);
+  return ready > 0;
+}
 
 // False where the reader is gone: then nobody waits for this process.
 bool Send(const Report& report, int fd) {
@@ -106,8 +124,10 @@ void SetForkFailure(const EntryPlan& plan, int error, EntryResult* result) {
   const bool goes_on = report.before_error == 0 && report.result.ok();
   const bool sibling = plan.Enters(base::NamespaceType::kPid);
   if (goes_on && options.execute != nullptr) {
-    report.second = kAnswered;
-    _exit(Send(report, to_parent) ? options.execute(to_parent, sibling) : 1);
+    report.second = sibling ? kAnswered : 0;
+    const bool sent = Send(report, to_parent);
+    if (!sibling) close(to_parent);
+    _exit(sent ? options.execute(sibling ? to_parent : -1) : 1);
   }
   if (!goes_on || !sibling) {
     const bool sent = Send(report, to_parent);
@@ -118,16 +138,34 @@ void SetForkFailure(const EntryPlan& plan, int error, EntryResult* result) {
   RunSecond(plan, body, report, to_parent);
 }
 
+class Patience {
+ public:
+  explicit Patience(const StartOptions& options)
+      : options_(options), deadline_(absl::Now() + options.timeout) {}
+
+  // Until `fd` is readable or its other end is gone. `what` is waited for, for messages.
+  absl::Status Await(const OwnedFd& fd, absl::string_view what) const {
+    while (true) {
+      absl::Duration left = deadline_ - absl::Now();
+      if (options_.is_cancelled != nullptr) left = std::min(left, kAskInterval);
+      if (IsReadable(fd, left)) return absl::OkStatus();
+      if (options_.is_cancelled != nullptr && options_.is_cancelled()) {
+        return absl::CancelledError(absl::StrCat(what, ": given up"));
+      }
+      if (absl::Now() >= deadline_) {
+        return absl::DeadlineExceededError(absl::StrCat(what, ": no answer in time"));
+      }
+    }
+  }
+
+ private:
+  const StartOptions& options_;
+  const absl::Time deadline_;
+};
+
 // What the child sends next; nullopt at the end.
 template <typename T>
-absl::StatusOr<std::optional<T>> Receive(const OwnedFd& from_child, absl::Time deadline) {
-  struct pollfd waiting = {.fd = from_child.get(), .events = POLLIN, .revents = 0};
-  int ready;
-  do {
-    const int64_t left = absl::ToInt64Milliseconds(deadline - absl::Now());
-    ready = poll(&waiting, 1, static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX)));
-  } while (ready < 0 && errno == EINTR);
-  if (ready <= 0) return absl::DeadlineExceededError("enter namespaces: no answer in time");
+std::optional<T> Receive(const OwnedFd& from_child) {
   T sent;
   const ssize_t size = read(from_child.get(), &sent, sizeof(sent));
   if (size != sizeof(sent)) return std::nullopt;
@@ -142,17 +180,34 @@ void KillAndReap(pid_t pid, const OwnedFd& pidfd) {
     kill(pid, SIGKILL);
   }
   // One that waits for a file system that never answers does not end: it is left behind.
-  struct pollfd waiting = {.fd = pidfd.get(), .events = POLLIN, .revents = 0};
-  int ended = 1;
-  do {
-    if (pidfd.ok()) ended = poll(&waiting, 1, kEndMilliseconds);
-  } while (ended < 0 && errno == EINTR);
-  if (ended == 0) return;
+  if (pidfd.ok() && !IsReadable(pidfd, kEndPatience)) return;
+  ReleaseChild(pid);
   while (waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
   }
 }
 
+// Whoever answers has become another program, and is in the namespaces: nothing is believed.
+absl::Status CheckAnswer(const EntryPlan& plan, int32_t answer, EntryResult* result) {
+  if (answer > 0) return absl::OkStatus();
+  if (answer == 0 || answer < -kMaxErrno) {
+    return absl::AbortedError("enter namespaces: the launcher's answer makes no sense");
+  }
+  SetForkFailure(plan, -answer, result);
+  return EntryStatus(plan, *result);
+}
+
 }  // namespace
+
+absl::StatusOr<EnteredProcess> EnteredProcess::OfChild(pid_t pid) {
+  if (!ClaimChild(pid)) {
+    return absl::AbortedError(
+        absl::StrCat("enter namespaces: process ", pid, " is not the one that was started"));
+  }
+  // It is a zombie at most until this process waits for it: the number is its own.
+  EnteredProcess process(pid, OwnedFd());
+  NSCTL_ASSIGN_OR_RETURN(process.pidfd_, base::OpenPidfd(base::Pid{pid}));
+  return process;
+}
 
 absl::StatusOr<EnteredProcess> EnteredProcess::Start(const EntryPlan& plan,
                                                      const StartOptions& options,
@@ -170,28 +225,31 @@ absl::StatusOr<EnteredProcess> EnteredProcess::Start(const EntryPlan& plan,
     RunChild(plan, options, body, pipe.write_end.get());
   }
   (void)pipe.write_end.Close();
-  EnteredProcess first(pid, OwnedFd());
-  NSCTL_ASSIGN_OR_RETURN(first.pidfd_, base::OpenPidfd(base::Pid{pid}));
-  const absl::Time deadline = absl::Now() + options.timeout;
-  NSCTL_ASSIGN_OR_RETURN(const std::optional<Report> received,
-                         Receive<Report>(pipe.read_end, deadline));
-  if (!received.has_value()) {
+  const Patience patience(options);
+  NSCTL_ASSIGN_OR_RETURN(EnteredProcess first, OfChild(pid));
+  NSCTL_RETURN_IF_ERROR(patience.Await(pipe.read_end, "enter namespaces"));
+  const std::optional<Report> report = Receive<Report>(pipe.read_end);
+  if (!report.has_value()) {
     return absl::AbortedError("enter namespaces: the child has ended without an answer");
   }
-  Report report = *received;
-  if (report.before_error != 0) return ErrnoStatus(report.before_error, options.before_entry_name);
-  if (report.second == kAnswered) {
-    NSCTL_ASSIGN_OR_RETURN(const std::optional<int32_t> answer,
-                           Receive<int32_t>(pipe.read_end, deadline));
-    report.second = std::max(answer.value_or(0), 0);
-    if (answer.value_or(0) < 0) SetForkFailure(plan, -*answer, &report.result);
+  if (report->before_error != 0) {
+    return ErrnoStatus(report->before_error, options.before_entry_name);
   }
-  *result = report.result;
-  NSCTL_RETURN_IF_ERROR(EntryStatus(plan, report.result));
-  if (report.second == 0) return first;
-  // Waits at its gate, or is a zombie: its number is its own.
-  EnteredProcess second(report.second, OwnedFd());
-  NSCTL_ASSIGN_OR_RETURN(second.pidfd_, base::OpenPidfd(base::Pid{report.second}));
+  *result = report->result;
+  NSCTL_RETURN_IF_ERROR(EntryStatus(plan, *result));
+  pid_t second_pid = report->second;
+  if (second_pid == kAnswered) {
+    NSCTL_RETURN_IF_ERROR(patience.Await(pipe.read_end, options.execute_name));
+    const std::optional<int32_t> answer = Receive<int32_t>(pipe.read_end);
+    // It ended on its way, and says otherwise why.
+    if (!answer.has_value()) return first;
+    NSCTL_RETURN_IF_ERROR(CheckAnswer(plan, *answer, result));
+    second_pid = *answer;
+  }
+  if (second_pid == 0) return first;
+  // Waits at its gate, or is a zombie.
+  NSCTL_ASSIGN_OR_RETURN(EnteredProcess second, OfChild(second_pid));
+  NSCTL_RETURN_IF_ERROR(patience.Await(first.pidfd_, "leave the entered process to itself"));
   (void)first.Wait();
   return second;
 }
@@ -211,6 +269,11 @@ EnteredProcess::~EnteredProcess() {
 }
 
 absl::StatusOr<int> EnteredProcess::Wait() {
+  siginfo_t info = {};
+  while (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT | __WALL) != 0 &&
+         errno == EINTR) {
+  }
+  ReleaseChild(pid_);
   int status = 0;
   pid_t waited;
   do {

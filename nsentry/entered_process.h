@@ -28,11 +28,16 @@ struct StartOptions {
   // What it does, for messages.
   const char* before_entry_name = "prepare the child";
   // Instead of `body`: runs in the first child, which stays outside of a PID namespace, and
-  // executes a program that writes an int32_t to the descriptor `answer`, within `timeout`: with
-  // `sibling`, where the plan enters a PID namespace, the PID of the process that it makes inside
-  // (CLONE_PARENT), or minus errno; else 0. So nothing of the caller is ever seen inside. Where
-  // that ends without an answer, the first child is what is returned. Null: `body` runs.
-  std::function<int(int answer, bool sibling)> execute = nullptr;
+  // executes a program. Where the plan enters a PID namespace, that program makes a process inside
+  // (CLONE_PARENT) and writes its PID, or minus errno, as an int32_t to the descriptor `answer`,
+  // within `timeout`; so nothing of the caller is ever seen inside. What it says is believed only
+  // where the kernel shows it: that process is a child of the caller, and nobody's yet. Where it
+  // ends without an answer, the first child is what is returned. Elsewhere `answer` is -1, and
+  // nobody waits for the program. Null: `body` runs.
+  std::function<int(int answer)> execute = nullptr;
+  const char* execute_name = "execute a program";
+  // Asked again and again while something is waited for: true gives the start up. Null: nobody.
+  std::function<bool()> is_cancelled = nullptr;
 };
 
 // A child of the calling process, alive or a zombie until it is waited for. Its end kills and reaps
@@ -49,7 +54,8 @@ class EnteredProcess {
   // thread ends, unless it changes its credentials. The C library's fork(2) handlers have run, so
   // memory can be allocated; locks that other threads held stay locked.
   //
-  // Errors: those of EntryStatus; those of plan.Check(); DEADLINE_EXCEEDED; those of fork(2).
+  // Errors: those of EntryStatus; those of plan.Check(); DEADLINE_EXCEEDED; CANCELLED; ABORTED
+  // where a child ended early or what `execute` became makes no sense; those of fork(2).
   static absl::StatusOr<EnteredProcess> Start(const EntryPlan& plan, const StartOptions& options,
                                               absl::FunctionRef<int()> body);
 
@@ -73,6 +79,9 @@ class EnteredProcess {
   void Kill();
 
  private:
+  // ABORTED where `pid` is no child of this process, or somebody's already.
+  static absl::StatusOr<EnteredProcess> OfChild(pid_t pid);
+
   EnteredProcess(pid_t pid, base::OwnedFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
 
   // 0 once it was waited for.

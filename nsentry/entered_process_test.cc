@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -9,14 +10,17 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/fd.h"
+#include "base/namespace_type.h"
 #include "base/pipe.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -122,6 +126,79 @@ std::string OpenProgramOfChild(int dumpable) {
 TEST(EnteredProcess, ShowsItsProgramToNobody) {
   EXPECT_EQ(OpenProgramOfChild(1), "opened");
   EXPECT_EQ(OpenProgramOfChild(-1), "EACCES");
+}
+
+// What Start says where the program that the child became answers `answer`.
+absl::Status AnswerWith(const EntryPlan& plan, int32_t answer) {
+  StartOptions options;
+  options.execute = [&](int fd) {
+    return write(fd, &answer, sizeof(answer)) == sizeof(answer) ? 0 : 1;
+  };
+  return EnteredProcess::Start(plan, options, [] { return 0; }).status();
+}
+
+std::string IsNotTheOne(pid_t pid) {
+  return absl::StrCat("enter namespaces: process ", pid, " is not the one that was started");
+}
+
+TEST(EnteredProcess, BelievesNoNumberThatTheKernelDoesNotConfirm) {
+  NSCTL_START_NAMESPACES_OR_SKIP(const auto fixture, {{.namespaces = CLONE_NEWPID}});
+  const pid_t stranger = fixture->last().pid.value;
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Target target, Target::Open({stranger}));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const EntryPlan plan, target.Plan());
+  NSCTL_ASSERT_OK_AND_ASSIGN(EnteredProcess other, EnteredProcess::Start(Nowhere(), {}, [] {
+                               while (true) pause();
+                               return 0;
+                             }));
+
+  EXPECT_EQ(AnswerWith(plan, stranger).message(), IsNotTheOne(stranger));
+  EXPECT_EQ(AnswerWith(plan, getpid()).message(), IsNotTheOne(getpid()));
+  EXPECT_EQ(AnswerWith(plan, other.pid()).message(), IsNotTheOne(other.pid()));
+
+  // Nobody was signalled because of a number.
+  EXPECT_EQ(kill(stranger, 0), 0);
+  EXPECT_EQ(LinkOf({stranger}, base::NamespaceType::kPid).substr(0, 4), "pid:");
+  siginfo_t info = {};
+  EXPECT_EQ(waitid(P_PID, static_cast<id_t>(other.pid()), &info, WEXITED | WNOHANG | WNOWAIT), 0);
+  EXPECT_EQ(info.si_pid, 0);
+}
+
+TEST(EnteredProcess, RefusesAnswersThatMakeNoSense) {
+  NSCTL_START_NAMESPACES_OR_SKIP(const auto fixture, {{.namespaces = CLONE_NEWPID}});
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Target target, Target::Open(fixture->last().pid));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const EntryPlan plan, target.Plan());
+  const std::string senseless = "enter namespaces: the launcher's answer makes no sense";
+
+  EXPECT_EQ(AnswerWith(plan, 0).message(), senseless);
+  EXPECT_EQ(AnswerWith(plan, -1701738352).message(), senseless);
+  EXPECT_EQ(AnswerWith(plan, INT32_MIN).message(), senseless);
+  EXPECT_THAT(AnswerWith(plan, -EAGAIN), HasErrno(EAGAIN));
+}
+
+// The first child says which one the second is, and then does not end.
+absl::Status StartWithLingeringFirst(const EntryPlan& plan, StartOptions options) {
+  options.execute = [](int fd) {
+    const long pid = syscall(SYS_clone, CLONE_PARENT, nullptr, nullptr, nullptr, nullptr);
+    if (pid == 0) _exit(0);
+    const int32_t answer = static_cast<int32_t>(pid);
+    if (write(fd, &answer, sizeof(answer)) != sizeof(answer)) return 1;
+    while (true) pause();
+  };
+  return EnteredProcess::Start(plan, options, [] { return 0; }).status();
+}
+
+TEST(EnteredProcess, WaitsForNobodyWithoutEnd) {
+  NSCTL_START_NAMESPACES_OR_SKIP(const auto fixture, {{.namespaces = CLONE_NEWPID}});
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Target target, Target::Open(fixture->last().pid));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const EntryPlan plan, target.Plan());
+  StartOptions short_of_time;
+  short_of_time.timeout = absl::Milliseconds(100);
+  StartOptions unwanted;
+  unwanted.is_cancelled = [] { return true; };
+
+  EXPECT_EQ(StartWithLingeringFirst(plan, short_of_time).code(),
+            absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(StartWithLingeringFirst(plan, unwanted).code(), absl::StatusCode::kCancelled);
 }
 
 }  // namespace
