@@ -19,6 +19,7 @@
 #include "engines/http_client.h"
 #include "engines/stop_signal.h"
 #include "gmock/gmock.h"
+#include "grpc/support/log.h"
 #include "gtest/gtest.h"
 #include "testing/resource_check.h"
 #include "testing/status_matchers.h"
@@ -188,6 +189,15 @@ TEST_F(GrpcClientTest, AsksNothingThatNoHeaderCanHold) {
         client_.Call({.method = "/t.T/echo", .message = "", .metadata = {{"ns", text}}}, Limits()),
         StatusIs(absl::StatusCode::kInvalidArgument));
   }
+}
+
+TEST_F(GrpcClientTest, KeepsTheLibrarySilent) {
+  ASSERT_THAT(client_.Call({.method = "/t.T/echo"}, Limits()), IsOk());
+
+  ::testing::internal::CaptureStderr();
+  gpr_log(GPR_ERROR, "of a stranger: %s", "\x1b[2J");
+
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
 // What answers is no gRPC server at all.
