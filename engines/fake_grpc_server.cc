@@ -112,6 +112,7 @@ class RealCall : public FakeGrpcCall {
     if (found == context_.client_metadata().end()) return "";
     return std::string(found->second.data(), found->second.size());
   }
+  void Compress() override { context_.set_compression_algorithm(GRPC_COMPRESS_GZIP); }
   bool Send(const std::string& message) override {
     const grpc::Slice slice(message);
     stream_.Write(grpc::ByteBuffer(&slice, 1), &operation_);

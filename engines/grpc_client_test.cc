@@ -41,7 +41,7 @@ CallLimits Limits(absl::Duration time = kLong) { return {.deadline = absl::Now()
 absl::Status Nothing() { return absl::OkStatus(); }
 
 // "echo" answers with what it is sent, "count" with 1, 2, 3, "hang" never, "fail" with an error,
-// "bomb" with more than is allowed, "flood" without end.
+// "bomb" with more than is allowed, "zip" with little that unpacks to much, "flood" without end.
 absl::Status Answer(FakeGrpcCall& call) {
   if (call.method() == "/t.T/echo") {
     call.Send(absl::StrCat(call.message(), call.Metadata("containerd-namespace")));
@@ -53,6 +53,9 @@ absl::Status Answer(FakeGrpcCall& call) {
     return absl::NotFoundError("no such \x1b[2J container");
   } else if (call.method() == "/t.T/bomb") {
     call.Send(std::string(GrpcClient::kMaxMessage + 1, 'x'));
+  } else if (call.method() == "/t.T/zip") {
+    call.Compress();
+    call.Send(std::string(20 << 20, 'x'));
   } else if (call.method() == "/t.T/flood") {
     while (call.Send(std::string(1 << 20, 'x'))) {
     }
@@ -148,6 +151,11 @@ TEST_F(GrpcClientTest, TakesNoMoreThanItsLimits) {
   limits.max_bytes = 2;
   EXPECT_THAT(client_.Call({.method = "/t.T/echo", .message = "abc"}, limits),
               StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+TEST_F(GrpcClientTest, UnpacksNothing) {
+  EXPECT_THAT(client_.Call({.method = "/t.T/zip"}, Limits()),
+              StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("gzip")));
 }
 
 TEST_F(GrpcClientTest, EndsAStreamForItsReceiver) {
