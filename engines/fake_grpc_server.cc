@@ -68,6 +68,14 @@ class Operation {
   bool ok_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
+// What is written to a socket that is full keeps a thread of the library's for ten seconds, also
+// after the server's end.
+void Widen(base::FdRef socket) {
+  constexpr int kSize = 64 << 20;
+  if (setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUFFORCE, &kSize, sizeof(kSize)) == 0) return;
+  (void)setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &kSize, sizeof(kSize));
+}
+
 class RealCall : public FakeGrpcCall {
  public:
   RealCall() : stream_(&context_) { context_.AsyncNotifyWhenDone(&ended_); }
@@ -104,6 +112,7 @@ class RealCall : public FakeGrpcCall {
     if (found == context_.client_metadata().end()) return "";
     return std::string(found->second.data(), found->second.size());
   }
+  void Compress() override { context_.set_compression_algorithm(GRPC_COMPRESS_GZIP); }
   bool Send(const std::string& message) override {
     const grpc::Slice slice(message);
     stream_.Write(grpc::ByteBuffer(&slice, 1), &operation_);
@@ -150,6 +159,7 @@ class FakeGrpcServer::Impl {
     }
     base::OwnedFd client(sockets[0]);
     base::OwnedFd server(sockets[1]);
+    Widen(server);
     const int flags = fcntl(server.get(), F_GETFL);
     const int copy = fcntl(server.get(), F_DUPFD_CLOEXEC, 0);
     if (flags < 0 || copy < 0 || fcntl(server.get(), F_SETFL, flags | O_NONBLOCK) != 0) {

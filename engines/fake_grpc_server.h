@@ -26,6 +26,8 @@ class FakeGrpcCall {
   // "" where it is not there.
   virtual std::string Metadata(const std::string& key) const = 0;
 
+  // Messages are sent compressed, whatever the client asked for. Before the first one.
+  virtual void Compress() = 0;
   // False once the client is gone.
   virtual bool Send(const std::string& message) = 0;
   // The client or the server ended the call.

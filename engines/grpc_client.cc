@@ -26,6 +26,7 @@
 #include "base/fd.h"
 #include "base/status_macros.h"
 #include "engines/stop_signal.h"
+#include "grpc/support/log.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/completion_queue.h"
@@ -42,7 +43,6 @@ namespace {
 // How late a call with a deadline notices that it is to stop.
 constexpr absl::Duration kStopDelay = absl::Milliseconds(20);
 constexpr size_t kMaxMessageText = 200;
-constexpr int kWindow = 1 << 20;
 
 grpc::ChannelArguments ChannelArguments() {
   grpc::ChannelArguments arguments;
@@ -53,7 +53,6 @@ grpc::ChannelArguments ChannelArguments() {
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   // Pings that measure bandwidth; servers may end connections for them.
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kWindow);
   // The limit is of what arrives; a small message may unpack to any size.
   arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   arguments.SetInt(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE);
@@ -86,6 +85,15 @@ grpc::ByteBuffer ToBuffer(const std::string& bytes) {
 
 bool IsHeaderText(absl::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+// Of the whole program; at the first connection of all.
+void SilenceLibrary() {
+  static const bool silent = [] {
+    gpr_set_log_function([](gpr_log_func_args*) {});
+    return true;
+  }();
+  (void)silent;
 }
 
 absl::Status StoppedError() { return absl::CancelledError("stopped"); }
@@ -212,6 +220,7 @@ absl::StatusOr<std::shared_ptr<GrpcClient::Connection>> GrpcClient::Connect(
     const int error = errno;
     return base::ErrnoStatus(error, "fcntl", socket.path());
   }
+  SilenceLibrary();
   connection_ = std::make_shared<Connection>(socket.Release());
   return connection_;
 }

@@ -6,8 +6,8 @@
 // and everything that is kept has a limit.
 //
 // gRPC's library is started by the first call, with threads of its own, and ends with the client.
-// It writes complaints about peers to stderr unless the program says otherwise
-// (gpr_set_log_function).
+// From then on it writes no complaints to stderr: they quote strangers, control characters and all.
+// A program that wants them calls gpr_set_log_function after its first call.
 
 #ifndef NSCTL_ENGINES_GRPC_CLIENT_H_
 #define NSCTL_ENGINES_GRPC_CLIENT_H_

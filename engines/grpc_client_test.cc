@@ -19,6 +19,7 @@
 #include "engines/http_client.h"
 #include "engines/stop_signal.h"
 #include "gmock/gmock.h"
+#include "grpc/support/log.h"
 #include "gtest/gtest.h"
 #include "testing/resource_check.h"
 #include "testing/status_matchers.h"
@@ -40,7 +41,7 @@ CallLimits Limits(absl::Duration time = kLong) { return {.deadline = absl::Now()
 absl::Status Nothing() { return absl::OkStatus(); }
 
 // "echo" answers with what it is sent, "count" with 1, 2, 3, "hang" never, "fail" with an error,
-// "bomb" with more than is allowed, "flood" without end.
+// "bomb" with more than is allowed, "zip" with little that unpacks to much, "flood" without end.
 absl::Status Answer(FakeGrpcCall& call) {
   if (call.method() == "/t.T/echo") {
     call.Send(absl::StrCat(call.message(), call.Metadata("containerd-namespace")));
@@ -52,6 +53,9 @@ absl::Status Answer(FakeGrpcCall& call) {
     return absl::NotFoundError("no such \x1b[2J container");
   } else if (call.method() == "/t.T/bomb") {
     call.Send(std::string(GrpcClient::kMaxMessage + 1, 'x'));
+  } else if (call.method() == "/t.T/zip") {
+    call.Compress();
+    call.Send(std::string(20 << 20, 'x'));
   } else if (call.method() == "/t.T/flood") {
     while (call.Send(std::string(1 << 20, 'x'))) {
     }
@@ -149,6 +153,11 @@ TEST_F(GrpcClientTest, TakesNoMoreThanItsLimits) {
               StatusIs(absl::StatusCode::kResourceExhausted));
 }
 
+TEST_F(GrpcClientTest, UnpacksNothing) {
+  EXPECT_THAT(client_.Call({.method = "/t.T/zip"}, Limits()),
+              StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("gzip")));
+}
+
 TEST_F(GrpcClientTest, EndsAStreamForItsReceiver) {
   int messages = 0;
   EXPECT_THAT(client_.Stream({.method = "/t.T/flood"}, Limits(), Nothing,
@@ -188,6 +197,15 @@ TEST_F(GrpcClientTest, AsksNothingThatNoHeaderCanHold) {
         client_.Call({.method = "/t.T/echo", .message = "", .metadata = {{"ns", text}}}, Limits()),
         StatusIs(absl::StatusCode::kInvalidArgument));
   }
+}
+
+TEST_F(GrpcClientTest, KeepsTheLibrarySilent) {
+  ASSERT_THAT(client_.Call({.method = "/t.T/echo"}, Limits()), IsOk());
+
+  ::testing::internal::CaptureStderr();
+  gpr_log(GPR_ERROR, "of a stranger: %s", "\x1b[2J");
+
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
 // What answers is no gRPC server at all.
