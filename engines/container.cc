@@ -145,6 +145,10 @@ std::optional<ProjectMember> ProjectOf(const Labels& labels) {
   return std::nullopt;
 }
 
+bool IsDockers(const Container& container, const Engine& engine) {
+  return engine.type() == Engine::containerd && container.native_namespace() == "moby";
+}
+
 void SortContainers(Containers* containers) {
   std::sort(containers->mutable_engines()->begin(), containers->mutable_engines()->end(),
             [](const Engine& a, const Engine& b) { return a.key() < b.key(); });

@@ -55,6 +55,9 @@ const std::string* FindLabel(const Labels& labels, absl::string_view name);
 // say nothing. Labels are the word of whoever made the container.
 std::optional<ProjectMember> ProjectOf(const Labels& labels);
 
+// Whether `engine` tells of `container` only because a Docker daemon has it run there.
+bool IsDockers(const Container& container, const Engine& engine);
+
 // Puts all lists into their stated orders.
 void SortContainers(Containers* containers);
 

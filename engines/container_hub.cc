@@ -68,6 +68,18 @@ void ContainerHub::PassOn(Change change) {
   }
 }
 
+bool ContainerHub::IsToldByDocker(const Change& change) const {
+  const auto teller = engines_.find(change.container().engine());
+  if (teller == engines_.end() || !IsDockers(change.container(), teller->second)) return false;
+  // The daemon that is beside it: in the same container, or in none.
+  return std::any_of(engines_.begin(), engines_.end(), [&teller](const auto& entry) {
+    const Engine& engine = entry.second;
+    return engine.type() == Engine::docker && engine.state() == Engine::ready &&
+           engine.parent() == teller->second.parent() &&
+           engine.parent_container() == teller->second.parent_container();
+  });
+}
+
 void ContainerHub::Publish(const std::string& key, std::vector<Change> changes) {
   if (changes.empty()) return;
   const absl::MutexLock lock(&mutex_);
@@ -75,7 +87,7 @@ void ContainerHub::Publish(const std::string& key, std::vector<Change> changes) 
     change.mutable_container()->set_engine(key);
     if (change.has_pod()) change.mutable_pod()->set_engine(key);
     Apply(change);
-    PassOn(std::move(change));
+    if (!IsToldByDocker(change)) PassOn(std::move(change));
   }
 }
 

@@ -1,8 +1,9 @@
 // What is known of all engines' containers now, and who wants to hear of changes.
 //
 // Watchers of engines publish; anybody reads what is known, at once, or subscribes. A subscriber
-// gets everything that is known at one revision and each change after it. One that is too slow
-// loses its changes, not anybody's time: it is told to take what is known anew.
+// gets everything that is known at one revision and each change after it, but for those that
+// containerd tells of Docker's containers while Docker does as well. One that is too slow loses its
+// changes, not anybody's time: it is told to take what is known anew.
 //
 // Thread-safe.
 
@@ -97,6 +98,7 @@ class ContainerHub {
 
   void SetEngineLocked(Engine engine, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const Change& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsToldByDocker(const Change& change) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void PassOn(Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Containers Collect() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 

@@ -153,6 +153,51 @@ TEST(ContainerHubSubscription, StartsWithWhatIsKnownAndGoesOnFromThere) {
   EXPECT_THAT(Describe(batch.changes), ElementsAre("2 started late", "3 exited early"));
 }
 
+TEST(ContainerHubSubscription, HearsOfDockersContainersOnce) {
+  ContainerHub hub;
+  Engine docker = EngineOf("d");
+  hub.SetEngine(docker, kNow);
+  hub.SetEngine(EngineOf("c", Engine::containerd), kNow);
+  const auto moby = [](Change change) {
+    change.mutable_container()->set_native_namespace("moby");
+    return change;
+  };
+  const auto subscription = hub.Subscribe();
+
+  // While Docker does not answer containerd's word counts.
+  hub.Publish("c", {moby(Started("a"))});
+  docker.set_state(Engine::ready);
+  hub.SetEngine(docker, kNow);
+  hub.Publish("c", {moby(Started("bb")), Started("other"), moby(Exited("a"))});
+  hub.Publish("d", {Started("bb")});
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(Soon()));
+  EXPECT_THAT(Describe(batch.changes),
+              ElementsAre("3 started a", "4 engine_changed d", "5 started other", "6 started bb"));
+  EXPECT_THAT(Names(hub.Current()), ElementsAre("c/other", "d/bb"));
+}
+
+TEST(ContainerHub, KeepsParentsOfEngines) {
+  ContainerHub hub;
+  hub.SetEngine(EngineOf("d"), kNow);
+  Containers containers = hub.Current();
+  containers.mutable_engines(0)->set_parent("p");
+  containers.mutable_engines(0)->set_parent_container("web");
+  const auto subscription = hub.Subscribe();
+
+  hub.SetParents(containers.engines(), kNow);
+  hub.SetParents(containers.engines(), kNow);
+  Engine ready = EngineOf("d");
+  ready.set_state(Engine::ready);
+  hub.SetEngine(ready, kNow);
+
+  EXPECT_EQ(hub.Current().engines(0).parent(), "p");
+  EXPECT_EQ(hub.Current().engines(0).parent_container(), "web");
+  EXPECT_EQ(hub.Current().engines(0).state(), Engine::ready);
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(Soon()));
+  EXPECT_EQ(batch.changes.size(), 2);
+}
+
 TEST(ContainerHubSubscription, IsToldToBeginAnewWhereItIsTooSlow) {
   ContainerHub hub;
   auto slow = hub.Subscribe(2);

@@ -14,10 +14,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
-#include "base/text.h"
 #include "engines/container.h"
 #include "engines/engine_types.h"
 #include "engines/listening_sockets.h"
@@ -31,6 +32,7 @@ using procfsroot::ProcessDir;
 
 // Whose sockets are looked at in one look; and those that are told of one by one.
 constexpr size_t kMaxExamined = 256;
+constexpr absl::Duration kMaxTime = absl::Seconds(1);
 constexpr size_t kMaxGaps = 16;
 
 // Namespaces other than the caller's take turns, so that one that is full of would-be engines
@@ -117,6 +119,7 @@ void EngineFinder::LookAt(base::Pid pid, std::vector<FoundEngine>* candidates) {
 bool EngineFinder::Listens(const FoundEngine& candidate, Seen* seen) const {
   const absl::StatusOr<ListeningSockets> sockets =
       ReadListeningSockets(procfs_, candidate.process.pid);
+  if (sockets.ok()) seen->cut = sockets->cut;
   if (sockets.ok() && !sockets->sockets.empty()) return true;
   if (!sockets.ok() && !base::IsGone(sockets.status())) seen->error = ErrorName(sockets.status());
   return false;
@@ -131,12 +134,13 @@ void EngineFinder::Choose(std::vector<FoundEngine> candidates, Result* result) {
     if (seen.pid_namespace != own_pid_namespace_) ++inside[seen.pid_namespace];
   }
   SortByTurn(own_pid_namespace_, &candidates);
+  const absl::Time deadline = absl::Now() + kMaxTime;
   size_t examined = 0;
   size_t refused = 0;
   for (FoundEngine& candidate : candidates) {
     const bool outside = candidate.pid_namespace == own_pid_namespace_;
     size_t& beside = inside[candidate.pid_namespace];
-    if (count >= options_.max_engines || examined >= kMaxExamined ||
+    if (count >= options_.max_engines || examined >= kMaxExamined || absl::Now() > deadline ||
         (!outside && beside >= options_.max_engines_inside)) {
       ++refused;
       continue;
@@ -164,9 +168,14 @@ void EngineFinder::CollectGaps(size_t refused, std::vector<EngineGap>* gaps) con
   };
   size_t unreadable = 0;
   for (const auto& [pid, seen] : seen_) {
-    if (seen.error.empty() || ++unreadable > kMaxGaps) continue;
-    add(absl::StrCat("pid:", pid.value), seen.error,
-        absl::StrCat("may be an engine (", seen.program, ") whose containers are not known"));
+    const std::string subject = absl::StrCat("pid:", pid.value);
+    if ((seen.error.empty() && !seen.cut) || ++unreadable > kMaxGaps) continue;
+    if (seen.cut) {
+      add(subject, "RESOURCE_EXHAUSTED", "has more descriptors and sockets than are looked at");
+    } else {
+      add(subject, seen.error,
+          absl::StrCat("may be an engine (", seen.program, ") whose containers are not known"));
+    }
   }
   if (unreadable > kMaxGaps) {
     add("engines", "RESOURCE_EXHAUSTED",

@@ -72,6 +72,8 @@ class EngineFinder {
     // It looks like an engine, and why it is not followed; empty where that is no matter.
     std::string program = "";
     std::string error = "";
+    // It has more sockets than were looked at.
+    bool cut = false;
   };
 
   // Adds it to `candidates` where it may be an engine.

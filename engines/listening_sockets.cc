@@ -1,5 +1,6 @@
 #include "engines/listening_sockets.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -28,13 +30,14 @@
 #include "base/namespace_type.h"
 #include "base/pidfd.h"
 #include "base/status_macros.h"
-#include "procfsroot/handle.h"
 #include "procfsroot/procfs.h"
 
 namespace nsctl::engines {
 namespace {
 
-constexpr size_t kMaxDescriptors = 100'000;
+// The kernel lists them in the order of their numbers, and what a service listens at it opened
+// early.
+constexpr size_t kMaxDescriptors = 20'000;
 constexpr size_t kMaxTable = 16 << 20;
 // SO_ACCEPTCON in the kernel's flags: listen(2) was called.
 constexpr uint64_t kAcceptsConnections = 0x10000;
@@ -50,25 +53,28 @@ struct Descriptors {
 };
 
 absl::StatusOr<Descriptors> ReadSocketDescriptors(const procfsroot::ProcessDir& process) {
-  const base::OwnedFd directory(
-      procfsroot::OpenBelowProcfs(process.fd().get(), "fd", O_RDONLY | O_DIRECTORY),
-      base::DescribePath(process.fd(), "fd"));
-  if (!directory.ok()) {
-    const int error = errno;
-    return base::ErrnoStatus(error, "open", directory.path());
+  const int fd = procfsroot::OpenBelowProcfs(process.fd().get(), "fd", O_RDONLY | O_DIRECTORY);
+  const int error = errno;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(fd < 0 ? nullptr : fdopendir(fd), closedir);
+  if (directory == nullptr) {
+    if (fd >= 0) close(fd);
+    return base::ErrnoStatus(error, "open", base::DescribePath(process.fd(), "fd"));
   }
-  NSCTL_ASSIGN_OR_RETURN(const std::vector<procfsroot::DirectoryEntry> entries,
-                         procfsroot::ListDirectory(directory, kMaxDescriptors));
   Descriptors result;
-  for (const procfsroot::DirectoryEntry& entry : entries) {
+  size_t count = 0;
+  while (const dirent* const entry = readdir(directory.get())) {
+    if (++count > kMaxDescriptors) {
+      result.cut = true;
+      break;
+    }
     char text[64];
-    const ssize_t size = readlinkat(directory.get(), entry.name.c_str(), text, sizeof(text));
+    const ssize_t size = readlinkat(fd, entry->d_name, text, sizeof(text));
     if (size <= 0) continue;
     absl::string_view link(text, static_cast<size_t>(size));
     Descriptor descriptor;
     if (!absl::ConsumePrefix(&link, "socket:[") || !absl::ConsumeSuffix(&link, "]") ||
         !absl::SimpleAtoi(link, &descriptor.inode) ||
-        !absl::SimpleAtoi(entry.name, &descriptor.number)) {
+        !absl::SimpleAtoi(entry->d_name, &descriptor.number)) {
       continue;
     }
     if (result.sockets.size() == kMaxSockets) {

@@ -40,11 +40,10 @@ inline constexpr size_t kMaxSockets = 1024;
 struct ListeningSockets {
   // By path and inode.
   std::vector<ListeningSocket> sockets;
-  // There are more than kMaxSockets.
+  // There are more than kMaxSockets, or more descriptors than are looked at.
   bool cut = false;
 };
-// Errors: NOT_FOUND where it ended; EACCES without PTRACE_MODE_READ_FSCREDS; RESOURCE_EXHAUSTED for
-// a process with too many descriptors.
+// Errors: NOT_FOUND where it ended; EACCES without PTRACE_MODE_READ_FSCREDS.
 absl::StatusOr<ListeningSockets> ReadListeningSockets(const procfsroot::Procfs& procfs,
                                                       base::Pid pid);
 
