@@ -9,11 +9,9 @@
 #include <cstring>
 #include <string>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
+#include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "base/errors.h"
-#include "base/status_macros.h"
 #include "base/text.h"
 
 namespace nsctl::base {
@@ -40,7 +38,8 @@ void CopyName(const char* name, char (&out)[BPF_OBJ_NAME_LEN]) {
   std::memcpy(out, name, std::min(std::strlen(name), sizeof(out) - 1));
 }
 
-// The last line that says why, of those before the statistics.
+// The line that says why: the last one before the statistics, or before the empty line after which
+// Linux 7.3 explains it to people.
 std::string LastWords(absl::string_view log) {
   log = log.substr(0, log.find('\0'));
   absl::string_view last;
@@ -48,7 +47,7 @@ std::string LastWords(absl::string_view log) {
     const size_t end = std::min(log.find('\n'), log.size());
     const absl::string_view line = log.substr(0, end);
     log.remove_prefix(std::min(end + 1, log.size()));
-    if (line.substr(0, 10) == "processed " || absl::StripAsciiWhitespace(line).empty()) continue;
+    if (line.empty() || absl::StartsWith(line, "processed ")) break;
     last = line;
   }
   return EncodeText(last.substr(0, kMaxWords));

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -93,18 +94,26 @@ absl::Status CheckOwn(const ProcessDir& self, const ListedNamespace& own) {
                                           " namespace ", own.inode, ", not in ", id.inode));
 }
 
+// Under lockdown the function that reads the kernel's memory is none, and that is all that the
+// verifier says.
+absl::Status ExplainRefusal(const absl::Status& status) {
+  if (!absl::StrContains(status.message(), "bpf_probe_read_kernel")) return status;
+  return base::ErrnoStatus(EPERM, "bpf_probe_read_kernel under lockdown");
+}
+
 // All lists, up to `capacity` members of each. RESOURCE_EXHAUSTED where that did not suffice.
 absl::StatusOr<BpfCensus::Listing> ListUpTo(const NamespaceLayout& layout, const ProcessDir& self,
                                             uint32_t capacity) {
   const uint32_t size = WalkSize(layout, capacity);
   NSCTL_ASSIGN_OR_RETURN(const OwnedFd map, base::CreateBpfValue("nsctl_census", size));
   const std::vector<bpf_insn> program = NamespaceWalkProgram(layout, map.get(), capacity);
-  NSCTL_ASSIGN_OR_RETURN(const OwnedFd loaded,
-                         base::LoadBpfProgram({"nsctl_census", kWalkLicense, program}));
+  const absl::StatusOr<OwnedFd> loaded =
+      base::LoadBpfProgram({"nsctl_census", kWalkLicense, program});
+  if (!loaded.ok()) return ExplainRefusal(loaded.status());
   std::string noted(size, '\0');
   BpfCensus::Listing listing;
   for (const NamespaceLayout::Start& start : layout.starts) {
-    NSCTL_RETURN_IF_ERROR(base::RunBpfProgram(loaded, WalkArguments(layout, start, kTime)));
+    NSCTL_RETURN_IF_ERROR(base::RunBpfProgram(*loaded, WalkArguments(layout, start, kTime)));
     NSCTL_RETURN_IF_ERROR(base::ReadBpfValue(map, absl::MakeSpan(noted)));
     NSCTL_ASSIGN_OR_RETURN(NamespaceWalk walk,
                            ParseNamespaceWalk(layout, start.type, capacity, noted));

@@ -47,7 +47,7 @@ struct CensusFailure {
 };
 CensusFailure DescribeFailure(const absl::Status& status);
 
-// Asks the running kernel. Costs about 10 ms the first time, for the description.
+// Asks the running kernel. Costs 2 ms the first time, for the description, and then 0.3 ms.
 class KernelBpfCensus : public BpfCensus {
  public:
   absl::StatusOr<Listing> List() override;

@@ -8,6 +8,9 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/namespace_type.h"
 #include "nsdisc/namespace_way.h"
 
@@ -15,6 +18,9 @@ namespace nsctl::nsdisc {
 namespace {
 
 using base::NamespaceType;
+
+constexpr int kLooks = 5;
+constexpr absl::Duration kBetweenLooks = absl::Milliseconds(10);
 
 // By inode, which all that a scan finds has.
 using Set = absl::flat_hash_set<std::pair<NamespaceType, uint32_t>>;
@@ -29,6 +35,23 @@ void AddMissing(const absl::Status& missing, GapList* gaps) {
   if (missing.ok()) return;
   gaps->Add({}, "BPF census", absl::IsDeadlineExceeded(missing) ? ETIME : EOVERFLOW,
             "it was cut short: namespaces that nothing in sight holds may be missing");
+}
+
+void ForgetEnded(const Set& now, NamespaceTable* table) {
+  for (const NamespaceTarget& listed : table->ListedOnly()) {
+    if (!now.contains({listed.type, listed.inode})) table->Forget(listed);
+  }
+}
+
+// A process that ends lets go of its namespaces one by one, and waits for the kernel to take down
+// the mounts of the first; of the others nothing in sight holds them meanwhile. What stays is dark.
+void Settle(BpfCensus& census, NamespaceTable* table) {
+  for (int look = 0; look < kLooks && !table->ListedOnly().empty(); ++look) {
+    absl::SleepFor(kBetweenLooks);
+    const absl::StatusOr<BpfCensus::Listing> listing = census.List();
+    if (!listing.ok() || !listing->missing.ok()) return;
+    ForgetEnded(SetOf(*listing), table);
+  }
 }
 
 bool Lives(const ListedNamespace& one, const procfsroot::Procfs& procfs, Lineage& lineage) {
@@ -59,9 +82,8 @@ GapList CompareWithCensus(const BpfCensus::Listing& first, BpfCensus& census,
 
   const Set before = SetOf(first);
   const Set now = SetOf(*second);
-  for (const NamespaceTarget& listed : table->ListedOnly()) {
-    if (!now.contains({listed.type, listed.inode})) table->Forget(listed);
-  }
+  ForgetEnded(now, table);
+  Settle(census, table);
   std::vector<ListedNamespace> unlisted;
   table->ForEachKernelId([&](NamespaceType type, uint64_t id, uint32_t inode) {
     if (before.contains({type, inode}) || now.contains({type, inode})) return;

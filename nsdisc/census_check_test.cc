@@ -38,14 +38,20 @@ constexpr char kCutShort[] =
 constexpr char kLacks[] =
     "it lives and the census lacks it: other namespaces may be missing there, too";
 
-// Answers once, with what it was given.
+// Answers with one after the other, the last one from then on.
 class FakeCensus : public BpfCensus {
  public:
-  explicit FakeCensus(absl::StatusOr<Listing> listing) : listing_(std::move(listing)) {}
-  absl::StatusOr<Listing> List() override { return listing_; }
+  explicit FakeCensus(std::vector<absl::StatusOr<Listing>> answers)
+      : answers_(std::move(answers)) {}
+
+  absl::StatusOr<Listing> List() override {
+    absl::StatusOr<Listing> answer = answers_.front();
+    if (answers_.size() > 1) answers_.erase(answers_.begin());
+    return answer;
+  }
 
  private:
-  absl::StatusOr<Listing> listing_;
+  std::vector<absl::StatusOr<Listing>> answers_;
 };
 
 NamespaceFacts Facts(NamespaceType type, uint32_t inode, uint64_t kernel_id) {
@@ -76,7 +82,7 @@ class CensusCheckTest : public ::testing::Test {
   // The gaps, as text.
   std::vector<std::string> Compare(const BpfCensus::Listing& first,
                                    absl::StatusOr<BpfCensus::Listing> second) {
-    FakeCensus census(std::move(second));
+    FakeCensus census({std::move(second)});
     GapList list = CompareWithCensus(first, census, Live(), *lineage_, &table_);
     google::protobuf::RepeatedPtrField<Gap> gaps;
     list.MoveTo(&gaps);
@@ -148,6 +154,20 @@ TEST_F(CensusCheckTest, ForgetsWhatOnlyListsHadAndIsGone) {
   EXPECT_FALSE(table_.Has({NamespaceType::kUts, 12}));
   EXPECT_TRUE(table_.Has({NamespaceType::kMnt, 13}));
   EXPECT_FALSE(table_.Has({NamespaceType::kNet, 14}));
+}
+
+// A process that ends still holds them when it is no longer seen.
+TEST_F(CensusCheckTest, GivesTimeToEnd) {
+  AddListed(NamespaceType::kUts, 12, 102, SourceReport::bpf);
+  AddListed(NamespaceType::kIpc, 13, 103, SourceReport::bpf);
+  const BpfCensus::Listing both =
+      Listing({{NamespaceType::kUts, 102, 12}, {NamespaceType::kIpc, 103, 13}});
+  FakeCensus census({both, both, Listing({{NamespaceType::kIpc, 103, 13}})});
+
+  CompareWithCensus(both, census, Live(), *lineage_, &table_);
+
+  EXPECT_FALSE(table_.Has({NamespaceType::kUts, 12}));
+  EXPECT_TRUE(table_.Has({NamespaceType::kIpc, 13}));
 }
 
 TEST_F(CensusCheckTest, ACensusThatWasCutShortProvesNothing) {
