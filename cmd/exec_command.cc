@@ -76,6 +76,7 @@ class ExecCommand : public Command {
   void TakeWords(const CLI::App& app, std::vector<std::string>* words) override {
     ExecWords split = SplitExecWords(app, *words);
     settings_.command = std::move(split.command);
+    settings_.problem = std::move(split.problem);
     *words = std::move(split.options);
   }
 

@@ -13,8 +13,9 @@
 
 namespace nsctl::cmd {
 
-// The namespace with this inode, through a process, a thread or a bind mount of the caller's.
-// Errors: NOT_FOUND; those of Discover.
+// The namespace with this inode, through a process, a thread, a descriptor, a bind mount of the
+// caller's, or a socket or TUN file that somebody has open. Errors: NOT_FOUND, which says how much
+// could not be looked at; those of Discover.
 absl::StatusOr<nsentry::NamespaceReference> FindNamespaceByInode(const procfsroot::Procfs& procfs,
                                                                  const nsdisc::Questions& questions,
                                                                  base::NamespaceType type,

@@ -143,6 +143,7 @@ bool ExecSettings::AsksForNamespaces() const {
 }
 
 size_t ExecSettings::JobLimit() const {
+  if (jobs.empty()) return 1;
   size_t limit = 0;
   return absl::SimpleAtoi(jobs, &limit) ? limit : 0;
 }
@@ -172,6 +173,13 @@ std::vector<Choice> ExecChoicesOf(absl::string_view placeholder) {
 }
 
 absl::Status CheckExecSettings(const ExecSettings& settings) {
+  if (!settings.problem.empty()) return UsageError(settings.problem);
+  for (const std::string& target : settings.targets) {
+    // The parser takes "-5" for a number.
+    if (target[0] == '-') {
+      return UsageError(absl::StrCat("unknown option ", QuotedArgument(target)));
+    }
+  }
   if (settings.gons_env && !settings.targets.empty()) {
     return UsageError("--gons-env goes without a TARGET");
   }
@@ -199,6 +207,7 @@ absl::Status CheckExecSettings(const ExecSettings& settings) {
     return UsageError(absl::StrCat("--timeout is a number of seconds above 0, not ",
                                    QuotedArgument(settings.timeout)));
   }
+  if (!settings.jobs.empty() && !settings.each) return UsageError("--jobs goes with --each only");
   if (settings.JobLimit() == 0) return UsageError("--jobs needs a number above 0");
   if (!settings.groups.empty() && settings.groups != "follow") {
     return UnknownWord("groups", settings.groups, {"follow"});

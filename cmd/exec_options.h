@@ -25,6 +25,8 @@ inline constexpr char kOfTarget[] = "target";
 struct ExecSettings {
   std::vector<std::string> targets;
   std::vector<std::string> command;
+  // Of the words that they were taken from (exec_words.h).
+  std::string problem;
 
   // By NamespaceType: kOfTarget, a path, or ":" and a kernel's id.
   std::array<std::string, base::kNamespaceTypeCount> namespaces;
@@ -56,7 +58,7 @@ struct ExecSettings {
   bool no_fork = false;
   bool dry_run = false;
   bool each = false;
-  std::string jobs = "1";
+  std::string jobs;
   std::string timeout;
   std::string report;
 

@@ -168,11 +168,29 @@ bool RunningExec::Tend() {
     case ExecEnding::Action::kGiveUp:
       break;
   }
-  Fail(absl::DeadlineExceededError(
-           absl::StrCat("process ", process_->pid(),
-                        " was killed and does not end: it waits for what never answers")),
-       kExecSignalBase + SIGKILL);
+  const pid_t pid = process_->pid();
+  process_->LeaveBehind();
+  if (!FailOnTheWay()) {
+    Fail(absl::DeadlineExceededError(absl::StrCat(
+             "process ", pid, " was killed and does not end: it waits for what never answers")),
+         kExecSignalBase + SIGKILL);
+  }
   return false;
+}
+
+bool RunningExec::FailOnTheWay() {
+  switch (ending_.reason()) {
+    case ExecEnding::Reason::kUnwanted:
+      Fail(absl::CancelledError(kUnwanted), kExecSignalBase + ending_.signal());
+      break;
+    case ExecEnding::Reason::kNotStarted:
+      Fail(NoAnswer(*child_));
+      break;
+    default:
+      return false;
+  }
+  result_.clear_pid();
+  return true;
 }
 
 void RunningExec::Finish() {
@@ -181,11 +199,8 @@ void RunningExec::Finish() {
   child_->TakeNews();
   const ExecChild::Outcome outcome = child_->GetOutcome();
   if (outcome.status.ok()) return FinishWith(*status);
+  if (FailOnTheWay()) return;
   result_.clear_pid();
-  if (ending_.reason() == ExecEnding::Reason::kUnwanted) {
-    return Fail(absl::CancelledError(kUnwanted), kExecSignalBase + ending_.signal());
-  }
-  if (ending_.reason() == ExecEnding::Reason::kNotStarted) return Fail(NoAnswer(*child_));
   Fail(outcome.status, ExitStatusOf(outcome.kind));
 }
 
@@ -205,8 +220,6 @@ void RunningExec::FinishWith(int status) {
     case ExecEnding::Reason::kUnwilling:
       return Fail(absl::CancelledError("killed, since it did not end when it was told to"),
                   result_.exit_status());
-    case ExecEnding::Reason::kNotStarted:
-      return Fail(NoAnswer(*child_));
     default:
       return;
   }

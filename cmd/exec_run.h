@@ -72,6 +72,8 @@ class RunningExec {
   // Stopped, or held by somebody who traces it.
   bool IsHeld() const;
   void FinishWith(int status);
+  // True where nsctl ended it before the command was executed.
+  bool FailOnTheWay();
 
   const ExecScene* scene_;
   ExecEnding ending_;

@@ -1,5 +1,8 @@
 #include "cmd/exec_target.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
@@ -34,6 +37,15 @@ constexpr NamespaceType kOrder[] = {
     NamespaceType::kNet,  NamespaceType::kPid,    NamespaceType::kMnt, NamespaceType::kTime};
 
 uint32_t FlagOf(NamespaceType type) { return base::InfoOf(type).clone_flag; }
+
+// What looks like a container's name, and is there as a file.
+absl::Status WithHint(const absl::Status& status, const Target& target, const std::string& word) {
+  const bool is_container = std::holds_alternative<ContainerTarget>(target) ||
+                            std::holds_alternative<ContainerIdTarget>(target);
+  if (!is_container || faccessat(AT_FDCWD, word.c_str(), F_OK, AT_EACCESS) != 0) return status;
+  return absl::NotFoundError(absl::StrCat(
+      status.message(), "; a path begins with a dot: ", QuotedArgument(absl::StrCat("./", word))));
+}
 
 class Resolver {
  public:
@@ -122,7 +134,16 @@ absl::Status Resolver::TakeOption(NamespaceType type, const std::string& value) 
     Add(std::move(reference));
     return absl::OkStatus();
   }
-  NSCTL_ASSIGN_OR_RETURN(NamespaceReference reference, nsentry::OpenNamespaceAt(value, type));
+  const absl::StatusOr<Target> parsed = ParseTarget(value);
+  const auto* const ns = parsed.ok() ? std::get_if<NamespaceTarget>(&*parsed) : nullptr;
+  if (ns != nullptr && ns->type != type) {
+    return UsageError(
+        absl::StrCat(QuotedArgument(value), " is not a ", base::InfoOf(type).name, " namespace"));
+  }
+  NSCTL_ASSIGN_OR_RETURN(NamespaceReference reference,
+                         ns != nullptr
+                             ? FindNamespaceByInode(procfs_, questions_, ns->type, ns->inode)
+                             : nsentry::OpenNamespaceAt(value, type));
   Add(std::move(reference));
   return absl::OkStatus();
 }
@@ -166,7 +187,9 @@ absl::StatusOr<ExecTarget> Resolver::Resolve(const std::string& target) {
     // Not wrong usage: a script that passes on what it was told must not take the status for its
     // command's.
     if (!parsed.ok()) return absl::InvalidArgumentError(parsed.status().message());
-    NSCTL_RETURN_IF_ERROR(TakeTarget(*parsed));
+    if (const absl::Status status = TakeTarget(*parsed); !status.ok()) {
+      return WithHint(status, *parsed, target);
+    }
   }
   if (settings_.all) NSCTL_RETURN_IF_ERROR(NeedsProcess("--all"));
   for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {

@@ -45,14 +45,18 @@ if ((EUID == 0)); then
   expect "$own_net $uts $user" -a "--net=/proc/self/ns/net" "$scene"
   # The owner of a namespace without naming it.
   expect "$net $own_uts $user" -n --user-parent "$scene"
-  expect "nsctl: exec: no namespace net:[1] can be reached" 'net:[1]'
+  seen=$("$nsctl" exec 'net:[1]' -- true 2>&1)
+  [[ $seen == 'nsctl: exec: no namespace net:[1] can be reached'* && $seen != *CAP_* ]] ||
+    fail "a namespace that is not there: $seen"
 
   # By the kernel's id.
   id=$("$nsctl" list --type net -o jsonl 2>/dev/null | grep "\"inode\":$inode," |
     grep -o '"kernel_id":"[0-9]*"' | tr -dc 0-9)
   if [[ -n $id ]]; then
     expect "$net $own_uts $own_user" "--net=:$id"
-    expect "nsctl: exec: no namespace net with id 1 can be reached" '--net=:1'
+    seen=$("$nsctl" exec --net=:1 -- true 2>&1)
+    [[ $seen == 'nsctl: exec: no namespace net with id 1 can be reached'* ]] ||
+      fail "an id that was never dealt: $seen"
   fi
 
   # A bind mount that no process is in, and by its inode where that mount is all there is.
@@ -77,11 +81,69 @@ time.sleep(1000)' >started &
     holder=$!
     until [[ -s started ]]; do sleep 0.01; done
     expect "$own_net $own_uts $own_user" -N 77 "$holder"
-    expect "nsctl: exec: socket 78 of process $holder: pidfd_getfd fd 78 of process $holder: Bad file descriptor (EBADF)" \
+    expect "nsctl: exec: pidfd_getfd fd 78 of process $holder: Bad file descriptor (EBADF)" \
       --net-socket=78 "$holder"
     kill "$holder"
     wait "$holder" 2>/dev/null
+
+    # Network namespaces that nothing but a socket or a TUN file keeps alive.
+    for kind in 'socket.socket()' 'listen()' 'os.open("/dev/net/tun", os.O_RDWR)'; do
+      rm -f started
+      python3 -c '
+import ctypes, os, socket, sys, time
+def listen():
+    server = socket.socket(socket.AF_UNIX)
+    server.bind("\0nsctl_exec_target_test")
+    server.listen()
+    return server
+unshare = ctypes.CDLL(None).unshare
+unshare(0x40000000)
+print(os.readlink("/proc/self/ns/net"), flush=True)
+held = '"$kind"'
+unshare(0x40000000)
+print(flush=True)
+time.sleep(1000)' >started 2>/dev/null &
+      holder=$!
+      until [[ $(wc -l <started) == 2 ]] || ! kill -0 "$holder" 2>/dev/null; do sleep 0.01; done
+      # There may be no TUN device here.
+      if [[ $(wc -l <started) == 2 ]]; then
+        held=$(head -n 1 started)
+        expect "$held $own_uts $own_user" "$held"
+        expect "$held $own_uts $own_user" "--net=$held"
+      fi
+      kill "$holder" 2>/dev/null
+      wait "$holder" 2>/dev/null
+    done
   fi
+fi
+
+# As nsenter is called, without a mark before the command.
+expect_words() {
+  local status=$1 wanted=$2 seen
+  shift 2
+  seen=$("$nsctl" exec "$@" 2>&1)
+  [[ $? == "$status" && $seen == "$wanted" ]] || fail "exec $*: \"$seen\", not \"$wanted\""
+}
+if ((EUID == 0)); then
+  expect_words 0 "$net" "--net=/proc/$scene/ns/net" readlink /proc/self/ns/net
+  expect_words 0 "$net" -F -t "$scene" -n -- readlink /proc/self/ns/net
+  expect_words 0 "$net" "-t$scene" -n readlink /proc/self/ns/net
+  expect_words 0 "$net" "-n$net" readlink /proc/self/ns/net
+fi
+expect_words 2 'nsctl: exec: unknown option "-5"' -5 "$scene" -- true
+expect_words 2 'nsctl: exec: "'"$uts"'" is not a net namespace' "--net=$uts" -- true
+expect_words 2 'nsctl: exec: -i and -t could mean two things: write -it for a terminal, or --ipc for the IPC namespace' \
+  -i -t "$scene" -- true
+mkdir -p nsb
+touch nsb/net
+seen=$("$nsctl" exec nsb/net -- true 2>&1)
+[[ $seen == *'"nsb/net"'*'; a path begins with a dot: "./nsb/net"' ]] || fail "a relative path: $seen"
+
+# Whoever may look at nobody is told so.
+if ((EUID == 0)); then
+  seen=$(setpriv --reuid=65534 --regid=65534 --clear-groups "$nsctl" exec 'net:[1]' -- true 2>&1)
+  [[ $seen =~ ^'nsctl: exec: no namespace net:[1] can be reached; '[0-9]+' processes could not be looked at, for want of CAP_SYS_PTRACE'$ ]] ||
+    fail "nobody looks for a namespace: $seen"
 fi
 
 # gons's variables: its order, its texts.

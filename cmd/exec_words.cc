@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
+#include <variant>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "cmd/placeholder.h"
+#include "cmd/target.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -26,8 +29,27 @@ bool IsAssignment(absl::string_view word) {
 
 // What stands directly behind a short option's letter, where it can be nothing but its value.
 bool IsValue(absl::string_view rest) {
-  return !rest.empty() && absl::string_view("=/.:").find(rest[0]) != absl::string_view::npos;
+  if (rest.empty()) return false;
+  return absl::string_view("=/.:").find(rest[0]) != absl::string_view::npos ||
+         absl::StrContains(rest, ":[");
 }
+
+bool IsTarget(absl::string_view word) { return ParseTarget(word).ok(); }
+
+bool IsProcess(absl::string_view word) {
+  const absl::StatusOr<Target> target = ParseTarget(word);
+  return target.ok() && std::holds_alternative<ProcessTarget>(*target);
+}
+
+constexpr char kUnclear[] =
+    "-i and -t could mean two things: write -it for a terminal, or --ipc for the IPC namespace";
+
+// Options that name a namespace or a directory, by a file where they have a value.
+constexpr const char* kOfTargetOrFile[] = {"--mount", "--uts",    "--ipc",  "--net",  "--pid",
+                                           "--user",  "--cgroup", "--time", "--root", "--wd"};
+// Options that are about a process in any case.
+constexpr const char* kOfTarget[] = {"--all",    "--net-socket", "--join-cgroup",   "--target-env",
+                                     "--groups", "--caps",       "--follow-context"};
 
 class Splitter {
  public:
@@ -39,13 +61,14 @@ class Splitter {
 
   ExecWords Split() {
     while (next_ < words_.size()) {
+      last_ = next_ == 0 ? "" : words_[next_ - 1];
       const std::string& word = words_[next_++];
       if (word == "--") return TakeCommand();
       if (absl::StartsWith(word, "--")) {
         TakeLong(word);
       } else if (IsOption(word)) {
         TakeShort(word);
-      } else if (no_target_ || (has_target_ && !many_targets_)) {
+      } else if (no_target_ || (has_target_ && !many_targets_) || IsCommandAlready(word)) {
         --next_;
         return TakeCommand();
       } else {
@@ -68,6 +91,8 @@ class Splitter {
     return std::move(result_);
   }
 
+  bool IsCommandAlready(const std::string& word) const;
+
   bool NextIsAssignment() const { return next_ < words_.size() && IsAssignment(words_[next_]); }
 
   void TakeEnvironment() {
@@ -86,11 +111,28 @@ class Splitter {
   const CLI::App& app_;
   absl::Span<const std::string> words_;
   size_t next_ = 0;
+  // The word before the one that is looked at.
+  absl::string_view last_;
   bool many_targets_ = false;
   bool no_target_ = false;
   bool has_target_ = false;
   ExecWords result_;
 };
+
+// Files name all that is entered: then whatever cannot be a target is the command.
+bool Splitter::IsCommandAlready(const std::string& word) const {
+  if (many_targets_ || has_target_ || IsTarget(word)) return false;
+  bool has_file = false;
+  for (const absl::string_view option : result_.options) {
+    const absl::string_view name = option.substr(0, option.find('='));
+    const auto is_name = [&](const char* known) { return name == known; };
+    if (std::any_of(std::begin(kOfTarget), std::end(kOfTarget), is_name)) return false;
+    if (std::none_of(std::begin(kOfTargetOrFile), std::end(kOfTargetOrFile), is_name)) continue;
+    if (name == option) return false;
+    has_file = true;
+  }
+  return has_file;
+}
 
 void Splitter::TakeLong(const std::string& word) {
   const size_t equals = word.find('=');
@@ -111,7 +153,13 @@ void Splitter::TakeLong(const std::string& word) {
 bool Splitter::TakeLetter(const CLI::Option& option, char letter, absl::string_view rest) {
   const std::string name = absl::StrCat("--", option.get_lnames().front());
   const Placeholder placeholder = PlaceholderOf(option);
-  if (letter == 't') {
+  if (letter == 't' && IsProcess(rest)) {
+    TakeTarget(std::string(rest));
+    return true;
+  }
+  if (letter == 't' && rest.empty() && next_ < words_.size() && IsProcess(words_[next_])) {
+    TakeTarget(words_[next_++]);
+  } else if (letter == 't') {
     Add("--tty=auto");
   } else if (letter == 'e' && rest.empty()) {
     TakeEnvironment();
@@ -132,6 +180,8 @@ bool Splitter::TakeLetter(const CLI::Option& option, char letter, absl::string_v
 
 void Splitter::TakeShort(absl::string_view word) {
   if (word == "-it" || word == "-ti") return Add("--tty=always");
+  const bool is_pair = (last_ == "-i" && word == "-t") || (last_ == "-t" && word == "-i");
+  if (is_pair) result_.problem = kUnclear;
   for (size_t i = 1; i < word.size(); ++i) {
     const CLI::Option* const option =
         app_.get_option_no_throw(absl::StrCat("-", word.substr(i, 1)));

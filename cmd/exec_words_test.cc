@@ -51,6 +51,13 @@ INSTANTIATE_TEST_SUITE_P(
         {"ValueInTheWord",
          {"-n/x", "-u=y", "-i:5", "-p./z"},
          {{"--net=/x", "--uts=y", "--ipc=:5", "--pid=./z"}, {}}},
+        {"NamespaceInTheWord", {"-nnet:[5]", "ls"}, {{"--net=net:[5]"}, {"ls"}}},
+        {"FilesNameAll", {"--net=/x", "ip", "a"}, {{"--net=/x"}, {"ip", "a"}}},
+        {"FilesDoNotNameAll", {"--net=/x", "-u", "ip"}, {{"--net=/x", "--uts", "ip"}, {}}},
+        {"FilesAndATarget", {"--net=/x", "7", "ls"}, {{"--net=/x", "7"}, {"ls"}}},
+        {"FilesAndATargetIsNeeded",
+         {"-n/x", "-c", "ls"},
+         {{"--net=/x", "--join-cgroup", "ls"}, {}}},
         {"OptionalValueIsNoWord", {"-n", "7"}, {{"--net", "7"}, {}}},
         {"LongOptionalValueIsNoWord", {"--net", "7", "ls"}, {{"--net", "7"}, {"ls"}}},
         {"NeededValueIsAWord", {"-S", "7", "-G8", "9"}, {{"--setuid", "7", "--setgid=8", "9"}, {}}},
@@ -58,7 +65,14 @@ INSTANTIATE_TEST_SUITE_P(
         {"ClusterEndsWithAValue", {"-nS", "7", "9"}, {{"--net", "--setuid", "7", "9"}, {}}},
         {"Terminal", {"-it", "7"}, {{"--tty=always", "7"}, {}}},
         {"TerminalTheOtherWay", {"-ti", "7"}, {{"--tty=always", "7"}, {}}},
-        {"NsentersTarget", {"-t", "7", "-n", "ls"}, {{"--tty=auto", "7", "--net"}, {"ls"}}},
+        {"NsentersTarget", {"-t", "7", "-n", "ls"}, {{"7", "--net"}, {"ls"}}},
+        {"NsentersTargetInTheWord", {"-t7", "-n", "ls"}, {{"7", "--net"}, {"ls"}}},
+        {"NsentersTargetWithoutAFork",
+         {"-F", "-t", "7", "-n", "--", "ls"},
+         {{"--no-fork", "7", "--net"}, {"ls"}}},
+        {"ClusterEndsWithTheTarget", {"-nt", "7", "ls"}, {{"--net", "7"}, {"ls"}}},
+        {"TerminalAndAContainer", {"-t", "a/web", "ls"}, {{"--tty=auto", "a/web"}, {"ls"}}},
+        {"TerminalBehindTheTarget", {"7", "-t", "ls"}, {{"7", "--tty=auto"}, {"ls"}}},
         {"LongTarget", {"--target", "7", "-n", "ls"}, {{"7", "--net"}, {"ls"}}},
         {"LongTargetWithValue", {"--target=7", "ls"}, {{"7"}, {"ls"}}},
         {"EnvironmentOfTheTarget", {"-e", "7"}, {{"--target-env", "7"}, {}}},
@@ -74,6 +88,19 @@ INSTANTIATE_TEST_SUITE_P(
         {"ValueMissing", {"-S"}, {{"--setuid"}, {}}},
     }),
     [](const auto& info) { return info.param.name; });
+
+TEST(ExecWords, SayWhereOthersMeanATerminal) {
+  CLI::App app;
+  ExecSettings settings;
+  AddExecOptions(&app, &settings);
+  const auto problem = [&](const Words& words) { return SplitExecWords(app, words).problem; };
+
+  EXPECT_THAT(problem({"-i", "-t", "7", "ls"}), ::testing::HasSubstr("write -it for a terminal"));
+  EXPECT_NE(problem({"-t", "-i", "a/web", "ls"}), "");
+  EXPECT_EQ(problem({"-t", "7", "-i", "ls"}), "");
+  EXPECT_EQ(problem({"-i", "-n", "-t", "7", "ls"}), "");
+  EXPECT_EQ(problem({"7", "--", "ls", "-i", "-t"}), "");
+}
 
 }  // namespace
 }  // namespace nsctl::cmd

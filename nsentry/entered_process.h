@@ -78,6 +78,9 @@ class EnteredProcess {
   // SIGKILL, by pidfd. Nothing where it was waited for.
   void Kill();
 
+  // Nobody waits for it any more: it was killed and cannot end.
+  void LeaveBehind() { pid_ = 0; }
+
  private:
   // ABORTED where `pid` is no child of this process, or somebody's already.
   static absl::StatusOr<EnteredProcess> OfChild(pid_t pid);

@@ -78,9 +78,8 @@ absl::StatusOr<NamespaceReference> OpenNamespaceOf(const procfsroot::GuardedProc
 absl::StatusOr<NamespaceReference> OpenNetworkNamespaceOfSocket(
     const procfsroot::GuardedProcess& process, int socket) {
   const std::string origin = absl::StrCat("socket ", socket, " of process ", process.pid().value);
-  const absl::StatusOr<OwnedFd> copy = base::CopyFdFrom(process.pidfd(), socket);
-  if (!copy.ok()) return base::Annotate(copy.status(), origin);
-  const int fd = ioctl(copy->get(), SIOCGSKNS);
+  NSCTL_ASSIGN_OR_RETURN(const OwnedFd copy, base::CopyFdFrom(process.pidfd(), socket));
+  const int fd = ioctl(copy.get(), SIOCGSKNS);
   if (fd < 0) {
     const int error = errno;
     return base::ErrnoStatus(error, "ioctl SIOCGSKNS", origin);

@@ -45,7 +45,7 @@ absl::StatusOr<NamespaceReference> OpenNamespaceOf(const procfsroot::GuardedProc
                                                    base::NamespaceType type);
 
 // The network namespace of the socket that the process has open as descriptor `socket`, which may
-// be another one than the process's own. The process needs its pidfd.
+// be another one than the process's own; a TUN file serves as well. The process needs its pidfd.
 // Errors: EBADF where it has no such descriptor; EPERM without PTRACE_MODE_ATTACH, or CAP_NET_ADMIN
 // in the user namespace that owns the namespace; ENOTTY where it is no socket.
 // Source: pidfd_getfd(2), SIOCGSKNS (net/socket.c).

@@ -21,7 +21,10 @@
 namespace nsctl::nsentry {
 
 // The numbers of the capabilities that setns(2) asks for (linux/capability.h).
+inline constexpr int kCapSetgid = 6;
+inline constexpr int kCapSetuid = 7;
 inline constexpr int kCapSysChroot = 18;
+inline constexpr int kCapSysPtrace = 19;
 inline constexpr int kCapSysAdmin = 21;
 
 // Who asks: a user namespace, and what is effective in it.
