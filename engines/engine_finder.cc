@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -116,21 +117,33 @@ void EngineFinder::LookAt(base::Pid pid, std::vector<FoundEngine>* candidates) {
                          .kinds = std::move(kinds)});
 }
 
-bool EngineFinder::Listens(const FoundEngine& candidate, Seen* seen) const {
+bool EngineFinder::Listens(const FoundEngine& candidate, std::set<uint64_t>* taken,
+                           Seen* seen) const {
   const absl::StatusOr<ListeningSockets> sockets =
       ReadListeningSockets(procfs_, candidate.process.pid);
-  if (sockets.ok()) seen->cut = sockets->cut;
-  if (sockets.ok() && !sockets->sockets.empty()) return true;
-  if (!sockets.ok() && !base::IsGone(sockets.status())) seen->error = ErrorName(sockets.status());
-  return false;
+  if (!sockets.ok()) {
+    if (!base::IsGone(sockets.status())) seen->error = ErrorName(sockets.status());
+    return false;
+  }
+  seen->cut = sockets->cut;
+  bool has_own = false;
+  seen->sockets.clear();
+  for (const ListeningSocket& socket : sockets->sockets) {
+    seen->sockets.push_back(socket.inode);
+    has_own = taken->insert(socket.inode).second || has_own;
+  }
+  // A child that an engine forked is no other engine.
+  return has_own;
 }
 
 void EngineFinder::Choose(std::vector<FoundEngine> candidates, Result* result) {
   std::map<uint64_t, size_t> inside;
+  std::set<uint64_t> taken;
   size_t count = 0;
   for (const auto& [pid, seen] : seen_) {
     if (!seen.found) continue;
     ++count;
+    taken.insert(seen.sockets.begin(), seen.sockets.end());
     if (seen.pid_namespace != own_pid_namespace_) ++inside[seen.pid_namespace];
   }
   SortByTurn(own_pid_namespace_, &candidates);
@@ -147,7 +160,7 @@ void EngineFinder::Choose(std::vector<FoundEngine> candidates, Result* result) {
     }
     ++examined;
     Seen& seen = seen_[candidate.process.pid];
-    if (!Listens(candidate, &seen)) continue;
+    if (!Listens(candidate, &taken, &seen)) continue;
     seen.found = true;
     seen.pid_namespace = candidate.pid_namespace;
     ++count;

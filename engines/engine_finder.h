@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -69,6 +69,8 @@ class EngineFinder {
     // It was found, and counts among those of its PID namespace.
     bool found = false;
     uint64_t pid_namespace = 0;
+    // Inode numbers of those that it listened at when it was found.
+    std::vector<uint64_t> sockets = {};
     // It looks like an engine, and why it is not followed; empty where that is no matter.
     std::string program = "";
     std::string error = "";
@@ -82,8 +84,9 @@ class EngineFinder {
                                          absl::string_view name) const;
   // Takes of `candidates` those that hold sockets, as far as the limits go.
   void Choose(std::vector<FoundEngine> candidates, Result* result);
-  // Whether it listens; if not, why not is in `seen`.
-  bool Listens(const FoundEngine& candidate, Seen* seen) const;
+  // Whether it listens at a socket that is not in `taken`, which its own are added to; if not, why
+  // not is in `seen`.
+  bool Listens(const FoundEngine& candidate, std::set<uint64_t>* taken, Seen* seen) const;
   void CollectGaps(size_t refused, std::vector<EngineGap>* gaps) const;
   bool IsWanted(Engine::Type type) const;
 

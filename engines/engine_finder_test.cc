@@ -113,6 +113,22 @@ TEST_F(EngineFinderTest, TellsEnginesByNameAndSocket) {
   EXPECT_THAT(Look(), IsEmpty());
 }
 
+TEST_F(EngineFinderTest, TakesChildrenOfAnEngineForNone) {
+  Add({.pid = 10, .name = "dockerd", .socket = "/run/docker.sock"});
+  Add({.pid = 11, .name = "dockerd", .socket = "/run/docker.sock"});
+  std::filesystem::remove(directory_.path() + "/11/fd/3");
+  std::filesystem::create_symlink("socket:[10]", directory_.path() + "/11/fd/3");
+  std::filesystem::remove(directory_.path() + "/11/net/unix");
+  std::filesystem::copy(directory_.path() + "/10/net/unix", directory_.path() + "/11/net/unix");
+
+  EXPECT_THAT(Look(), ElementsAre("10 docker"));
+  EXPECT_THAT(Look(), IsEmpty());
+  EXPECT_THAT(gaps_, IsEmpty());
+  // It goes on alone.
+  Remove(10);
+  EXPECT_THAT(Look(), ElementsAre("11 docker"));
+}
+
 TEST_F(EngineFinderTest, FindsWhatListensLater) {
   Add({.pid = 10, .name = "dockerd"});
   EXPECT_THAT(Look(), IsEmpty());

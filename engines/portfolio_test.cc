@@ -62,6 +62,8 @@ class PortfolioTest : public ::testing::Test {
 
   void Start(PortfolioOptions options = {}) {
     options.evidence = false;
+    // A real containerd on the machine would have gRPC begin, which does not end.
+    if (options.types.empty()) options.types = {Engine::docker, Engine::podman};
     options.watcher.call_timeout = absl::Milliseconds(500);
     NSCTL_ASSERT_OK_AND_ASSIGN(portfolio_, Portfolio::Start(procfs_, options));
     EXPECT_TRUE(portfolio_->AwaitFirstResults(absl::Now() + absl::Seconds(30)));
@@ -327,6 +329,7 @@ TEST_F(PortfolioTest, EndsWhileEnginesAreAsked) {
   NSCTL_SKIP_WITHOUT_ROOT();
   Run({.mode = "silent", .socket = Path("docker.sock")});
   PortfolioOptions options;
+  options.types = {Engine::docker, Engine::evidence};
   options.watcher.call_timeout = absl::Minutes(1);
   NSCTL_ASSERT_OK_AND_ASSIGN(portfolio_, Portfolio::Start(procfs_, options));
   EXPECT_FALSE(portfolio_->AwaitFirstResults(absl::Now() + absl::Milliseconds(50)));
