@@ -171,7 +171,7 @@ TEST(ContainerHubSubscription, HearsOfDockersContainersOnce) {
   hub.Publish("c", {moby(Started("bb")), Started("other"), moby(Exited("a"))});
   hub.Publish("d", {Started("bb")});
 
-  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(Soon()));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(absl::Now()));
   EXPECT_THAT(Describe(batch.changes),
               ElementsAre("3 started a", "4 engine_changed d", "5 started other", "6 started bb"));
   EXPECT_THAT(Names(hub.Current()), ElementsAre("c/other", "d/bb"));
@@ -194,7 +194,7 @@ TEST(ContainerHub, KeepsParentsOfEngines) {
   EXPECT_EQ(hub.Current().engines(0).parent(), "p");
   EXPECT_EQ(hub.Current().engines(0).parent_container(), "web");
   EXPECT_EQ(hub.Current().engines(0).state(), Engine::ready);
-  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(Soon()));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(absl::Now()));
   EXPECT_EQ(batch.changes.size(), 2);
 }
 
