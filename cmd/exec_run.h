@@ -74,6 +74,8 @@ class RunningExec {
   void FinishWith(int status);
   // True where nsctl ended it before the command was executed.
   bool FailOnTheWay();
+  // To the user, and into the result.
+  void Warn(const std::string& text);
 
   const ExecScene* scene_;
   ExecEnding ending_;
@@ -86,6 +88,9 @@ class RunningExec {
 
 // The result that says what was asked for: target and command.
 ExecResult BeginResult(const ExecSettings& settings, const std::string& target);
+
+// Also where it is a shell that nobody named.
+void TellCommand(const ExecChildSpec& spec, ExecResult* result);
 
 // Becomes the command; returns only where that fails, with what is complained of and the exit
 // status.

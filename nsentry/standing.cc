@@ -22,6 +22,21 @@ constexpr size_t kMaxDepth = 64;
 
 }  // namespace
 
+const char* NameOfCapability(int capability) {
+  switch (capability) {
+    case kCapSetgid:
+      return "CAP_SETGID";
+    case kCapSetuid:
+      return "CAP_SETUID";
+    case kCapSysChroot:
+      return "CAP_SYS_CHROOT";
+    case kCapSysPtrace:
+      return "CAP_SYS_PTRACE";
+    default:
+      return "CAP_SYS_ADMIN";
+  }
+}
+
 absl::StatusOr<Standing> OwnStanding(base::NamespaceId user_namespace) {
   __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data = {};
