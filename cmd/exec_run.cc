@@ -158,6 +158,11 @@ void RunningExec::Warn(const std::string& text) {
   scene_->warn(is_one_of_many ? absl::StrCat(result_.target(), ": ", text) : text);
 }
 
+base::FdRef RunningExec::news() const {
+  const bool may_warn = child_->credentials().may_keep_groups;
+  return may_warn ? base::FdRef(child_->news()) : base::FdRef(-1);
+}
+
 void RunningExec::TakeNews() {
   child_->TakeNews();
   if (child_->news().ok() || ending_.runs() || !child_->GetOutcome().status.ok()) return;
@@ -180,6 +185,7 @@ bool RunningExec::IsHeld() const {
 
 void RunningExec::Pass(const SignalSource::Signal& signal, const SignalSource& signals,
                        bool reaches_it) {
+  if (!ending_.runs()) TakeNews();
   if (!reaches_it) SendSignal(process_->pidfd(), signal.number);
   if (!signals.AsksToEnd(signal.number)) return;
   // Control-C is how many a program is talked to: it is an order only to one that cannot hear.
@@ -188,6 +194,7 @@ void RunningExec::Pass(const SignalSource::Signal& signal, const SignalSource& s
 }
 
 bool RunningExec::Tend() {
+  if (!ending_.runs() && absl::Now() >= ending_.NextTime()) TakeNews();
   switch (ending_.Next(absl::Now(), [&] { return IsHeld(); })) {
     case ExecEnding::Action::kNone:
       return true;

@@ -40,8 +40,10 @@ class RunningExec {
   // Null where it did not start.
   nsentry::EnteredProcess* process() { return process_.get(); }
 
-  // Readable when TakeNews has something to do; holds nothing once there is nothing to come.
-  const base::OwnedFd& news() const { return child_->news(); }
+  // Readable when TakeNews is to be called at once; holds nothing where it is not. What nobody
+  // waits for is taken when it is asked for, so that nsctl does not wake up while the command
+  // starts.
+  base::FdRef news() const;
   void TakeNews();
 
   // Passes a signal on. Where `reaches_it` the command has got it already, as it is among the
