@@ -3,9 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,9 +14,7 @@
 #include <iterator>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "base/errors.h"
 #include "base/pipe.h"
@@ -26,6 +22,7 @@
 #include "base/text.h"
 #include "cmd/close_descriptors.h"
 #include "cmd/exec_launcher.h"
+#include "cmd/exec_program.h"
 #include "cmd/usage.h"
 
 namespace nsctl::cmd {
@@ -34,9 +31,9 @@ namespace {
 using Kind = ExecFailure::Kind;
 
 constexpr char kShell[] = "/bin/sh";
-// As execvp(3) has it.
-constexpr char kDefaultPath[] = "/bin:/usr/bin";
 constexpr int kFirstOwnDescriptor = 3;
+constexpr char kStay[] =
+    "nsctl: exec: the supplementary groups stay: the user namespace forbids setgroups\n";
 // Steps that are told with what they are about.
 constexpr char kStart[] = "start the command";
 constexpr char kOpenDirectory[] = "open the working directory";
@@ -44,43 +41,6 @@ constexpr char kExecute[] = "execute";
 // No error of the kernel is above (include/linux/err.h).
 constexpr int kMaxErrno = 4095;
 constexpr pid_t kFirstProcess = 1;
-
-std::string PathVariable(const std::vector<std::string>& environment) {
-  for (const std::string& variable : environment) {
-    if (absl::StartsWith(variable, "PATH=")) return variable.substr(strlen("PATH="));
-  }
-  return kDefaultPath;
-}
-
-// 0 where `path` is a file that may be executed, else an errno.
-int CheckExecutable(const std::string& path) {
-  struct stat status;
-  if (stat(path.c_str(), &status) != 0) return errno;
-  if (!S_ISREG(status.st_mode)) return EACCES;
-  return access(path.c_str(), X_OK) == 0 ? 0 : errno;
-}
-
-bool IsNotFound(int error) { return error == ENOENT || error == ENOTDIR; }
-
-struct Found {
-  std::string path;
-  int error = 0;
-};
-
-// As a shell: the first in PATH that can be executed; else the reason of one that is there.
-Found FindProgram(const std::string& program, const std::vector<std::string>& environment) {
-  if (absl::StrContains(program, '/')) return {program, CheckExecutable(program)};
-  Found found = {program, ENOENT};
-  if (program.empty()) return found;
-  for (const absl::string_view directory : absl::StrSplit(PathVariable(environment), ':')) {
-    const std::string path =
-        absl::StrCat(directory.empty() ? absl::string_view(".") : directory, "/", program);
-    const int error = CheckExecutable(path);
-    if (error == 0) return {path, 0};
-    if (!IsNotFound(error)) found.error = error;
-  }
-  return found;
-}
 
 // All of this process's descriptors but the standard ones end with the next program. What the
 // caller of nsctl left open is no business of the other side either.
@@ -102,25 +62,6 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
 
 }  // namespace
 
-SharedStep SharedStep::Make() {
-  SharedStep step;
-  void* const memory =
-      mmap(nullptr, sizeof(const char*), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (memory != MAP_FAILED) step.memory_.reset(static_cast<const char**>(memory));
-  return step;
-}
-
-void SharedStep::Unmap::operator()(const char** memory) const { munmap(memory, sizeof(*memory)); }
-
-void SharedStep::Set(const char* step) const {
-  // The two processes have their literals at the same addresses.
-  if (memory_ != nullptr) __atomic_store_n(memory_.get(), step, __ATOMIC_RELAXED);
-}
-
-const char* SharedStep::Get() const {
-  return memory_ == nullptr ? nullptr : __atomic_load_n(memory_.get(), __ATOMIC_RELAXED);
-}
-
 absl::StatusOr<ExecChild> ExecChild::Prepare(ExecChildSpec spec, base::FdRef procfs) {
   ExecChild child;
   child.spec_ = std::move(spec);
@@ -131,7 +72,7 @@ absl::StatusOr<ExecChild> ExecChild::Prepare(ExecChildSpec spec, base::FdRef pro
   NSCTL_ASSIGN_OR_RETURN(base::Pipe report, base::MakePipe());
   child.report_read_ = std::move(report.read_end);
   child.report_write_ = std::move(report.write_end);
-  child.step_ = SharedStep::Make();
+  child.progress_ = SharedProgress::Make();
   return child;
 }
 
@@ -179,7 +120,7 @@ int ExecChild::Fail(Kind kind, const char* step, int error) const {
 }
 
 bool ExecChild::TakeStandardDescriptors() const {
-  step_.Set("dup2");
+  progress_.SetStep("dup2");
   for (int fd = 0; fd < kFirstOwnDescriptor; ++fd) {
     const int source = spec_.terminal.ok() ? spec_.terminal.get() : spec_.standard[fd];
     if (source >= 0 && dup2(source, fd) < 0) return false;
@@ -190,43 +131,46 @@ bool ExecChild::TakeStandardDescriptors() const {
 bool ExecChild::MoveToRoot() const {
   int directory = spec_.directory.get();
   if (spec_.root.ok()) {
-    step_.Set("open the current directory");
+    progress_.SetStep("open the current directory");
     if (directory < 0) directory = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) return false;
-    step_.Set("change the root directory");
+    progress_.SetStep("change the root directory");
     // NSCTL_ALLOW(chdir): this process becomes the command.
     if (fchdir(spec_.root.get()) != 0 || chroot(".") != 0) return false;
   }
   if (!spec_.inner_directory.empty()) {
-    step_.Set(kOpenDirectory);
+    progress_.SetStep(kOpenDirectory);
     directory = open(spec_.inner_directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) return false;
   }
-  step_.Set("change the working directory");
+  progress_.SetStep("change the working directory");
   // NSCTL_ALLOW(chdir): as above.
   return directory < 0 || fchdir(directory) == 0;
 }
 
 bool ExecChild::SetSecurityContext() const {
   if (spec_.security_file.empty()) return true;
-  step_.Set("open the security context");
+  progress_.SetStep("open the security context");
   const std::string name = absl::StrCat("thread-self/attr/", spec_.security_file);
   const int fd = openat(procfs_.get(), name.c_str(), O_WRONLY | O_CLOEXEC);
   if (fd < 0) return false;
-  step_.Set("set the security context");
+  progress_.SetStep("set the security context");
   const std::string& context = spec_.security_context;
   return write(fd, context.data(), context.size()) == static_cast<ssize_t>(context.size());
 }
 
 int ExecChild::BecomeCommand() {
   if (!TakeStandardDescriptors() || !MoveToRoot() || !SetSecurityContext()) {
-    return Fail(Kind::kOwn, step_.Get(), errno);
+    return Fail(Kind::kOwn, progress_.step(), errno);
   }
   const CredentialFailure failure = ApplyCredentials(spec_.credentials, groups_dropped_);
   if (failure.step != nullptr) return Fail(Kind::kOwn, failure.step, failure.error);
+  if (failure.groups_stay) progress_.SetGroupsStay();
+  // In place nobody else is left to say it.
+  if (failure.groups_stay && in_place_) (void)!write(STDERR_FILENO, kStay, sizeof(kStay) - 1);
   sigprocmask(SIG_SETMASK, &spec_.signal_mask, nullptr);
-  step_.Set(kExecute);
-  Found program = FindProgram(spec_.command.front(), spec_.environment);
+  progress_.SetStep(kExecute);
+  FoundProgram program = FindProgram(spec_.command.front(), spec_.environment);
   if (program.error != 0 && !spec_.fallback.empty()) {
     spec_.command.front() = spec_.fallback;
     program = FindProgram(spec_.fallback, spec_.environment);
@@ -306,7 +250,7 @@ void ExecChild::TakeNews() {
 }
 
 std::string ExecChild::Step() const {
-  const char* const step = step_.Get();
+  const char* const step = progress_.step();
   if (step == nullptr) return kStart;
   if (step == kExecute) return absl::StrCat(kExecute, " ", QuotedArgument(spec_.command.front()));
   if (step != kOpenDirectory) return step;
@@ -336,7 +280,7 @@ ExecChild::Outcome ExecChild::GetOutcome() const {
   const bool has_object = step == kExecute || step == kOpenDirectory;
   return {base::ErrnoStatus(failure.error,
                             has_object ? Step() : base::TerminalText(base::EncodeText(step))),
-          failure.kind};
+          failure.kind, std::string(step)};
 }
 
 }  // namespace nsctl::cmd

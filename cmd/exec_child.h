@@ -8,9 +8,7 @@
 
 #include <signal.h>
 
-#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "base/fd.h"
 #include "cmd/exec_credentials.h"
+#include "cmd/exec_progress.h"
 #include "nsentry/entered_process.h"
 
 namespace nsctl::cmd {
@@ -66,24 +65,6 @@ struct ExecFailure {
   char step[48] = {};
 };
 
-// What a process on its way to a command is at, for its parent.
-class SharedStep {
- public:
-  // Without memory for it, no step is ever known.
-  static SharedStep Make();
-
-  // `step` is a literal.
-  void Set(const char* step) const;
-  // Null where none was set.
-  const char* Get() const;
-
- private:
-  struct Unmap {
-    void operator()(const char** memory) const;
-  };
-  std::unique_ptr<const char*, Unmap> memory_;
-};
-
 class ExecChild {
  public:
   // `procfs` shows the caller. Errors: those of MakeLauncher; those of pipe2(2).
@@ -106,6 +87,7 @@ class ExecChild {
   // Readable when there is news from the child; holds nothing once there will be none: the command
   // was executed, or everybody on the way to it has ended.
   const base::OwnedFd& news() const { return report_read_; }
+  const Credentials& credentials() const { return spec_.credentials; }
   // Takes what is there without waiting.
   void TakeNews();
 
@@ -114,13 +96,17 @@ class ExecChild {
   struct Outcome {
     absl::Status status;
     ExecFailure::Kind kind = ExecFailure::Kind::kOwn;
+    // Which of the child's steps failed, where it was one.
+    std::string step = "";
   };
   Outcome GetOutcome() const;
 
   // What the child is at, for people: "open the working directory "/x"".
   std::string Step() const;
+  // The command has supplementary groups that it was not to have.
+  bool groups_stay() const { return progress_.groups_stay(); }
   // It is past the entry.
-  bool HasStep() const { return step_.Get() != nullptr; }
+  bool HasStep() const { return progress_.step() != nullptr; }
 
  private:
   ExecChild() = default;
@@ -143,7 +129,7 @@ class ExecChild {
   base::OwnedFd report_write_;
   // All that was read of it.
   std::string news_;
-  SharedStep step_;
+  SharedProgress progress_;
   // Where the launcher answers, -1 where it does not.
   int answer_ = -1;
   bool in_place_ = false;

@@ -13,6 +13,7 @@
 #include "base/status_macros.h"
 #include "cmd/diagnostics.h"
 #include "cmd/exec.pb.h"
+#include "cmd/exec_dry_run.h"
 #include "cmd/exec_each.h"
 #include "cmd/exec_options.h"
 #include "cmd/exec_prepare.h"
@@ -27,7 +28,6 @@
 #include "cmd/presentation_options.h"
 #include "cmd/target.h"
 #include "cmd/usage.h"
-#include "nsentry/entry_message.h"
 #include "procfsroot/procfs.h"
 
 namespace nsctl::cmd {
@@ -186,30 +186,23 @@ absl::StatusOr<int> ExecCommand::RunEach(const ExecScene& scene, const Presentat
 
 absl::StatusOr<int> ExecCommand::DryRun(const ExecScene& scene, Format format, Environment& env) {
   ExecReport report;
-  absl::Status failure;
   const std::vector<std::string> targets =
       settings_.targets.empty() ? std::vector<std::string>{""} : settings_.targets;
   for (const std::string& target : targets) {
-    NSCTL_ASSIGN_OR_RETURN(PreparedExec prepared, PlanExec(scene, target));
-    ExecResult* const result = report.add_results();
-    *result = BeginResult(settings_, target);
-    *result->mutable_plan() = nsentry::ToMessage(*prepared.plan);
-    const absl::Status status = CompleteExec(scene, &prepared);
-    if (IsUsageError(status)) return status;
-    const Credentials& credentials = prepared.spec.credentials;
-    if (credentials.uid.has_value()) result->set_uid(*credentials.uid);
-    if (credentials.gid.has_value()) result->set_gid(*credentials.gid);
-    result->set_error(std::string(status.message()));
-    failure.Update(status);
+    NSCTL_ASSIGN_OR_RETURN(*report.add_results(), DryRunExec(scene, target));
   }
+  NSCTL_RETURN_IF_ERROR(WriteReport(report));
   if (format == Format::kTable) {
     PrintExecPlans(report, env.out);
   } else {
     NSCTL_RETURN_IF_ERROR(WriteResults(report, format, env.out));
   }
-  if (failure.ok()) return 0;
-  Complain(env, kInfo.name, failure.message());
-  return kExecFailed;
+  for (const ExecResult& result : report.results()) {
+    if (result.error().empty()) continue;
+    Complain(env, kInfo.name, result.error());
+    return kExecFailed;
+  }
+  return 0;
 }
 
 absl::StatusOr<int> ExecCommand::Become(const ExecScene& scene, Environment& env) {
@@ -222,7 +215,11 @@ absl::StatusOr<int> ExecCommand::Become(const ExecScene& scene, Environment& env
 absl::StatusOr<int> ExecCommand::RunScene(const Presentation& presentation, Format format,
                                           Environment& env) {
   NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(""));
-  const ExecScene scene{settings_, procfs, env.system->QuestionsFor(procfs), env.variables.all};
+  const ExecScene scene{settings_, procfs, env.system->QuestionsFor(procfs), env.variables.all,
+                        [&](const std::string& warning) {
+                          Complain(env, kInfo.name, warning);
+                          (void)env.err->Flush();
+                        }};
   NSCTL_RETURN_IF_ERROR(OpenReport());
   if (settings_.dry_run) return DryRun(scene, format, env);
   if (settings_.no_fork) return Become(scene, env);

@@ -6,7 +6,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 
 namespace nsctl::cmd {
 namespace {
@@ -14,6 +16,17 @@ namespace {
 // The C library's functions of these names would tell its other threads, of which there are none.
 long SetGroups(const std::vector<gid_t>& groups) {
   return syscall(SYS_setgroups, groups.size(), groups.data());
+}
+
+// Whether the supplementary groups are these already.
+bool HasGroups(std::vector<gid_t> groups) {
+  std::vector<gid_t> own(static_cast<size_t>(std::max(getgroups(0, nullptr), 0)));
+  if (getgroups(static_cast<int>(own.size()), own.data()) != static_cast<int>(own.size())) {
+    return false;
+  }
+  std::sort(own.begin(), own.end());
+  std::sort(groups.begin(), groups.end());
+  return own == groups;
 }
 
 constexpr int kCapabilities = 64;
@@ -59,7 +72,7 @@ bool KeepAll() {
   return SetCapabilities(permitted, permitted) && SetAmbient(permitted);
 }
 
-CredentialFailure Failed(const char* step) { return {step, errno}; }
+CredentialFailure Failed(const char* step) { return {.step = step, .error = errno}; }
 
 }  // namespace
 
@@ -68,19 +81,21 @@ CredentialFailure ApplyCredentials(const Credentials& credentials, bool groups_d
   if (credentials.capabilities && !DropFromBoundingSet(credentials.capabilities->bounding)) {
     return Failed("drop from the bounding set");
   }
-  if (credentials.groups && SetGroups(*credentials.groups) != 0 && !groups_dropped &&
-      !(credentials.may_keep_groups && errno == EPERM)) {
-    return Failed("setgroups");
+  bool groups_stay = false;
+  if (credentials.groups && SetGroups(*credentials.groups) != 0 && !groups_dropped) {
+    const CredentialFailure failure = Failed(kSetGroups);
+    groups_stay = failure.error == EPERM && !HasGroups(*credentials.groups);
+    if (failure.error != EPERM || (groups_stay && !credentials.may_keep_groups)) return failure;
   }
   if (credentials.gid &&
       syscall(SYS_setresgid, *credentials.gid, *credentials.gid, *credentials.gid) != 0) {
-    return Failed("setgid");
+    return Failed(kSetGid);
   }
   const bool keeps = credentials.keep_capabilities || credentials.capabilities.has_value();
   if (keeps && prctl(PR_SET_KEEPCAPS, 1) != 0) return Failed("keep capabilities");
   if (credentials.uid &&
       syscall(SYS_setresuid, *credentials.uid, *credentials.uid, *credentials.uid) != 0) {
-    return Failed("setuid");
+    return Failed(kSetUid);
   }
   if (credentials.capabilities) {
     const CapabilitySets& sets = *credentials.capabilities;
@@ -92,7 +107,7 @@ CredentialFailure ApplyCredentials(const Credentials& credentials, bool groups_d
   if (credentials.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return Failed("set no_new_privs");
   }
-  return {};
+  return {.groups_stay = groups_stay};
 }
 
 }  // namespace nsctl::cmd

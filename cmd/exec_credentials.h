@@ -40,10 +40,17 @@ struct Credentials {
   friend bool operator==(const Credentials&, const Credentials&) = default;
 };
 
+// The steps whose failure says which capability is missing, or which id is not mapped.
+inline constexpr char kSetGroups[] = "setgroups";
+inline constexpr char kSetGid[] = "setgid";
+inline constexpr char kSetUid[] = "setuid";
+
 // What failed, and its errno; `step` is nullptr where nothing did.
 struct CredentialFailure {
   const char* step = nullptr;
   int error = 0;
+  // Supplementary groups have stayed though they were to go (may_keep_groups).
+  bool groups_stay = false;
 };
 
 // `groups_dropped`: the early attempt has succeeded.

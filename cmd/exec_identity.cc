@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/errors.h"
@@ -20,6 +21,7 @@
 #include "cmd/ask_apart.h"
 #include "cmd/exec_accounts.h"
 #include "cmd/usage.h"
+#include "nsentry/standing.h"
 #include "procfsroot/mount_namespace_root.h"
 #include "procfsroot/process_files.h"
 #include "procfsroot/process_identity.h"
@@ -87,23 +89,32 @@ absl::StatusOr<uint32_t> CredentialResolver::Inside(const char* map, uint32_t ou
   const absl::StatusOr<std::optional<uint32_t>> inside = procfsroot::MapIdInside(text, outside);
   if (!inside.ok()) return base::Annotate(inside.status(), absl::StrCat(map, " of the target"));
   if (inside->has_value()) return **inside;
-  return absl::FailedPreconditionError(
-      absl::StrCat("id ", outside, " of the target is not in its ", map));
+  return absl::FailedPreconditionError(absl::StrCat("host ",
+                                                    absl::StartsWith(map, "uid") ? "uid " : "gid ",
+                                                    outside, " of the target is not in its ", map));
 }
 
 absl::StatusOr<uid_t> CredentialResolver::User() {
   if (settings_.user == kFollow) return Inside("uid_map", target_.effective_uid);
   if (const auto number = ParseAccountNumber(settings_.user)) return *number;
-  NSCTL_ASSIGN_OR_RETURN(const std::string passwd, root_.ReadAccounts("passwd"));
-  if (const auto user = FindUser(passwd, settings_.user)) return user->uid;
+  const absl::StatusOr<std::string> passwd = root_.ReadAccounts("passwd");
+  if (!passwd.ok()) {
+    return base::Annotate(passwd.status(),
+                          absl::StrCat("find user ", QuotedArgument(settings_.user)));
+  }
+  if (const auto user = FindUser(*passwd, settings_.user)) return user->uid;
   return absl::NotFoundError(absl::StrCat("no user ", QuotedArgument(settings_.user)));
 }
 
 absl::StatusOr<gid_t> CredentialResolver::Group() {
   if (settings_.group == kFollow) return Inside("gid_map", target_.effective_gid);
   if (const auto number = ParseAccountNumber(settings_.group)) return *number;
-  NSCTL_ASSIGN_OR_RETURN(const std::string group, root_.ReadAccounts("group"));
-  if (const auto gid = FindGroup(group, settings_.group)) return *gid;
+  const absl::StatusOr<std::string> group = root_.ReadAccounts("group");
+  if (!group.ok()) {
+    return base::Annotate(group.status(),
+                          absl::StrCat("find group ", QuotedArgument(settings_.group)));
+  }
+  if (const auto gid = FindGroup(*group, settings_.group)) return *gid;
   return absl::NotFoundError(absl::StrCat("no group ", QuotedArgument(settings_.group)));
 }
 
@@ -164,6 +175,20 @@ absl::StatusOr<Credentials> CredentialResolver::Resolve() {
   return credentials;
 }
 
+// By user_namespaces(7), where it can be known.
+bool ForbidsGroups(const nsentry::EntryPlan& plan, const procfsroot::GuardedProcess* process,
+                   const procfsroot::Procfs& procfs) {
+  constexpr size_t kMaxWord = 64;
+  absl::StatusOr<std::string> word = absl::NotFoundError("");
+  if (!plan.Enters(NamespaceType::kUser)) {
+    const absl::StatusOr<procfsroot::ProcessDir> self = procfs.OpenSelf();
+    if (self.ok()) word = self->Read("setgroups", kMaxWord);
+  } else if (process != nullptr) {
+    word = process->directory().Read("setgroups", kMaxWord);
+  }
+  return word.ok() && *word == "deny\n";
+}
+
 }  // namespace
 
 absl::StatusOr<procfsroot::Root> InnerRoot::Open() const {
@@ -201,6 +226,39 @@ absl::StatusOr<Credentials> ResolveCredentials(const ExecSettings& settings,
                                                const procfsroot::GuardedProcess* process,
                                                const InnerRoot& root) {
   return CredentialResolver(settings, plan, process, root).Resolve();
+}
+
+std::string InnerUserNamespace(const nsentry::EntryPlan& plan, const procfsroot::Procfs& procfs) {
+  for (const nsentry::EntryStep& step : plan.steps()) {
+    if (step.type != NamespaceType::kUser || !step.wanted.has_value()) continue;
+    return base::NamespaceLinkText(NamespaceType::kUser, step.wanted->inode);
+  }
+  const absl::StatusOr<procfsroot::ProcessDir> self = procfs.OpenSelf();
+  if (!self.ok()) return "the user namespace";
+  const procfsroot::NamespaceLinks links = self->ReadNamespaceLinks();
+  return base::NamespaceLinkText(NamespaceType::kUser,
+                                 links.in[static_cast<size_t>(NamespaceType::kUser)].inode);
+}
+
+std::string CredentialHint(absl::string_view step, int error, const Credentials& credentials,
+                           const nsentry::EntryPlan& plan,
+                           const procfsroot::GuardedProcess* process,
+                           const procfsroot::Procfs& procfs) {
+  const std::string inside = InnerUserNamespace(plan, procfs);
+  const bool is_user = step == kSetUid;
+  if (error == EINVAL) {
+    if (is_user) return absl::StrCat("uid ", *credentials.uid, " is not mapped in ", inside);
+    if (step == kSetGid)
+      return absl::StrCat("gid ", *credentials.gid, " is not mapped in ", inside);
+    return absl::StrCat("a group is not mapped in ", inside);
+  }
+  if (error != EPERM) return "";
+  if (step == kSetGroups && ForbidsGroups(plan, process, procfs)) {
+    return absl::StrCat(inside, " forbids setgroups");
+  }
+  return absl::StrCat(
+      "needs ", nsentry::NameOfCapability(is_user ? nsentry::kCapSetuid : nsentry::kCapSetgid),
+      " in ", inside);
 }
 
 std::string ShellOf(const Credentials& credentials, const InnerRoot& root) {

@@ -6,10 +6,12 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "cmd/exec_credentials.h"
 #include "cmd/exec_options.h"
 #include "nsentry/entry_plan.h"
 #include "procfsroot/guarded_process.h"
+#include "procfsroot/procfs.h"
 #include "procfsroot/root.h"
 
 namespace nsctl::cmd {
@@ -41,6 +43,16 @@ absl::StatusOr<Credentials> ResolveCredentials(const ExecSettings& settings,
                                                const nsentry::EntryPlan& plan,
                                                const procfsroot::GuardedProcess* process,
                                                const InnerRoot& root);
+
+// Why the step of ApplyCredentials failed with this error, for people: "needs CAP_SETUID in
+// user:[4026531837]"; empty where there is no more to say. `process` may be null.
+std::string CredentialHint(absl::string_view step, int error, const Credentials& credentials,
+                           const nsentry::EntryPlan& plan,
+                           const procfsroot::GuardedProcess* process,
+                           const procfsroot::Procfs& procfs);
+
+// The user namespace that the command runs in: "user:[4026531837]".
+std::string InnerUserNamespace(const nsentry::EntryPlan& plan, const procfsroot::Procfs& procfs);
 
 // The shell of who the command runs as; /bin/sh where there is none, or it cannot be found out.
 std::string ShellOf(const Credentials& credentials, const InnerRoot& root);

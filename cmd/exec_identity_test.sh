@@ -128,6 +128,61 @@ seen=$("$nsctl" exec -U -S 5 -G 6 --keep-caps "$target" -- grep -e ^CapEff -e ^U
 kill "$target"
 wait "$target" 2>/dev/null
 
+# Which capability is missing in which user namespace, and which id is not mapped in it.
+own=$(readlink /proc/self/ns/user)
+# With the supplementary groups 10 and 20.
+without() {
+  local capability=$1
+  shift
+  setpriv --groups=10,20 --bounding-set="-$capability" --inh-caps="-$capability" "$@"
+}
+refuse() {
+  local wanted=$1 seen
+  shift
+  seen=$("$@" 2>&1)
+  [[ $? == 125 && $seen == "nsctl: exec: $wanted" ]] || fail "$*: \"$seen\", not \"$wanted\""
+}
+nobody='setpriv --reuid=65534 --regid=65534 --clear-groups'
+denied="openat /proc/$scene/ns/user: Permission denied (EACCES)"
+# shellcheck disable=SC2086
+refuse "not allowed to look at process $scene: needs CAP_SYS_PTRACE in $own: $denied" \
+  $nobody "$nsctl" exec "$scene" -- true
+# shellcheck disable=SC2086
+seen=$($nobody "$nsctl" exec --dry-run "$scene" 2>/dev/null | grep ^fail | sort -u | head -n 1)
+[[ $seen == "fail  cgroup of process $scene: needs CAP_SYS_PTRACE in $own" ]] || fail "plan: $seen"
+seen=$(unshare -Ur sh -c 'readlink /proc/self/ns/user; exec "$0" exec "$1" -- true' "$nsctl" "$scene" 2>&1)
+[[ $seen == *"needs CAP_SYS_PTRACE in the user namespace of process $scene, which is not below the caller's ${seen%%$'\n'*}: $denied" ]] ||
+  fail "from a user namespace: $seen"
+refuse "setuid: Operation not permitted (EPERM): needs CAP_SETUID in $own" \
+  without setuid "$nsctl" exec -u -S 33 "$scene" -- true
+refuse "setgroups: Operation not permitted (EPERM): needs CAP_SETGID in $own" \
+  without setgid "$nsctl" exec -u -G 33 "$scene" -- true
+
+# What a rootless container forbids. Whoever has no groups to lose is not told of it.
+outer=$scene
+# shellcheck disable=SC2086
+if start_scene '--user --map-root-user --uts --net' $nobody; then
+  inner=$(readlink "/proc/$scene/ns/user")
+  refuse "setuid: Invalid argument (EINVAL): uid 5 is not mapped in $inner" \
+    "$nsctl" exec -S 5 "$scene" -- true
+  refuse "setgid: Invalid argument (EINVAL): gid 5 is not mapped in $inner" \
+    "$nsctl" exec -G 5 "$scene" -- true
+  expect_stay() { [[ $1 == "$2" ]] || fail "groups that stay: \"$1\", not \"$2\""; }
+  expect_stay "$(setpriv --groups 10,20 "$nsctl" exec "$scene" -- grep ^Groups /proc/self/status 2>&1)" \
+    "Groups:	 "
+  stay="the supplementary groups stay: setgroups is forbidden in $inner"
+  expect_stay "$(without setgid "$nsctl" exec "$scene" -- sh -c 'sleep 0.1; grep ^Groups /proc/self/status' 2>&1)" \
+    "nsctl: exec: $stay"$'\nGroups:\t65534 65534 '
+  without setgid "$nsctl" exec --report=stay.json "$scene" -- true 2>/dev/null
+  grep -qF "$stay" stay.json || fail "the report does not say that groups stay: $(cat stay.json)"
+  # shellcheck disable=SC2086
+  $nobody "$nsctl" exec -G 0 "$scene" -- true || fail "nothing would change, and yet it failed"
+  # shellcheck disable=SC2086
+  refuse "setgroups: Operation not permitted (EPERM): $inner forbids setgroups" \
+    setpriv --reuid=65534 --regid=65534 --groups=10 "$nsctl" exec -G 0 "$scene" -- true
+fi
+scene=$outer
+
 # Moving to the target's cgroup.
 cgroups=$(grep -m 1 -e ' - cgroup2 ' /proc/self/mountinfo | cut -d ' ' -f 5)
 if [[ -n $cgroups ]] && mkdir "$cgroups/nsctl_exec_test.$$" 2>/dev/null; then

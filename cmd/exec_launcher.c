@@ -11,13 +11,13 @@
 //   LAUNCHER REPORT ANSWER MODE PATH SHELL ARGUMENT...
 //
 // Executes PATH with the arguments. REPORT is the number of a descriptor that is closed by that: 0
-// goes there as an int just before, and errno where it failed. Where REPORT is "-" nobody is left to
-// read it, and standard error says so. What has no interpreter is given to SHELL, as
-// execvp(3) does. If ANSWER is a number and not "-", an int goes there first: 0, or where MODE has
-// "s" the PID of a sibling that does all of that, or minus errno. MODE has "f" where the first
-// process of a PID namespace makes the command a child of its own (pid_namespaces(7)): signals
-// without handlers do not reach a first process and nobody else would reap orphans; and "t" where
-// standard input is to become the controlling terminal. No C library: it starts at _start.
+// goes there as an int just before, and errno where it failed. Where REPORT is "-" nobody is left
+// to read it, and standard error says so. What has no interpreter is given to SHELL, as execvp(3)
+// does. If ANSWER is a number and not "-", an int goes there first: 0, or where MODE has "s" the
+// PID of a sibling that does all of that, or minus errno. MODE has "f" where the first process of a
+// PID namespace makes the command a child of its own (pid_namespaces(7)): signals without handlers
+// do not reach a first process and nobody else would reap orphans; and "t" where standard input is
+// to become the controlling terminal. No C library: it starts at _start.
 
 #if defined(__x86_64__)
 
@@ -236,7 +236,8 @@ static void Complain(int error) {
   static const char kText[] = "nsctl: exec: the command cannot be executed: error ";
   char digits[4] = {0, 0, 0, '\n'};
   int first = sizeof(digits) - 1;
-  for (int rest = error; first > 0 && rest > 0; rest /= 10) digits[--first] = (char)('0' + rest % 10);
+  for (int rest = error; first > 0 && rest > 0; rest /= 10)
+    digits[--first] = (char)('0' + rest % 10);
   Call(kWrite, kStandardError, (long)kText, sizeof(kText) - 1);
   Call(kWrite, kStandardError, (long)(digits + first), (long)sizeof(digits) - first);
 }

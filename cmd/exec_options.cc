@@ -107,7 +107,8 @@ void AddIdentityOptions(CLI::App* app, ExecSettings* settings) {
 void AddSurroundingOptions(CLI::App* app, ExecSettings* settings) {
   Adder add(app, kSurroundings);
   add.Optional("-r,--root", "[DIR]", &settings->root, kOfTarget,
-               "change the root directory: to the target's or to DIR, opened before the entry");
+               "change the root directory: to the target's or to DIR, opened before the entry; the "
+               "working directory stays where it is without --wd");
   add.Optional("-w,--wd", "[DIR]", &settings->directory, kOfTarget,
                "change the working directory likewise");
   add.Needed("-W,--wdns", "PATH", &settings->inner_directory,
@@ -209,6 +210,9 @@ absl::Status CheckExecSettings(const ExecSettings& settings) {
   }
   if (!settings.jobs.empty() && !settings.each) return UsageError("--jobs goes with --each only");
   if (settings.JobLimit() == 0) return UsageError("--jobs needs a number above 0");
+  if (settings.report == "-") {
+    return UsageError("--report needs a FILE, since stdout is the command's: ./- is one");
+  }
   if (!settings.groups.empty() && settings.groups != "follow") {
     return UnknownWord("groups", settings.groups, {"follow"});
   }

@@ -3,6 +3,7 @@
 #ifndef NSCTL_CMD_EXEC_PREPARE_H_
 #define NSCTL_CMD_EXEC_PREPARE_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct ExecScene {
   nsdisc::Questions questions;
   // Of nsctl itself.
   const std::vector<std::string>& environment;
+  // Tells the user while commands run.
+  std::function<void(const std::string&)> warn;
 };
 
 struct PreparedExec {

@@ -16,6 +16,8 @@
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
 #include "base/text.h"
+#include "cmd/exec_credentials.h"
+#include "cmd/exec_identity.h"
 #include "nsentry/enter.h"
 #include "nsentry/entry_message.h"
 #include "procfsroot/process_files.h"
@@ -58,6 +60,20 @@ bool NeedsNoLauncher(const PreparedExec& prepared) {
          !prepared.spec.terminal.ok();
 }
 
+// What the child met, with what is behind it where that is known.
+absl::Status Explained(const ExecScene& scene, const PreparedExec& prepared,
+                       const ExecChild& child) {
+  const ExecChild::Outcome outcome = child.GetOutcome();
+  if (outcome.step != kSetUid && outcome.step != kSetGid && outcome.step != kSetGroups) {
+    return outcome.status;
+  }
+  const std::string hint =
+      CredentialHint(outcome.step, base::ErrnoOf(outcome.status), child.credentials(),
+                     *prepared.plan, prepared.target.process.get(), scene.procfs);
+  if (hint.empty()) return outcome.status;
+  return absl::Status(outcome.status.code(), absl::StrCat(outcome.status.message(), ": ", hint));
+}
+
 absl::Status NoAnswer(const ExecChild& child) {
   return absl::DeadlineExceededError(absl::StrCat(child.Step(), ": no answer in time"));
 }
@@ -72,6 +88,11 @@ ExecResult BeginResult(const ExecSettings& settings, const std::string& target) 
   return result;
 }
 
+void TellCommand(const ExecChildSpec& spec, ExecResult* result) {
+  result->clear_command();
+  for (const std::string& word : spec.command) result->add_command(base::EncodeText(word));
+}
+
 RunningExec RunningExec::Start(const ExecScene& scene, const std::string& target,
                                const SignalSource& signals, Streams streams) {
   RunningExec run(scene, absl::Now());
@@ -83,6 +104,7 @@ RunningExec RunningExec::Start(const ExecScene& scene, const std::string& target
     run.Fail(status);
     return run;
   }
+  TellCommand(prepared.spec, &run.result_);
   prepared.spec.terminal = std::move(streams.terminal);
   std::copy(std::begin(streams.standard), std::end(streams.standard), prepared.spec.standard);
   prepared.spec.signal_mask = signals.mask_before();
@@ -130,9 +152,25 @@ void RunningExec::Fail(const absl::Status& status, int exit_status) {
   result_.set_exit_status(exit_status);
 }
 
+void RunningExec::Warn(const std::string& text) {
+  result_.add_warnings(text);
+  const bool is_one_of_many = scene_->settings.each;
+  scene_->warn(is_one_of_many ? absl::StrCat(result_.target(), ": ", text) : text);
+}
+
+base::FdRef RunningExec::news() const {
+  const bool may_warn = child_->credentials().may_keep_groups;
+  return may_warn ? base::FdRef(child_->news()) : base::FdRef(-1);
+}
+
 void RunningExec::TakeNews() {
   child_->TakeNews();
-  if (!child_->news().ok() && child_->GetOutcome().status.ok()) ending_.Runs();
+  if (child_->news().ok() || ending_.runs() || !child_->GetOutcome().status.ok()) return;
+  ending_.Runs();
+  if (child_->groups_stay()) {
+    Warn(absl::StrCat("the supplementary groups stay: setgroups is forbidden in ",
+                      InnerUserNamespace(*prepared_->plan, scene_->procfs)));
+  }
 }
 
 bool RunningExec::IsHeld() const {
@@ -147,6 +185,7 @@ bool RunningExec::IsHeld() const {
 
 void RunningExec::Pass(const SignalSource::Signal& signal, const SignalSource& signals,
                        bool reaches_it) {
+  if (!ending_.runs()) TakeNews();
   if (!reaches_it) SendSignal(process_->pidfd(), signal.number);
   if (!signals.AsksToEnd(signal.number)) return;
   // Control-C is how many a program is talked to: it is an order only to one that cannot hear.
@@ -155,6 +194,7 @@ void RunningExec::Pass(const SignalSource::Signal& signal, const SignalSource& s
 }
 
 bool RunningExec::Tend() {
+  if (!ending_.runs() && absl::Now() >= ending_.NextTime()) TakeNews();
   switch (ending_.Next(absl::Now(), [&] { return IsHeld(); })) {
     case ExecEnding::Action::kNone:
       return true;
@@ -196,12 +236,12 @@ bool RunningExec::FailOnTheWay() {
 void RunningExec::Finish() {
   const absl::StatusOr<int> status = process_->Wait();
   if (!status.ok()) return Fail(status.status());
-  child_->TakeNews();
+  TakeNews();
   const ExecChild::Outcome outcome = child_->GetOutcome();
   if (outcome.status.ok()) return FinishWith(*status);
   if (FailOnTheWay()) return;
   result_.clear_pid();
-  Fail(outcome.status, ExitStatusOf(outcome.kind));
+  Fail(Explained(*scene_, *prepared_, *child_), ExitStatusOf(outcome.kind));
 }
 
 void RunningExec::FinishWith(int status) {
@@ -242,7 +282,7 @@ ExecRefusal BecomeExec(const ExecScene& scene, const std::string& target) {
   (void)child->Become();
   child->TakeNews();
   const ExecChild::Outcome outcome = child->GetOutcome();
-  return {outcome.status, ExitStatusOf(outcome.kind)};
+  return {Explained(scene, prepared, *child), ExitStatusOf(outcome.kind)};
 }
 
 }  // namespace nsctl::cmd

@@ -40,8 +40,10 @@ class RunningExec {
   // Null where it did not start.
   nsentry::EnteredProcess* process() { return process_.get(); }
 
-  // Readable when TakeNews has something to do; holds nothing once there is nothing to come.
-  const base::OwnedFd& news() const { return child_->news(); }
+  // Readable when TakeNews is to be called at once; holds nothing where it is not. What nobody
+  // waits for is taken when it is asked for, so that nsctl does not wake up while the command
+  // starts.
+  base::FdRef news() const;
   void TakeNews();
 
   // Passes a signal on. Where `reaches_it` the command has got it already, as it is among the
@@ -74,6 +76,8 @@ class RunningExec {
   void FinishWith(int status);
   // True where nsctl ended it before the command was executed.
   bool FailOnTheWay();
+  // To the user, and into the result.
+  void Warn(const std::string& text);
 
   const ExecScene* scene_;
   ExecEnding ending_;
@@ -86,6 +90,9 @@ class RunningExec {
 
 // The result that says what was asked for: target and command.
 ExecResult BeginResult(const ExecSettings& settings, const std::string& target);
+
+// Also where it is a shell that nobody named.
+void TellCommand(const ExecChildSpec& spec, ExecResult* result);
 
 // Becomes the command; returns only where that fails, with what is complained of and the exit
 // status.

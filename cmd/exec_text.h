@@ -12,7 +12,7 @@ namespace nsctl::cmd {
 // One line for each target: how its command came out.
 void PrintExecResults(const ExecReport& report, const Presentation& presentation, Writer* out);
 
-// The plan of each target, one line for each namespace, then what would run.
+// The plan of each target, one line for each namespace, then what would run, and how.
 void PrintExecPlans(const ExecReport& report, Writer* out);
 
 }  // namespace nsctl::cmd

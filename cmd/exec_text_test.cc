@@ -53,6 +53,25 @@ TEST(ExecText, TellsPlansAndWhatRuns) {
           }
           uid: 0
           gid: 0
+          surroundings { environment: "caller" }
+        }
+        results {
+          target: "5"
+          plan { forks: true }
+          surroundings {
+            root: "target"
+            directory: "/usr"
+            inner_directory: "a\x1b"
+            cgroups: "/c/x"
+            environment: "target"
+            variables: "A=b"
+            sets_groups: true
+            sets_capabilities: true
+            capabilities: "CAP_KILL"
+            no_new_privileges: true
+            security_context: "exec x"
+            no_fork: true
+          }
         }
         results {
           target: "/x"
@@ -67,6 +86,18 @@ TEST(ExecText, TellsPlansAndWhatRuns) {
             "enter user:[5] of process 1234, owned by user:[4]\n"
             "skip  net:[6]: the caller is in it already\n"
             "run   ls -l as uid 0, gid 0, in a process of its own in the PID namespace\n"
+            "5:\n"
+            "run   the user's shell, outside of the PID namespace: its children are in it\n"
+            "with  cgroups /c/x\n"
+            "with  root directory of the target\n"
+            "with  working directory /usr\n"
+            "with  working directory inside a\\x1b\n"
+            "with  environment of the target\n"
+            "with  A=b\n"
+            "with  supplementary groups: none\n"
+            "with  capabilities: CAP_KILL\n"
+            "with  no new privileges\n"
+            "with  security context exec x\n"
             "/x:\n"
             "fail  net of /x: no\n");
 }

@@ -17,10 +17,6 @@ using base::NamespaceType;
 // The kernel nests PID namespaces 32 deep (kernel/pid_namespace.c).
 constexpr size_t kMaxPidDepth = 64;
 
-const char* NameOf(int capability) {
-  return capability == kCapSysChroot ? "CAP_SYS_CHROOT" : "CAP_SYS_ADMIN";
-}
-
 // What joining a namespace of `type` asks for in the user namespace that the caller is in by then;
 // 0 for none.
 int MissingInOwn(const Standing& standing, NamespaceType type) {
@@ -66,8 +62,24 @@ void EntryJudge::Blame(int capability, std::optional<uint32_t> user_namespace,
       user_namespace.has_value()
           ? base::NamespaceLinkText(NamespaceType::kUser, *user_namespace)
           : "the user namespace that owns it, which is not below the caller's";
+  step->obstacles.push_back({capability, user_namespace,
+                             absl::StrCat("needs ", NameOfCapability(capability), " in ", where)});
+}
+
+bool EntryJudge::BlameForLooking(int pid, EntryStep* step) const {
+  // By ptrace_may_access (kernel/ptrace.c). Where the process's own user namespace is cannot be
+  // looked at either; one that is not below the caller's is above it.
+  if (!own_.Has(kCapSysPtrace)) {
+    Blame(kCapSysPtrace, own_.user_namespace.inode, step);
+    return true;
+  }
+  if (own_.user_namespace.inode == base::InfoOf(NamespaceType::kUser).initial_inode) return false;
   step->obstacles.push_back(
-      {capability, user_namespace, absl::StrCat("needs ", NameOf(capability), " in ", where)});
+      {kCapSysPtrace, std::nullopt,
+       absl::StrCat("needs CAP_SYS_PTRACE in the user namespace of process ", pid,
+                    ", which is not below the caller's ",
+                    base::NamespaceLinkText(NamespaceType::kUser, own_.user_namespace.inode))});
+  return true;
 }
 
 JoinedUser EntryJudge::JudgeUser(EntryStep* step) {

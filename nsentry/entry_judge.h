@@ -44,6 +44,10 @@ class EntryJudge {
   enum class When { kBeforeUser, kAfterUser };
   When Judge(const JoinedUser& joined, EntryStep* step);
 
+  // A namespace of process `pid` could not be looked at: says in the step which capability that
+  // takes, as far as it is known. False where it is known not to be for want of one.
+  bool BlameForLooking(int pid, EntryStep* step) const;
+
   // Whether `step`, judged before, can be part of one setns(2) on a pidfd.
   bool AllowsAtOnce(const JoinedUser& joined, const EntryStep& step) const;
 

@@ -33,8 +33,7 @@ Step ToStep(const EntryStep& step, bool skipped) {
     if (message.reason().empty()) message.set_reason(obstacle.text);
     if (obstacle.capability == 0) continue;
     EntryPlanMessage::MissingCapability* const missing = message.add_missing();
-    missing->set_capability(obstacle.capability == kCapSysChroot ? "CAP_SYS_CHROOT"
-                                                                 : "CAP_SYS_ADMIN");
+    missing->set_capability(NameOfCapability(obstacle.capability));
     if (obstacle.user_namespace.has_value()) {
       missing->set_user_namespace(*obstacle.user_namespace);
     }

@@ -83,15 +83,22 @@ void EntryPlanner::AddReference(NamespaceReference reference, bool of_process, b
 }
 
 void EntryPlanner::AddFailure(NamespaceType type, absl::Status status) {
-  const std::string process = absl::StrCat("process ", request_.process->pid().value);
-  if (base::IsDenied(status)) {
+  const int pid = request_.process->pid().value;
+  const std::string process = absl::StrCat("process ", pid);
+  EntryStep step{.type = type, .origin = process};
+  if (base::IsDenied(status) && judge_.BlameForLooking(pid, &step)) {
+    status = base::Annotate(status, absl::StrCat("not allowed to look at ", process, ": ",
+                                                 step.obstacles.front().text));
+  } else if (base::IsDenied(status)) {
+    step.obstacles.push_back({.text = std::string(status.message())});
     status = base::Annotate(status, absl::StrCat("not allowed to look at ", process));
   } else if (base::IsGone(status)) {
+    step.obstacles.push_back({.text = "it has ended and left its namespaces"});
     status = base::Annotate(status, absl::StrCat(process, " has ended and left its namespaces"));
+  } else {
+    step.obstacles.push_back({.text = std::string(status.message())});
   }
   if (plan_.first_failure_.ok()) plan_.first_failure_ = status;
-  EntryStep step{.type = type, .origin = absl::StrCat("process ", request_.process->pid().value)};
-  step.obstacles.push_back({.text = std::string(status.message())});
   Add(std::move(step), false);
 }
 
@@ -166,7 +173,9 @@ absl::Status EntryPlanner::AddProcess() {
     plan_.pidfd_ = base::OwnedFd(copy, process.pidfd().path());
   }
   const uint32_t given = TypesOf(request_.references);
-  const NamespaceLinks links = process.directory().ReadNamespaceLinks();
+  // Only all types need them.
+  const NamespaceLinks links =
+      request_.all_types ? process.directory().ReadNamespaceLinks() : NamespaceLinks();
   for (const NamespaceType type : kOrder) {
     if ((given & FlagOf(type)) == 0) AddFromProcess(links, type);
   }
@@ -182,7 +191,8 @@ absl::StatusOr<EntryPlan> EntryPlanner::Plan(base::OwnedFd procfs) {
   }
   if (request_.process != nullptr) NSCTL_RETURN_IF_ERROR(AddProcess());
   for (NamespaceReference& reference : request_.references) {
-    const bool may_skip = reference.type != NamespaceType::kUser || request_.all_types;
+    // Whoever names a user namespace wants to be told that it is his own.
+    const bool may_skip = reference.type != NamespaceType::kUser;
     AddReference(std::move(reference), false, may_skip);
   }
   JudgeAndOrder();

@@ -19,6 +19,21 @@ constexpr size_t kMaxDepth = 64;
 
 }  // namespace
 
+const char* NameOfCapability(int capability) {
+  switch (capability) {
+    case kCapSetgid:
+      return "CAP_SETGID";
+    case kCapSetuid:
+      return "CAP_SETUID";
+    case kCapSysChroot:
+      return "CAP_SYS_CHROOT";
+    case kCapSysPtrace:
+      return "CAP_SYS_PTRACE";
+    default:
+      return "CAP_SYS_ADMIN";
+  }
+}
+
 absl::StatusOr<Standing> OwnStanding(base::NamespaceId user_namespace) {
   NSCTL_ASSIGN_OR_RETURN(const base::CapabilityMasks masks, base::CapabilityMasksOf({0}));
   return Standing{user_namespace, masks.effective, geteuid()};

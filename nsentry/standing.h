@@ -27,6 +27,9 @@ inline constexpr int kCapSysChroot = 18;
 inline constexpr int kCapSysPtrace = 19;
 inline constexpr int kCapSysAdmin = 21;
 
+// "CAP_SYS_ADMIN", for those above.
+const char* NameOfCapability(int capability);
+
 // Who asks: a user namespace, and what is effective in it.
 struct Standing {
   base::NamespaceId user_namespace;
