@@ -136,6 +136,16 @@ absl::StatusOr<std::vector<UniqueMountId>> ListMounts(const MountNamespaceRef& n
   return mounts;
 }
 
+absl::StatusOr<UniqueMountId> NewestMount(const MountNamespaceRef& ns) {
+  abi::MntIdReq request = ns.ToRequest();
+  request.mnt_id = abi::kLsmtRoot;
+  uint64_t id = 0;
+  const long count = syscall(abi::kSysListmount, &request, &id, size_t{1}, abi::kListmountReverse);
+  const int error = count < 0 ? errno : ENOENT;
+  if (count != 1) return ErrnoStatus(error, "listmount", ns.Describe());
+  return UniqueMountId{id};
+}
+
 std::vector<absl::string_view> StatMountStrings::Split() const {
   std::vector<absl::string_view> texts;
   texts.reserve(count);

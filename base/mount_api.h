@@ -97,6 +97,10 @@ inline constexpr size_t kMaxMounts = size_t{4} << 20;
 // well, though the namespace's root hides it: two mounts at "/".
 absl::StatusOr<std::vector<UniqueMountId>> ListMounts(const MountNamespaceRef& ns, size_t limit);
 
+// The one of those mounts that was mounted last: ids ascend and are never dealt again. ENOENT where
+// there is none; EINVAL before Linux 6.12; else errors as before.
+absl::StatusOr<UniqueMountId> NewestMount(const MountNamespaceRef& ns);
+
 // Texts that stand one after the other, each with a NUL behind it.
 struct StatMountStrings {
   uint32_t count = 0;

@@ -8,6 +8,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <optional>
@@ -75,6 +76,10 @@ absl::StatusOr<OwnedFd> OpenThreadPidfd(Tid tid) {
 }
 
 absl::StatusOr<std::optional<uint64_t>> PidfdInodeOf(FdRef pidfd) {
+  // The kernel's one pidfs, once it was met: its device number is no other file system's.
+  static std::atomic<dev_t> pidfs = 0;
+  NSCTL_ASSIGN_OR_RETURN(const struct stat status, Stat(pidfd));
+  if (status.st_dev == pidfs && pidfs != 0) return std::optional<uint64_t>(status.st_ino);
   struct statfs filesystem;
   if (fstatfs(pidfd.get(), &filesystem) != 0) {
     const int error = errno;
@@ -83,7 +88,7 @@ absl::StatusOr<std::optional<uint64_t>> PidfdInodeOf(FdRef pidfd) {
   if (static_cast<uint64_t>(filesystem.f_type) != abi::kPidFsMagic) {
     return std::optional<uint64_t>();
   }
-  NSCTL_ASSIGN_OR_RETURN(const struct stat status, Stat(pidfd));
+  pidfs = status.st_dev;
   return std::optional<uint64_t>(status.st_ino);
 }
 

@@ -89,6 +89,8 @@ absl::Status ReadStatmount(const MountNamespaceAddress& address, const ReadMount
   const auto read = [&](std::optional<base::FdRef> fd) {
     return ReadByStatmount({address.kernel_id, fd},
                            {.propagate_from = options.propagate_from,
+                            .places_only = options.places_only,
+                            .super_blocks = options.super_blocks,
                             .max_mounts = options.max_mounts,
                             .hidden_fields = options.hidden_statmount_fields},
                            out, is_whole);

@@ -24,6 +24,7 @@
 #include "base/mount_api.h"
 #include "base/namespace_type.h"
 #include "mounttree/mount.pb.h"
+#include "mounttree/super_block_options.h"
 #include "procfsroot/procfs.h"
 
 namespace nsctl::mounttree {
@@ -51,6 +52,11 @@ struct ReadMountsOptions {
   // Asks statmount for propagate_from as well: a walk through the propagation tree for each mount.
   // mountinfo always has it.
   bool propagate_from = false;
+  // Leaves out what does not say where a mount is: its source and options, and the subtype of its
+  // file system. mountinfo always has it.
+  bool places_only = false;
+  // Options that are known already, and where new ones are kept; may be null. Borrowed.
+  SuperBlockOptions* super_blocks = nullptr;
   // kStatmount* bits that are taken for unknown to the kernel: for tests.
   uint64_t hidden_statmount_fields = 0;
   size_t max_mounts = base::kMaxMounts;

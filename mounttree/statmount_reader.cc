@@ -35,6 +35,9 @@ constexpr uint64_t kMountinfoFields = kBasicFields | abi::kStatmountMntRoot |
                                       abi::kStatmountMntPoint | abi::kStatmountFsType |
                                       abi::kStatmountFsSubtype | abi::kStatmountSbSource |
                                       abi::kStatmountOptArray | abi::kStatmountOptSecArray;
+// What the file system writes anew for each question.
+constexpr uint64_t kSuperBlockOptions =
+    abi::kStatmountOptArray | abi::kStatmountOptSecArray | abi::kStatmountMntOpts;
 constexpr uint64_t kIdMaps = abi::kStatmountMntUidmap | abi::kStatmountMntGidmap;
 
 void AddGap(absl::string_view operation, absl::string_view error, uint64_t count,
@@ -54,15 +57,20 @@ class StatmountReader {
   // Asks for one mount. Only an error of the call itself, not of that mount, is one.
   absl::Status Read(UniqueMountId id) {
     if (mask_ == 0) NSCTL_RETURN_IF_ERROR(LearnMask(id));
+    SuperBlockOptions* const known = options_.places_only ? nullptr : options_.super_blocks;
+    if (known != nullptr && known->MayKnow(id)) {
+      const absl::StatusOr<MountStatus> status = Ask(id, mask_ & ~kSuperBlockOptions);
+      if (!status.ok()) return Count(status.status());
+      if (!IsMount(*status)) return Count(base::ErrnoStatus(ENODATA, "statmount"));
+      Mount* const mount = Add(*status);
+      if (known->Fill(*status, mount)) return absl::OkStatus();
+      out_.mutable_mounts()->RemoveLast();
+    }
     const absl::StatusOr<MountStatus> status = Ask(id, mask_);
     if (!status.ok()) return Count(status.status());
-    // Nothing can be said of a mount without them.
-    if (!status->mount.has_value() || !status->super_block.has_value()) {
-      return Count(base::ErrnoStatus(ENODATA, "statmount"));
-    }
-    Mount* const mount = out_.add_mounts();
-    FillMount(*status, knows_source_, mount);
-    if (mount->idmapped()) AddIdMaps(id, mount);
+    if (!IsMount(*status)) return Count(base::ErrnoStatus(ENODATA, "statmount"));
+    const Mount& mount = *Add(*status);
+    if (known != nullptr) known->Keep(*status, mount);
     return absl::OkStatus();
   }
 
@@ -76,6 +84,18 @@ class StatmountReader {
   bool knows_all() const { return knows_all_; }
 
  private:
+  // Nothing can be said of a mount without them.
+  static bool IsMount(const MountStatus& status) {
+    return status.mount.has_value() && status.super_block.has_value();
+  }
+
+  Mount* Add(const MountStatus& status) {
+    Mount* const mount = out_.add_mounts();
+    FillMount(status, knows_source_, mount);
+    if (mount->idmapped()) AddIdMaps(status.mount->id, mount);
+    return mount;
+  }
+
   absl::StatusOr<MountStatus> Ask(UniqueMountId id, uint64_t mask) {
     return base::StatMount(ns_, id, mask & ~options_.hidden_fields, &buffer_);
   }
@@ -90,11 +110,17 @@ class StatmountReader {
     knows_source_ = (known & abi::kStatmountSbSource) != 0;
     // Older, and asked for only then: it makes the file system write its options once more.
     if ((known & abi::kStatmountOptArray) == 0) mask_ |= abi::kStatmountMntOpts;
+    if (options_.places_only) {
+      mask_ &= ~(kSuperBlockOptions | abi::kStatmountSbSource | abi::kStatmountFsSubtype);
+      knows_source_ = false;
+    }
     return absl::OkStatus();
   }
 
   void AddIdMaps(UniqueMountId id, Mount* mount) {
-    const absl::StatusOr<MountStatus> status = Ask(id, kBasicFields | kIdMaps);
+    base::StatMountBuffer buffer;
+    const absl::StatusOr<MountStatus> status =
+        base::StatMount(ns_, id, (kBasicFields | kIdMaps) & ~options_.hidden_fields, &buffer);
     if (status.ok()) FillIdMaps(*status, mount);
   }
 

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "base/fd.h"
 #include "mounttree/mount.pb.h"
+#include "mounttree/super_block_options.h"
 
 namespace nsctl::mounttree {
 
@@ -23,6 +24,9 @@ struct StatmountAddress {
 
 struct StatmountOptions {
   bool propagate_from = false;
+  // As in ReadMountsOptions.
+  bool places_only = false;
+  SuperBlockOptions* super_blocks = nullptr;
   size_t max_mounts = 0;
   // kStatmount* bits that are taken for unknown to the kernel: for tests.
   uint64_t hidden_fields = 0;

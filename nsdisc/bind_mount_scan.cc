@@ -74,11 +74,10 @@ absl::Status ReadOpened(const Procfs& procfs, const NamespaceTable::Known& where
 
 // By its id or a process in it, and only where that does not do by opening it.
 absl::Status ReadAll(const Procfs& procfs, const NamespaceTable::Known& where,
-                     MountNamespace* mounts) {
+                     mounttree::ReadMountsOptions options, MountNamespace* mounts) {
   MountNamespaceAddress address;
   address.procfs = &procfs;
   address.inode = where.target.inode;
-  mounttree::ReadMountsOptions options;
   if (!procfs.is_kernel()) {
     // Ids in a recorded tree are another kernel's.
     options.reader = mounttree::ReadMountsOptions::Reader::kMountinfo;
@@ -112,7 +111,8 @@ std::optional<base::NamespaceLink> TargetOf(const Mount& mount) {
 }  // namespace
 
 absl::StatusOr<BindMounts> ReadBindMounts(const Procfs& procfs, const NamespaceTable::Known& where,
-                                          MountNamespace* all) {
+                                          MountNamespace* all,
+                                          mounttree::SuperBlockOptions* super_blocks) {
   BindMounts result;
   if (procfs.is_kernel() && all == nullptr) {
     if (const std::optional<uint64_t> count = CountIfNoneIsOfNamespace(where)) {
@@ -122,7 +122,9 @@ absl::StatusOr<BindMounts> ReadBindMounts(const Procfs& procfs, const NamespaceT
   }
   MountNamespace scratch;
   MountNamespace& mounts = all == nullptr ? scratch : *all;
-  NSCTL_RETURN_IF_ERROR(ReadAll(procfs, where, &mounts));
+  const mounttree::ReadMountsOptions options{.places_only = all == nullptr,
+                                             .super_blocks = super_blocks};
+  NSCTL_RETURN_IF_ERROR(ReadAll(procfs, where, options, &mounts));
   if (where.kernel_id != 0) mounts.set_kernel_id(where.kernel_id);
   mounttree::PlaceMounts(&mounts);
   result.examined = static_cast<uint64_t>(mounts.mounts_size());
@@ -142,6 +144,17 @@ absl::StatusOr<BindMounts> ReadBindMounts(const Procfs& procfs, const NamespaceT
                     gap.operation(), EACCES, gap.consequence(), gap.count());
   }
   return result;
+}
+
+std::optional<base::UniqueMountId> NewestMountIn(absl::Span<const NamespaceTable::Known> all) {
+  std::optional<base::UniqueMountId> newest;
+  for (const NamespaceTable::Known& one : all) {
+    if (one.kernel_id == 0) continue;
+    const absl::StatusOr<base::UniqueMountId> mount =
+        base::NewestMount(MountNamespaceRef::WithId(one.kernel_id));
+    if (mount.ok() && (!newest.has_value() || *mount > *newest)) newest = *mount;
+  }
+  return newest;
 }
 
 }  // namespace nsctl::nsdisc

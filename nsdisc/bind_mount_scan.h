@@ -5,12 +5,16 @@
 #define NSCTL_NSDISC_BIND_MOUNT_SCAN_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "base/mount_api.h"
 #include "base/namespace_type.h"
 #include "mounttree/mount.pb.h"
+#include "mounttree/super_block_options.h"
 #include "nsdisc/gap_list.h"
 #include "nsdisc/namespace.pb.h"
 #include "nsdisc/namespace_table.h"
@@ -34,11 +38,17 @@ struct BindMounts {
 
 // The mounts of namespaces' files in the mount namespace `where`. Asks the kernel first of all
 // whether there are any (one statmount(2) for each mount, without texts), and only then reads all
-// of them, to see what hides what. With `all` not nullptr all are read, and placed, into that.
+// of them, to see what hides what. With `all` not nullptr all are read, and placed, into that;
+// `super_blocks` as in mounttree::ReadMountsOptions.
 // Errors: those of mounttree::ReadMounts; ENOENT for a recorded tree that holds no mountinfo.
 absl::StatusOr<BindMounts> ReadBindMounts(const procfsroot::Procfs& procfs,
                                           const NamespaceTable::Known& where,
-                                          mounttree::MountNamespace* all = nullptr);
+                                          mounttree::MountNamespace* all = nullptr,
+                                          mounttree::SuperBlockOptions* super_blocks = nullptr);
+
+// For `super_blocks`: what was mounted last in any of these mount namespaces. nullopt where the
+// kernel does not tell.
+std::optional<base::UniqueMountId> NewestMountIn(absl::Span<const NamespaceTable::Known> all);
 
 }  // namespace nsctl::nsdisc
 

@@ -23,6 +23,7 @@
 #include "base/version.h"
 #include "base/worker_pool.h"
 #include "nsdisc/cgroup_table.h"
+#include "nsdisc/cgroup_view.h"
 #include "nsdisc/freezer.h"
 #include "nsdisc/gap_list.h"
 #include "nsdisc/hidden_processes.h"
@@ -113,6 +114,7 @@ class Scan {
         .pid_namespace = procfs.has_own_pids() ? scanner.namespaces().pid() : 0,
         .users = options.users,
     };
+    cgroup_view_ = CgroupView::OfHost(procfs, &gaps_);
     readers_.reserve(threads_);
     for (int i = 0; i < threads_; ++i) readers_.emplace_back(procfs, &cgroups_, reader_options);
   }
@@ -127,7 +129,11 @@ class Scan {
     const int64_t cost = ProcessCpuNanoseconds() - start - findings.cpu_nanoseconds;
     holders_.Run(snapshot->processes(), std::move(findings));
     table_.MoveTo(options_.types, snapshot->mutable_namespaces());
-    mountinfo_ = ReadOwnMountinfo();
+    {
+      // Roots of mounts of hierarchies are relative as paths are.
+      const CgroupView::Visit visit(cgroup_view_);
+      mountinfo_ = ReadOwnMountinfo();
+    }
     if (HidesProcesses(procfs_, mountinfo_)) {
       gaps_.Add({}, "mount option hidepid", EPERM, "processes of other users are hidden");
     }
@@ -242,6 +248,7 @@ class Scan {
   void ForEachInParallel(size_t size, const Work& work) {
     base::ParallelFor(size, kProcessesPerPiece, static_cast<int>(readers_.size()),
                       [&](size_t begin, size_t end, int worker) {
+                        const CgroupView::Visit visit(cgroup_view_);
                         for (size_t i = begin; i < end; ++i) work(readers_[worker], i);
                       });
   }
@@ -273,6 +280,7 @@ class Scan {
   uint64_t examined_threads_ = 0;
   CgroupTable cgroups_;
   std::vector<ProcessReader> readers_;
+  CgroupView cgroup_view_;
   std::string mountinfo_;
   GapList gaps_;
 };

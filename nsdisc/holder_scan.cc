@@ -13,6 +13,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/strip.h"
 #include "base/errors.h"
+#include "base/sock_diag.h"
 #include "base/text.h"
 #include "nsdisc/census_check.h"
 #include "nsdisc/snapshot_index.h"
@@ -251,15 +252,16 @@ void HolderScan::AddSockets(FdFindings* findings) {
   report.state = SourceReport::unavailable;
   if (questions_.foreign_fds == nullptr) return;
   const CpuMeter meter(procfs_, &report);
+  SocketScanOptions options{.threads = options_.threads};
+  if (procfs_.is_kernel()) options.list_own = base::ListOwnSockets;
   // On Linux 6.18 and later the cookie is the namespace's id. Where it is not, or the kernel has
   // none, each new cookie is asked about once.
-  absl::flat_hash_map<uint64_t, uint32_t> cookies;
   table_.ForEachKernelId([&](NamespaceType type, uint64_t id, uint32_t inode) {
-    if (type == NamespaceType::kNet) cookies.emplace(id, inode);
+    if (type == NamespaceType::kNet) options.cookies.emplace(id, inode);
   });
   Begin(ScanProgress::Step::kSockets, findings->sockets.size());
-  SocketHoldings sockets = ScanSockets(std::move(findings->sockets), *questions_.foreign_fds,
-                                       std::move(cookies), options_.threads);
+  SocketHoldings sockets =
+      ScanSockets(std::move(findings->sockets), *questions_.foreign_fds, std::move(options));
   if (!sockets.unavailable) report.state = SourceReport::used;
   report.examined = sockets.examined;
   vanished_fds_ += sockets.vanished;
@@ -283,6 +285,10 @@ void HolderScan::AddBindMounts() {
       return done.contains(one.target.inode);
     });
     if (namespaces.empty()) return;
+    if (options_.mounts && procfs_.is_kernel() && !super_blocks_.has_value()) {
+      const std::optional<base::UniqueMountId> newest = NewestMountIn(namespaces);
+      if (newest.has_value()) super_blocks_.emplace(*newest);
+    }
     // The paths of the scanner's own are the shortest way. Those that no path leads to wait until
     // no other is left, whose mounts may be the way to them.
     const auto rank = [&](const NamespaceTable::Known& one) {
@@ -308,7 +314,8 @@ void HolderScan::AddBindMounts() {
 bool HolderScan::AddBindMountsOf(const NamespaceTable::Known& where) {
   std::unique_ptr<mounttree::MountNamespace> all;
   if (options_.mounts) all = std::make_unique<mounttree::MountNamespace>();
-  absl::StatusOr<BindMounts> mounts = ReadBindMounts(procfs_, where, all.get());
+  absl::StatusOr<BindMounts> mounts = ReadBindMounts(
+      procfs_, where, all.get(), super_blocks_.has_value() ? &*super_blocks_ : nullptr);
   if (!mounts.ok()) {
     const int error = base::ErrnoOf(mounts.status());
     // It, or the process that was the way to it, is gone; a recorded tree may hold no mounts.

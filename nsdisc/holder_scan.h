@@ -14,6 +14,7 @@
 #include "absl/container/btree_map.h"
 #include "base/namespace_type.h"
 #include "mounttree/mount.pb.h"
+#include "mounttree/super_block_options.h"
 #include "nsdisc/bind_mount_scan.h"
 #include "nsdisc/bpf_census.h"
 #include "nsdisc/fd_reader.h"
@@ -115,6 +116,7 @@ class HolderScan {
   MountedFiles mounted_files_;
   // By inode.
   absl::btree_map<uint32_t, std::unique_ptr<mounttree::MountNamespace>> mounts_;
+  std::optional<mounttree::SuperBlockOptions> super_blocks_;
   NamespaceTable::Losses losses_;
   GapList gaps_;
   uint32_t vanished_fds_ = 0;

@@ -171,18 +171,28 @@ class Resolver {
 }  // namespace
 
 SocketHoldings ScanSockets(std::vector<FdFindings::Socket> sockets, ForeignFdAccess& access,
-                           absl::flat_hash_map<uint64_t, uint32_t> cookies, int threads) {
+                           SocketScanOptions options) {
   absl::c_sort(sockets);
   std::vector<Unique> all = FindUnique(sockets);
+  if (options.list_own != nullptr && all.size() >= options.many) {
+    const base::OwnSockets own = options.list_own();
+    for (Unique& unique : all) {
+      unique.answered = unique.begin;
+      if (absl::c_binary_search(own.inodes, sockets[unique.begin].inode))
+        unique.cookie = own.cookie;
+    }
+  }
   std::vector<Asker> askers;
-  for (int i = 0; i < std::max(threads, 1); ++i) askers.emplace_back(&access);
+  for (int i = 0; i < std::max(options.threads, 1); ++i) askers.emplace_back(&access);
   base::ParallelFor(all.size(), kSocketsPerPiece, static_cast<int>(askers.size()),
                     [&](size_t begin, size_t end, int worker) {
-                      for (size_t i = begin; i < end; ++i) Ask(sockets, askers[worker], &all[i]);
+                      for (size_t i = begin; i < end; ++i) {
+                        if (!all[i].cookie.has_value()) Ask(sockets, askers[worker], &all[i]);
+                      }
                     });
   SocketHoldings result;
   result.examined = all.size();
-  Resolver resolver(sockets, access, std::move(cookies), &result);
+  Resolver resolver(sockets, access, std::move(options.cookies), &result);
   for (Unique& unique : all) resolver.Add(&unique);
   return result;
 }

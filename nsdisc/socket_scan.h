@@ -4,10 +4,13 @@
 #ifndef NSCTL_NSDISC_SOCKET_SCAN_H_
 #define NSCTL_NSDISC_SOCKET_SCAN_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "base/sock_diag.h"
 #include "nsdisc/fd_reader.h"
 #include "nsdisc/foreign_fds.h"
 #include "nsdisc/gap_list.h"
@@ -32,12 +35,21 @@ struct SocketHoldings {
   GapList gaps;
 };
 
-// Asks for the cookie of each socket's namespace, which is what `cookies` (cookie to inode) knows
-// of namespaces that are found already; only for a cookie that is new the namespace itself is
-// opened, once. Five system calls for each socket, two for each process that has some. `threads` as
-// for base::ParallelFor.
+struct SocketScanOptions {
+  // Which network namespace a cookie means, of those that are found already.
+  absl::flat_hash_map<uint64_t, uint32_t> cookies = {};
+  // Lists sockets of the caller's own namespace, which spares asking about each of them: see
+  // base/sock_diag.h. Called where there are `many` sockets; may be null.
+  std::function<base::OwnSockets()> list_own = nullptr;
+  size_t many = 4096;
+  // As for base::ParallelFor.
+  int threads = 1;
+};
+
+// Asks for the cookie of each socket's namespace; only for a cookie that is new the namespace
+// itself is opened, once. Four system calls for each socket, two for each process that has some.
 SocketHoldings ScanSockets(std::vector<FdFindings::Socket> sockets, ForeignFdAccess& access,
-                           absl::flat_hash_map<uint64_t, uint32_t> cookies, int threads);
+                           SocketScanOptions options);
 
 // The same for TUN/TAP control files; `tuns` may hold other files.
 SocketHoldings ScanTuns(std::vector<FdPlace> tuns, ForeignFdAccess& access);

@@ -97,7 +97,7 @@ TEST(ScanSockets, AsksOnceForASocketThatSeveralHave) {
   access.facts[101] = {.cookie = 6, .inode = 41};
 
   const SocketHoldings result = ScanSockets({{100, {9, 0, 3}}, {101, {8, 0, 4}}, {100, {7, 0, 5}}},
-                                            access, {{5, 40}}, /*threads=*/1);
+                                            access, {.cookies = {{5, 40}}});
 
   EXPECT_THAT(Show(result), ElementsAre("40 kind: socket pid: 7 fd: 5 socket_inode: 100 count: 2",
                                         "41 kind: socket pid: 8 fd: 4 socket_inode: 101 count: 1"));
@@ -115,10 +115,40 @@ TEST(ScanSockets, AsksOnceForANamespaceOfManySockets) {
     sockets.push_back({static_cast<uint64_t>(i), {7, 0, i}});
   }
 
-  const SocketHoldings result = ScanSockets(sockets, access, {}, /*threads=*/1);
+  const SocketHoldings result = ScanSockets(sockets, access, {});
 
   EXPECT_EQ(result.holdings.size(), 500u);
   EXPECT_EQ(access.namespaces_asked, 1);
+}
+
+TEST(ScanSockets, ListsThoseOfTheOwnNamespaceWhereThereAreMany) {
+  FakeAccess access;
+  int lists_asked = 0;
+  const auto list_own = [&] {
+    ++lists_asked;
+    return base::OwnSockets{.cookie = 5, .inodes = {100, 101, 103, 999}};
+  };
+  for (const int64_t socket : {100, 101, 102, 103}) {
+    access.facts[socket] = {.cookie = socket == 102 ? 6u : 5u, .inode = socket == 102 ? 41u : 40u};
+  }
+  const std::vector<FdFindings::Socket> sockets = {
+      {100, {7, 0, 3}}, {101, {7, 0, 4}}, {101, {8, 0, 4}}, {102, {7, 0, 5}}, {103, {9, 0, 1}}};
+
+  const SocketHoldings few =
+      ScanSockets(sockets, access, {.cookies = {{5, 40}}, .list_own = list_own, .many = 5});
+  EXPECT_EQ(lists_asked, 0);
+  EXPECT_EQ(access.cookies_asked, 4);
+  const SocketHoldings many =
+      ScanSockets(sockets, access, {.cookies = {{5, 40}}, .list_own = list_own, .many = 4});
+  EXPECT_EQ(lists_asked, 1);
+  EXPECT_EQ(access.cookies_asked, 5);
+
+  EXPECT_EQ(Show(many), Show(few));
+  EXPECT_EQ(many.holdings.size(), 4u);
+  EXPECT_EQ(many.examined, 4u);
+  // A cookie that is new is asked about as ever.
+  const SocketHoldings unknown = ScanSockets(sockets, access, {.list_own = list_own, .many = 4});
+  EXPECT_EQ(Show(unknown), Show(few));
 }
 
 TEST(ScanSockets, TriesAnotherHolderWhereOneRefusesOrIsGone) {
@@ -127,7 +157,7 @@ TEST(ScanSockets, TriesAnotherHolderWhereOneRefusesOrIsGone) {
   access.refused = {{1, EPERM}, {2, ESRCH}};
 
   SocketHoldings result =
-      ScanSockets({{100, {1, 0, 3}}, {100, {2, 0, 3}}, {100, {3, 0, 3}}}, access, {}, 1);
+      ScanSockets({{100, {1, 0, 3}}, {100, {2, 0, 3}}, {100, {3, 0, 3}}}, access, {});
 
   EXPECT_THAT(Show(result), ElementsAre("40 kind: socket pid: 1 fd: 3 socket_inode: 100 count: 3"));
   EXPECT_THAT(ShowGaps(&result), IsEmpty());
@@ -142,7 +172,7 @@ TEST(ScanSockets, RefusalIsAGapAndAClosedSocketIsCounted) {
 
   SocketHoldings result = ScanSockets(
       {{90, {1, 0, 3}}, {91, {1, 0, 4}}, {100, {2, 0, 3}}, {101, {3, 0, 3}}, {102, {3, 0, 4}}},
-      access, {}, 1);
+      access, {});
 
   EXPECT_THAT(Show(result), IsEmpty());
   EXPECT_THAT(ShowGaps(&result),
@@ -156,7 +186,7 @@ TEST(ScanSockets, AsksForNamespacesWhereThereAreNoCookies) {
   FakeAccess access;
   access.facts[100] = {.inode = 40, .cookie_error = ENOPROTOOPT};
 
-  EXPECT_THAT(Show(ScanSockets({{100, {1, 0, 3}}}, access, {}, 1)),
+  EXPECT_THAT(Show(ScanSockets({{100, {1, 0, 3}}}, access, {})),
               ElementsAre("40 kind: socket pid: 1 fd: 3 socket_inode: 100 count: 1"));
 }
 
@@ -165,7 +195,7 @@ TEST(ScanSockets, SaysWhereDescriptorsCannotBeCopied) {
   FakeAccess access;
   access.refused = {{1, ENOSYS}};
 
-  SocketHoldings result = ScanSockets({{100, {1, 0, 3}}}, access, {}, 1);
+  SocketHoldings result = ScanSockets({{100, {1, 0, 3}}}, access, {});
 
   EXPECT_TRUE(result.unavailable);
   EXPECT_THAT(ShowGaps(&result), IsEmpty());
@@ -174,7 +204,7 @@ TEST(ScanSockets, SaysWhereDescriptorsCannotBeCopied) {
 TEST(ScanSockets, WithoutSocketsIsEmpty) {
   FakeAccess access;
 
-  EXPECT_THAT(Show(ScanSockets({}, access, {}, 3)), IsEmpty());
+  EXPECT_THAT(Show(ScanSockets({}, access, {.threads = 3})), IsEmpty());
 }
 
 TEST(ScanTuns, PassesOverWhatIsNoTun) {
