@@ -43,8 +43,10 @@ absl::StatusOr<TargetScan> ScanForTarget(const Target& target, const SourceOptio
     }
     NSCTL_ASSIGN_OR_RETURN(scan.target, IdentifyFile(path->path));
   }
+  ScanScope all = scope;
+  all.descriptors_in_flight = true;
   NSCTL_ASSIGN_OR_RETURN(scan.snapshot,
-                         source.Acquire(scope, nsdisc::ScanOptions::loose, detail, env));
+                         source.Acquire(all, nsdisc::ScanOptions::loose, detail, env));
   return scan;
 }
 

@@ -61,6 +61,8 @@ struct DiscoverOptions {
   bool kernel_lists = true;
   // Host names of UTS namespaces and nsids of network namespaces.
   bool names = true;
+  // Say where descriptors wait in sockets: four system calls for each socket.
+  bool descriptors_in_flight = false;
   // Of the processes that are read in detail.
   CapabilitySets capabilities = CapabilitySets::kNone;
   // Which namespaces the result lists; empty: all. Relations are followed for all of them.

@@ -13,6 +13,8 @@
 #include "absl/strings/strip.h"
 #include "base/errors.h"
 #include "base/text.h"
+#include "nsdisc/detached_file_fds.h"
+#include "nsdisc/in_flight.h"
 #include "nsdisc/snapshot_index.h"
 
 namespace nsctl::nsdisc {
@@ -183,6 +185,9 @@ void HolderScan::AddFds(const RepeatedPtrField<Process>& processes, FdFindings* 
   for (const FdFindings::NamespaceFile& file : findings->namespace_files) {
     holders.emplace_back(file.target, HolderOf(FdHolder::namespace_file, file.place));
   }
+  for (const FdFindings::RegisteredFile& file : findings->registered_files) {
+    holders.emplace_back(file.target, HolderOf(FdHolder::io_uring, file.place));
+  }
   absl::flat_hash_map<int32_t, uint32_t> pid_namespaces;
   if (!findings->pidfds.empty()) pid_namespaces = PidNamespaces(processes);
   for (const FdFindings::Pidfd& pidfd : findings->pidfds) {
@@ -210,6 +215,9 @@ void HolderScan::AddSockets(FdFindings* findings) {
   report.state = SourceReport::unavailable;
   if (questions_.foreign_fds == nullptr) return;
   const CpuMeter meter(procfs_, &report);
+  if (options_.descriptors_in_flight) {
+    AddInFlightGaps(procfs_, findings->sockets, &gaps_);
+  }
   // On Linux 6.18 and later the cookie is the namespace's id. Where it is not, or the kernel has
   // none, each new cookie is asked about once.
   absl::flat_hash_map<uint64_t, uint32_t> cookies;
@@ -310,15 +318,20 @@ std::optional<NamespaceWay> HolderScan::WayTo(const NamespaceTable::Known& where
   return way;
 }
 
-// What is open by way of a mount is known once mounts are. Lists of descriptors keep their order.
+// What is open by way of a mount is known once mounts are, and by way of one that is gone once the
+// file is looked at. Lists of descriptors keep their order.
 void HolderScan::AddFdsOfMounts(const FdFindings& findings) {
-  if (!options_.fds || !options_.bind_mounts) return;
+  if (!options_.fds) return;
   const CpuMeter meter(procfs_, &ReportOf(SourceReport::fds));
   absl::flat_hash_set<Namespace*> changed;
-  for (const FdFindings::NamespaceFile& file : mounted_files_.Find(procfs_, findings.paths)) {
-    table_.AddFdHolder(file.target, HolderOf(FdHolder::namespace_file, file.place));
-    changed.insert(table_.Mutable(file.target));
-  }
+  const auto add = [&](const std::vector<FdFindings::NamespaceFile>& files) {
+    for (const FdFindings::NamespaceFile& file : files) {
+      table_.AddFdHolder(file.target, HolderOf(FdHolder::namespace_file, file.place));
+      changed.insert(table_.Mutable(file.target));
+    }
+  };
+  if (options_.bind_mounts) add(mounted_files_.Find(procfs_, findings.paths));
+  add(FindDetachedFiles(procfs_, findings.roots));
   for (Namespace* const ns : changed) absl::c_sort(*ns->mutable_fds(), IsBefore);
   // Where no path leads to the mount any more, the descriptor is the way.
   table_.Trace(procfs_, *questions_.lineage, options_.users);

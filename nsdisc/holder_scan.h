@@ -38,6 +38,8 @@ class HolderScan {
     bool mounts = false;
     bool kernel_lists = true;
     bool names = true;
+    // See in_flight.h.
+    bool descriptors_in_flight = false;
     // The scanner's own; 0 where unknown.
     uint32_t own_mount_namespace = 0;
     int threads = 1;
