@@ -25,6 +25,8 @@ struct ScanScope {
   bool mounts = false;
   // With all sets of capabilities of processes.
   bool all_capability_sets = false;
+  // Say where descriptors wait in sockets.
+  bool descriptors_in_flight = false;
   // Sources that are left out; false for each that is.
   bool fds = true;
   bool sockets = true;

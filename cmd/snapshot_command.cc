@@ -84,6 +84,7 @@ class SnapshotCommand : public Command {
     NSCTL_ASSIGN_OR_RETURN(ScanScope scope, scope_.Resolve());
     NSCTL_ASSIGN_OR_RETURN(const std::vector<std::string> sections, ResolveSections());
     scope.mounts = mounts_ || all_ || absl::c_linear_search(sections, "mounts");
+    scope.descriptors_in_flight = true;
     scope.all_capability_sets = capabilities_ || all_;
     if (all_ && !scope.threads.has_value()) scope.threads = ScanOptions::all;
     NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));

@@ -85,6 +85,7 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
   scan.threads = scope.threads.value_or(wanted.threads);
   scan.mounts = scope.mounts;
   if (scope.all_capability_sets) scan.capabilities = nsdisc::CapabilitySets::kAll;
+  scan.descriptors_in_flight = scope.descriptors_in_flight;
   scan.fds = scope.fds;
   scan.sockets = scope.sockets;
   scan.bind_mounts = scope.bind_mounts;

@@ -49,7 +49,9 @@ absl::StatusOr<TargetScan> ScanForTarget(const Target& target, const SourceOptio
     wanted.capabilities = nsdisc::CapabilitySets::kEffective;
     wanted.ipc_counts = true;
   }
-  NSCTL_ASSIGN_OR_RETURN(scan.snapshot, source.Acquire(scope, wanted, env));
+  ScanScope all = scope;
+  all.descriptors_in_flight = true;
+  NSCTL_ASSIGN_OR_RETURN(scan.snapshot, source.Acquire(all, wanted, env));
   return scan;
 }
 

@@ -51,12 +51,15 @@ SourceReport::State StateOf(const nsdisc::Snapshot& snapshot, SourceReport::Sour
 
 bool MayHideHolders(const nsdisc::Gap& gap, NamespaceType type) {
   const std::string& lost = gap.consequence();
-  if (absl::StartsWith(lost, "its owner") || absl::StartsWith(lost, "its parent")) {
+  if (absl::StrContains(lost, "its owner") || absl::StrContains(lost, "its parent")) {
     return HasRelatives(type);
   }
   if (absl::StrContains(lost, "network namespace")) return HasSockets(type);
-  return absl::StrContains(lost, "namespaces") || absl::StrContains(lost, "descriptors") ||
-         absl::StrContains(lost, "taken without");
+  for (const char* const words :
+       {"namespaces", "descriptors", "taken without", "are hidden", "its number is known"}) {
+    if (absl::StrContains(lost, words)) return true;
+  }
+  return false;
 }
 
 std::vector<std::string> DescribeUnseen(const nsdisc::Snapshot& snapshot, NamespaceType type) {

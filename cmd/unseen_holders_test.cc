@@ -77,17 +77,22 @@ TEST(DescribeUnseen, TellsGapsThatMatterToTheType) {
   add("its cgroups are unknown");
   add("the network namespaces of its sockets are unknown");
   add("its owner is unknown");
+  add("processes outside of this PID namespace are hidden");
 
   const char kFds[] =
       "missing: 1 process (pid:7): read x: EACCES: what its descriptors hold is unknown";
   const char kSockets[] =
       "missing: 1 process (pid:7): read x: EACCES: the network namespaces of its sockets are "
       "unknown";
-  EXPECT_THAT(DescribeUnseen(snapshot, NamespaceType::kUts), ElementsAre(kFds));
-  EXPECT_THAT(DescribeUnseen(snapshot, NamespaceType::kNet), ElementsAre(kFds, kSockets));
+  const char kHidden[] =
+      "missing: 1 process (pid:7): read x: EACCES: processes outside of this PID namespace are "
+      "hidden";
+  EXPECT_THAT(DescribeUnseen(snapshot, NamespaceType::kUts), ElementsAre(kFds, kHidden));
+  EXPECT_THAT(DescribeUnseen(snapshot, NamespaceType::kNet), ElementsAre(kFds, kSockets, kHidden));
   EXPECT_THAT(DescribeUnseen(snapshot, NamespaceType::kUser),
               ElementsAre(kFds, kSockets,
-                          "missing: 1 process (pid:7): read x: EACCES: its owner is unknown"));
+                          "missing: 1 process (pid:7): read x: EACCES: its owner is unknown",
+                          kHidden));
 }
 
 }  // namespace

@@ -237,6 +237,9 @@ std::string HolderText(const Holder& holder) {
         "pidfd", where,
         descriptor.has_target_pid() ? absl::StrCat(", for process ", descriptor.target_pid()) : "");
   }
+  if (descriptor.kind() == nsdisc::FdHolder::io_uring) {
+    return absl::StrCat("registered with io_uring descriptor", where);
+  }
   if (kind != "socket") return absl::StrCat("descriptor", where);
   return absl::StrCat(
       "socket:[", descriptor.socket_inode(), "], descriptor", where,

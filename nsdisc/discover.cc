@@ -103,6 +103,8 @@ class Scan {
       : procfs_(procfs),
         options_(options),
         threads_(options.worker_threads > 0 ? options.worker_threads : base::DefaultThreadCount()),
+        // Of a procfs of another PID namespace it is not known.
+        own_pid_namespace_(procfs.has_own_pids() ? scanner.namespaces().pid() : 0),
         holders_(procfs, questions, HolderOptions(procfs, options, scanner, threads_), &table_) {
     const ProcessReader::Options reader_options{
         .threads = options.threads,
@@ -110,8 +112,7 @@ class Scan {
         .fds = options.fds,
         .capabilities = options.capabilities != CapabilitySets::kNone,
         .all_capability_sets = options.capabilities == CapabilitySets::kAll,
-        // Of a procfs of another PID namespace it is not known.
-        .pid_namespace = procfs.has_own_pids() ? scanner.namespaces().pid() : 0,
+        .pid_namespace = own_pid_namespace_,
         .users = options.users,
     };
     cgroup_view_ = CgroupView::OfHost(procfs, &gaps_);
@@ -136,6 +137,10 @@ class Scan {
     }
     if (HidesProcesses(procfs_, mountinfo_)) {
       gaps_.Add({}, "mount option hidepid", EPERM, "processes of other users are hidden");
+    }
+    if (own_pid_namespace_ != 0 &&
+        own_pid_namespace_ != base::InfoOf(base::NamespaceType::kPid).initial_inode) {
+      gaps_.Add({}, "list processes", EPERM, "processes outside of this PID namespace are hidden");
     }
     AddDetailsOfNamespaces(snapshot);
     if (options_.detail == ProcessDetail::kRepresentatives) ReadRepresentatives(snapshot);
@@ -170,10 +175,26 @@ class Scan {
   void AddDetailsOfNamespaces(Snapshot* snapshot) {
     const SnapshotIndex index(*snapshot);
     for (Namespace& ns : *snapshot->mutable_namespaces()) {
-      if (!ns.has_ealdorman()) continue;
-      const Process* process = index.FindProcess(ns.ealdorman());
+      const Process* process = FindTeller(index, ns);
       if (process != nullptr) AddNamespaceDetails(procfs_, *process, &ns, &gaps_);
     }
+  }
+
+  // The process whose files tell the namespace's details. Those of a time namespace are told by the
+  // processes whose children will be in it, in which it may have none yet.
+  static const Process* FindTeller(const SnapshotIndex& index, const Namespace& ns) {
+    if (ns.type() != Namespace::time) {
+      return ns.has_ealdorman() ? index.FindProcess(ns.ealdorman()) : nullptr;
+    }
+    for (const auto* pids : {&ns.leaders(), &ns.for_children_of()}) {
+      for (const int32_t pid : *pids) {
+        const Process* process = index.FindProcess(pid);
+        if (process != nullptr && process->namespaces().time_for_children() == ns.inode()) {
+          return process;
+        }
+      }
+    }
+    return nullptr;
   }
 
   // Adds detail to the processes that stand for a namespace.
@@ -263,6 +284,7 @@ class Scan {
             .bpf_census = options.bpf_census,
             .names = options.names,
             .ipc_counts = options.ipc_counts,
+            .descriptors_in_flight = options.descriptors_in_flight,
             .own_mount_namespace = scanner.namespaces().mnt(),
             .sees_all_processes =
                 procfs.has_own_pids() &&
@@ -275,6 +297,7 @@ class Scan {
   const Procfs& procfs_;
   const DiscoverOptions& options_;
   const int threads_;
+  const uint32_t own_pid_namespace_;
   NamespaceTable table_;
   HolderScan holders_;
   uint64_t examined_threads_ = 0;

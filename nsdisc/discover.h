@@ -67,6 +67,8 @@ struct DiscoverOptions {
   bool names = true;
   // Namespace.ipc_counts.
   bool ipc_counts = false;
+  // Say where descriptors wait in sockets: four system calls for each socket.
+  bool descriptors_in_flight = false;
   // Of the processes that are read in detail.
   CapabilitySets capabilities = CapabilitySets::kNone;
   // Which namespaces the result lists; empty: all. Relations are followed for all of them.

@@ -36,6 +36,10 @@ constexpr size_t kBufferSize = 32 << 10;
 // Links that matter are short; of paths the end is wanted, and only of short ones.
 constexpr size_t kMaxLinkText = 256;
 constexpr size_t kMaxFdinfo = 16 << 10;
+// A line for each of up to 32,768 files that an io_uring instance may have, and as much again.
+constexpr size_t kMaxRingInfo = 8 << 20;
+// An instance that is at work does not tell at once.
+constexpr int kRingAttempts = 3;
 // The time of all reads up to so many is measured, and then that of each so many-th.
 constexpr uint64_t kAllMeasured = 64;
 constexpr int kSampleEvery = 16;
@@ -102,7 +106,9 @@ void FdFindings::Merge(FdFindings other) {
   append(sockets, other.sockets);
   append(tuns, other.tuns);
   append(pidfds, other.pidfds);
+  append(registered_files, other.registered_files);
   append(paths, other.paths);
+  append(roots, other.roots);
   examined += other.examined;
   vanished += other.vanished;
   ended_pidfds += other.ended_pidfds;
@@ -192,6 +198,10 @@ void FdReader::Look(int fd_directory, const char* name, const ProcessDir& dir,
   const absl::string_view text(buffer, static_cast<size_t>(size));
   switch (text.empty() ? '\0' : text[0]) {
     case '/':
+      if (text.size() == 1) {
+        findings_.roots.push_back(place);
+        return;
+      }
       if (MayBeTun(text)) findings_.tuns.push_back(place);
       findings_.paths.push_back({HashOfFdPath(text), place});
       return;
@@ -202,6 +212,7 @@ void FdReader::Look(int fd_directory, const char* name, const ProcessDir& dir,
       return;
     case 'a':
       if (text == "anon_inode:[pidfd]") LookAtPidfd(dir, place);
+      if (text == "anon_inode:[io_uring]") LookAtIoUring(dir, place);
       return;
     default:
       break;
@@ -213,20 +224,64 @@ void FdReader::Look(int fd_directory, const char* name, const ProcessDir& dir,
   }
 }
 
+// Into text_. 0 or an errno.
+int FdReader::ReadFdinfo(const ProcessDir& dir, const FdPlace& place, size_t limit) {
+  char path[32];
+  snprintf(path, sizeof(path), "fdinfo/%d", place.fd);
+  return dir.TryReadRecord(path, limit, &text_);
+}
+
 // Source: proc_pid_fdinfo(5): "Pid:" is 0 for a process of another PID namespace, -1 for one that
 // has ended.
 void FdReader::LookAtPidfd(const ProcessDir& dir, const FdPlace& place) {
-  char path[32];
-  snprintf(path, sizeof(path), "fdinfo/%d", place.fd);
-  std::string text;
-  if (dir.TryReadRecord(path, kMaxFdinfo, &text) != 0) return;
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+  if (ReadFdinfo(dir, place, kMaxFdinfo) != 0) return;
+  for (absl::string_view line : absl::StrSplit(text_, '\n')) {
     pid_t target = 0;
     if (!absl::ConsumePrefix(&line, "Pid:") || !absl::SimpleAtoi(line, &target)) continue;
     if (target > 0) findings_.pidfds.push_back({place, target});
     if (target < 0) ++findings_.ended_pidfds;
     return;
   }
+}
+
+void FdReader::LookAtIoUring(const ProcessDir& dir, const FdPlace& place) {
+  int error = 0;
+  for (int attempt = 0; attempt < kRingAttempts; ++attempt) {
+    error = ReadFdinfo(dir, place, kMaxRingInfo);
+    if (base::IsGone(error)) return;
+    if (error != 0 || AddRegistered(text_, place)) break;
+    error = EBUSY;
+  }
+  if (error == 0) return;
+  // As far as it was read.
+  if (error == EFBIG) AddRegistered(text_, place);
+  const auto number = static_cast<uint64_t>(place.tid != 0 ? place.tid : place.pid);
+  findings_.gaps.Add(
+      {.kind = place.tid != 0 ? GapSubject::kThread : GapSubject::kProcess, .number = number},
+      "read fdinfo of io_uring", error,
+      "what the descriptors hold that are registered with it is unknown");
+}
+
+// False where the kernel leaves them out, because the instance is locked. Sources: io_uring_show_fdinfo
+// of the kernel's io_uring/fdinfo.c ("UserFiles:", then "    0: net:[4026532000]");
+// io_uring_register(2).
+bool FdReader::AddRegistered(absl::string_view fdinfo, const FdPlace& place) {
+  bool is_told = false;
+  const size_t begin = findings_.registered_files.size();
+  for (absl::string_view line : absl::StrSplit(fdinfo, '\n')) {
+    is_told |= absl::StartsWith(line, "UserFiles:");
+    const size_t colon = line.find(": ");
+    if (!is_told || colon == absl::string_view::npos) continue;
+    const auto target = base::ParseNamespaceLinkText(line.substr(colon + 2));
+    if (!target.has_value()) continue;
+    const FdFindings::RegisteredFile file{place, *target};
+    const auto first = findings_.registered_files.begin() + static_cast<ptrdiff_t>(begin);
+    if (std::find(first, findings_.registered_files.end(), file) ==
+        findings_.registered_files.end()) {
+      findings_.registered_files.push_back(file);
+    }
+  }
+  return is_told;
 }
 
 }  // namespace nsctl::nsdisc

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -54,6 +55,13 @@ struct FdFindings {
     friend bool operator==(const Pidfd&, const Pidfd&) = default;
   };
 
+  // A namespace's file that is registered with the io_uring instance that is open at `place`, which
+  // keeps it after all descriptors of it are closed.
+  struct RegisteredFile {
+    FdPlace place;
+    base::NamespaceLink target;
+    friend bool operator==(const RegisteredFile&, const RegisteredFile&) = default;
+  };
   struct Path {
     // HashOfFdPath of the link.
     uint32_t hash;
@@ -65,8 +73,12 @@ struct FdFindings {
   // Links that end in "/tun": whether it is the device is to be asked.
   std::vector<FdPlace> tuns;
   std::vector<Pidfd> pidfds;
+  // Of one instance each namespace once.
+  std::vector<RegisteredFile> registered_files;
   // Links that are paths: see mounted_file_fds.h.
   std::vector<Path> paths;
+  // Links that are "/", as of everything that is mounted nowhere: see detached_file_fds.h.
+  std::vector<FdPlace> roots;
   // All that were looked at.
   uint64_t examined = 0;
   // Closed between listing and looking, if not the whole process ended.
@@ -92,7 +104,7 @@ class FdReader {
 
   // Looks at all descriptors of the process or thread `dir`. A denied directory is a gap; what is
   // gone is counted or, where it is the process, left to the caller. System calls: five, one for
-  // each descriptor, and three for each pidfd.
+  // each descriptor, and three for each pidfd and each io_uring instance.
   void Read(const procfsroot::ProcessDir& dir, base::Pid pid, base::Tid tid);
 
   // True where the thread `tid` of the process `process` has a table of descriptors that neither
@@ -111,10 +123,14 @@ class FdReader {
             const FdPlace& place);
   void AddGap(pid_t pid, pid_t tid, const char* operation, int error);
   void LookAtPidfd(const procfsroot::ProcessDir& dir, const FdPlace& place);
+  void LookAtIoUring(const procfsroot::ProcessDir& dir, const FdPlace& place);
+  bool AddRegistered(absl::string_view fdinfo, const FdPlace& place);
+  int ReadFdinfo(const procfsroot::ProcessDir& dir, const FdPlace& place, size_t limit);
 
   const bool measures_time_;
   uint64_t reads_ = 0;
   std::unique_ptr<char[]> buffer_;
+  std::string text_;
   FdFindings findings_;
 };
 

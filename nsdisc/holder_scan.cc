@@ -16,6 +16,8 @@
 #include "base/sock_diag.h"
 #include "base/text.h"
 #include "nsdisc/census_check.h"
+#include "nsdisc/detached_file_fds.h"
+#include "nsdisc/in_flight.h"
 #include "nsdisc/snapshot_index.h"
 
 namespace nsctl::nsdisc {
@@ -225,6 +227,9 @@ void HolderScan::AddFds(const RepeatedPtrField<Process>& processes, FdFindings* 
   for (const FdFindings::NamespaceFile& file : findings->namespace_files) {
     holders.emplace_back(file.target, HolderOf(FdHolder::namespace_file, file.place));
   }
+  for (const FdFindings::RegisteredFile& file : findings->registered_files) {
+    holders.emplace_back(file.target, HolderOf(FdHolder::io_uring, file.place));
+  }
   absl::flat_hash_map<int32_t, uint32_t> pid_namespaces;
   if (!findings->pidfds.empty()) pid_namespaces = PidNamespaces(processes);
   for (const FdFindings::Pidfd& pidfd : findings->pidfds) {
@@ -254,6 +259,9 @@ void HolderScan::AddSockets(FdFindings* findings) {
   const CpuMeter meter(procfs_, &report);
   SocketScanOptions options{.threads = options_.threads};
   if (procfs_.is_kernel()) options.list_own = base::ListOwnSockets;
+  if (options_.descriptors_in_flight) {
+    AddInFlightGaps(procfs_, findings->sockets, &gaps_);
+  }
   // On Linux 6.18 and later the cookie is the namespace's id. Where it is not, or the kernel has
   // none, each new cookie is asked about once.
   table_.ForEachKernelId([&](NamespaceType type, uint64_t id, uint32_t inode) {
@@ -362,15 +370,20 @@ std::optional<NamespaceWay> HolderScan::WayTo(const NamespaceTable::Known& where
   return way;
 }
 
-// What is open by way of a mount is known once mounts are. Lists of descriptors keep their order.
+// What is open by way of a mount is known once mounts are, and by way of one that is gone once the
+// file is looked at. Lists of descriptors keep their order.
 void HolderScan::AddFdsOfMounts(const FdFindings& findings) {
-  if (!options_.fds || !options_.bind_mounts) return;
+  if (!options_.fds) return;
   const CpuMeter meter(procfs_, &ReportOf(SourceReport::fds));
   absl::flat_hash_set<Namespace*> changed;
-  for (const FdFindings::NamespaceFile& file : mounted_files_.Find(procfs_, findings.paths)) {
-    table_.AddFdHolder(file.target, HolderOf(FdHolder::namespace_file, file.place));
-    changed.insert(table_.Mutable(file.target));
-  }
+  const auto add = [&](const std::vector<FdFindings::NamespaceFile>& files) {
+    for (const FdFindings::NamespaceFile& file : files) {
+      table_.AddFdHolder(file.target, HolderOf(FdHolder::namespace_file, file.place));
+      changed.insert(table_.Mutable(file.target));
+    }
+  };
+  if (options_.bind_mounts) add(mounted_files_.Find(procfs_, findings.paths));
+  add(FindDetachedFiles(procfs_, findings.roots));
   for (Namespace* const ns : changed) absl::c_sort(*ns->mutable_fds(), IsBefore);
   // A descriptor is a way to a namespace whose mounts are all hidden.
   table_.Trace(procfs_, *questions_.lineage, options_.users);

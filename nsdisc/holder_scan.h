@@ -43,6 +43,8 @@ class HolderScan {
     bool bpf_census = false;
     bool names = true;
     bool ipc_counts = false;
+    // See in_flight.h.
+    bool descriptors_in_flight = false;
     // The scanner's own; 0 where unknown.
     uint32_t own_mount_namespace = 0;
     // The procfs is that of the initial PID namespace.

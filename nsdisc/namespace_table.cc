@@ -64,8 +64,11 @@ void NamespaceTable::AddFdHolder(const NamespaceTarget& target, const FdHolder& 
     message.set_fd_count(message.fd_count() + 1);
     if (message.fds_size() < kMaxHoldersListed) *message.add_fds() = holder;
   }
-  // A process's numbers keep its PID namespace, but through a pidfd of it no way leads there.
-  if (holder.kind() != FdHolder::pidfd) AddWay(entry, WayOf(holder));
+  // A process's numbers keep its PID namespace, but through a pidfd of it no way leads there. Nor
+  // does one to what is registered with an io_uring instance.
+  if (holder.kind() != FdHolder::pidfd && holder.kind() != FdHolder::io_uring) {
+    AddWay(entry, WayOf(holder));
+  }
 }
 
 void NamespaceTable::AddBindMount(const NamespaceTarget& target, const BindMount& mount,

@@ -107,8 +107,8 @@ NamespaceTable::Losses NamespaceTable::Finish(const Procfs& procfs, bool tells_d
     const std::vector<NamespaceWay> ways = WaysOf(*entry);
     const GapSubject subject = SubjectOf(entry->type, entry->inode);
     if (ways.empty()) {
-      losses_.gaps.Add(subject, "open bind mount", ENODATA,
-                       "no path leads to it: its owner, parent and ids are unknown");
+      losses_.gaps.Add(subject, entry->message.bind_mounts().empty() ? "open" : "open bind mount",
+                       ENODATA, "no path leads to it: its owner, parent and ids are unknown");
     } else if (procfs.is_kernel() && IsGoneOrElse(entry->error)) {
       ++losses_.vanished_namespaces;
     } else {

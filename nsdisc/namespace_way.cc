@@ -18,6 +18,7 @@
 #include "base/nsfs_handle.h"
 #include "base/pidfd.h"
 #include "base/status_macros.h"
+#include "nsdisc/copied_fd.h"
 #include "procfsroot/mount_namespace_root.h"
 #include "procfsroot/namespace_file.h"
 
@@ -56,7 +57,9 @@ absl::StatusOr<OwnedFd> OpenFd(const Procfs& procfs, const NamespaceWay& way) {
 
 absl::StatusOr<OwnedFd> OpenNetworkNamespace(const NamespaceWay& way) {
   NSCTL_ASSIGN_OR_RETURN(const OwnedFd pidfd, OpenPidfdOf(way));
-  NSCTL_ASSIGN_OR_RETURN(const OwnedFd copy, base::CopyFdFrom(pidfd, way.fd));
+  NSCTL_ASSIGN_OR_RETURN(const OwnedFd copy, way.kind == NamespaceWay::Kind::kTun
+                                                 ? CopyTun(pidfd, way.fd)
+                                                 : CopySocket(pidfd, way.fd, 0));
   const int fd = ioctl(copy.get(), SIOCGSKNS);
   if (fd >= 0) return OwnedFd(fd, "network namespace of a socket");
   const int error = errno;
