@@ -61,7 +61,7 @@ run() {
 run 20 list -c NS,TYPE,HELD-BY
 inode=${uts//[^0-9]/}
 grep -q "^$inode uts *bind-mount 1" "$scene/out" || fail "list lacks $uts: $(cat "$scene/out")"
-grep -Fq "($uts): open bind mount: ETIMEDOUT: its owner, parent and ids are unknown" \
+grep -Fq "($uts): open bind mount: ETIMEDOUT: a file system on the way did not answer" \
   "$scene/err" || fail "no gap of list: $(cat "$scene/err")"
 grep -q $'\r' "$scene/err" && fail "progress in a file"
 run 20 snapshot -o pb
