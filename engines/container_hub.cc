@@ -20,6 +20,8 @@
 namespace nsctl::engines {
 namespace {
 
+constexpr size_t kMaxStarted = 200'000;
+
 Change EngineChange(Change::Kind kind, const Engine& engine, absl::Time now) {
   Change change;
   change.set_kind(kind);
@@ -80,6 +82,17 @@ bool ContainerHub::IsToldByDocker(const Change& change) const {
   });
 }
 
+void ContainerHub::TellStartsOnce(Change* change) {
+  const std::pair<int32_t, uint64_t> process(change->container().pid(),
+                                             change->container().start_time());
+  if (process.first == 0) return;
+  if (change->kind() == Change::exited) started_.erase(process);
+  if (change->kind() != Change::started) return;
+  if (!started_.insert(process).second) change->set_kind(Change::updated);
+  // Ends that nobody told: their engines were gone by then.
+  if (started_.size() > kMaxStarted) started_.erase(started_.begin());
+}
+
 void ContainerHub::Publish(const std::string& key, std::vector<Change> changes) {
   if (changes.empty()) return;
   const absl::MutexLock lock(&mutex_);
@@ -87,7 +100,9 @@ void ContainerHub::Publish(const std::string& key, std::vector<Change> changes) 
     change.mutable_container()->set_engine(key);
     if (change.has_pod()) change.mutable_pod()->set_engine(key);
     Apply(change);
-    if (!IsToldByDocker(change)) PassOn(std::move(change));
+    if (IsToldByDocker(change)) continue;
+    TellStartsOnce(&change);
+    PassOn(std::move(change));
   }
 }
 

@@ -2,8 +2,10 @@
 //
 // Watchers of engines publish; anybody reads what is known, at once, or subscribes. A subscriber
 // gets everything that is known at one revision and each change after it, but for those that
-// containerd tells of Docker's containers while Docker does as well. One that is too slow loses its
-// changes, not anybody's time: it is told to take what is known anew.
+// containerd tells of Docker's containers while Docker does as well. That a container started is
+// told once of each process: where another engine tells of it later, such as the same one after a
+// restart, that is an update. A subscriber that is too slow loses its changes, not anybody's time:
+// it is told to take what is known anew.
 //
 // Thread-safe.
 
@@ -16,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -99,6 +102,7 @@ class ContainerHub {
   void SetEngineLocked(Engine engine, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const Change& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsToldByDocker(const Change& change) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  void TellStartsOnce(Change* change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PassOn(Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Containers Collect() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
@@ -110,6 +114,8 @@ class ContainerHub {
   std::map<std::string, std::pair<std::string, std::string>> parents_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::vector<EngineGap>> gaps_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<std::string, ContainerId>, Known> known_ ABSL_GUARDED_BY(mutex_);
+  // PIDs and start times of processes whose start was told, and whose end was not.
+  std::set<std::pair<int32_t, uint64_t>> started_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::weak_ptr<Queue>> queues_ ABSL_GUARDED_BY(mutex_);
 };
 

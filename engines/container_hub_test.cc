@@ -177,6 +177,25 @@ TEST(ContainerHubSubscription, HearsOfDockersContainersOnce) {
   EXPECT_THAT(Names(hub.Current()), ElementsAre("c/other", "d/bb"));
 }
 
+TEST(ContainerHubSubscription, HearsOfTheStartOfAProcessOnce) {
+  ContainerHub hub;
+  hub.SetEngine(EngineOf("old"), kNow);
+  const auto subscription = hub.Subscribe();
+
+  hub.Publish("old", {Started("web"), Started("db0000")});
+  hub.RemoveEngine("old", kNow);
+  hub.SetEngine(EngineOf("new"), kNow);
+  Change exited = Exited("web");
+  exited.mutable_container()->set_start_time(3);
+  hub.Publish("new", {Started("web"), exited, Started("web")});
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(absl::Now()));
+  EXPECT_THAT(
+      Describe(batch.changes),
+      ElementsAre("2 started web", "3 started db0000", "4 engine_gone old", "5 engine_changed new",
+                  "6 updated web", "7 exited web", "8 started web"));
+}
+
 TEST(ContainerHub, KeepsParentsOfEngines) {
   ContainerHub hub;
   hub.SetEngine(EngineOf("d"), kNow);

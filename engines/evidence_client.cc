@@ -57,15 +57,16 @@ absl::StatusOr<Engine> EvidenceClient::Identify(const CallLimits& /*limits*/) {
 absl::StatusOr<std::vector<EngineRow>> EvidenceClient::Look() {
   const std::set<ProcessId> known = options_.known();
   const absl::MutexLock lock(&mutex_);
+  const std::set<ProcessId> told = std::exchange(told_, {});
+  const absl::Duration grace = listed_once_ ? options_.grace : absl::ZeroDuration();
   const auto is_left_out = [&](base::Pid pid, uint64_t start_time) {
     const ProcessId id(pid.value, start_time);
-    if (told_.contains(id)) return false;
-    return known.contains(id) || (listed_once_ && AgeOf(start_time) < options_.grace);
+    if (told.contains(id)) return false;
+    return known.contains(id) || AgeOf(start_time) < grace;
   };
   NSCTL_ASSIGN_OR_RETURN(Evidence::Result result, evidence_.Scan(is_left_out));
   options_.set_gaps(std::move(result.gaps));
   std::vector<EngineRow> rows;
-  told_.clear();
   for (EvidenceRow& evidence : result.rows) {
     told_.emplace(static_cast<int32_t>(evidence.row.container.engine_pid()), evidence.start_time);
     rows.push_back(std::move(evidence.row));

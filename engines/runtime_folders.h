@@ -29,8 +29,6 @@ struct FoundState {
   // Name of the folder between the runtime's and the container's: containerd's namespace. Stored
   // text, empty where there is none.
   std::string native_namespace;
-
-  friend bool operator==(const FoundState&, const FoundState&) = default;
 };
 
 // Remembers what it read, as states do not change while a container runs. For one thread at a time.
