@@ -201,7 +201,7 @@ err=$("$nsctl" exec -F -m "$target" -- "$PWD/gone_interpreter" 2>&1)
 [[ $? == 127 && $err == 'nsctl: exec: the command cannot be executed: error 2' ]] ||
   fail "-F without an interpreter: $err"
 err=$("$nsctl" exec -F -n "$target" -- "$PWD/gone_interpreter" 2>&1)
-[[ $? == 127 && $err == *'gone_interpreter": No such file or directory (ENOENT)' ]] ||
+[[ $? == 127 && $err == 'nsctl: exec: execute "/'*'": No such file or directory (ENOENT)' ]] ||
   fail "-F without an interpreter, here: $err"
 
 # Root in the namespaces, with the capabilities that containers have: whatever it can open of the
