@@ -165,6 +165,8 @@ int ExecChild::BecomeCommand() {
   }
   const CredentialFailure failure = ApplyCredentials(spec_.credentials, groups_dropped_);
   if (failure.step != nullptr) return Fail(Kind::kOwn, failure.step, failure.error);
+  // Again, since what was entered and who this is now have taken it back.
+  if (!in_place_) prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (failure.groups_stay) progress_.SetGroupsStay();
   // In place nobody else is left to say it.
   if (failure.groups_stay && in_place_) (void)!write(STDERR_FILENO, kStay, sizeof(kStay) - 1);

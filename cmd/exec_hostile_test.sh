@@ -5,7 +5,11 @@ set -uo pipefail
 readonly nsctl=$PWD/$1
 # shellcheck source=cmd/exec_test_lib.sh
 source "$PWD/$2"
-readonly seizer=$PWD/$3
+# Where everybody may execute it.
+common=$(mktemp -d)
+chmod 755 "$common"
+cp "$PWD/$3" "$common/seizer"
+readonly common seizer=$common/seizer
 cd "$TEST_TMPDIR" || exit 1
 
 readonly nobody='setpriv --reuid=65534 --regid=65534 --clear-groups'
@@ -14,6 +18,7 @@ readonly namespaces='--user --map-root-user --mount --mount-proc --pid --net'
 # shellcheck disable=SC2086 # options are words
 if ((EUID != 0)) || ! start_scene "$namespaces" $nobody; then
   echo "SKIPPED: needs root, and namespaces"
+  rm -r "$common"
   exit 0
 fi
 
@@ -30,7 +35,7 @@ attack() {
     grep -q ready seized && break
     sleep 0.01
   done
-  for _ in $(seq 60); do
+  for _ in $(seq 30); do
     timeout -s KILL 20 "$nsctl" exec "$scene" -- sleep 0.01 || fail "$name: exec: $?"
   done
   exec 8>&-
@@ -54,4 +59,5 @@ attack 'root inside of root'\''s' nsenter -U --preserve-credentials -m -p -t "$s
 [[ $("$nsctl" exec -u -S 1000 -G 1000 $$ -- stat -c %u /proc/self/environ) == 1000 ]] ||
   fail "another user's command is not dumpable"
 
+rm -r "$common"
 finish

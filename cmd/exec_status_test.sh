@@ -111,15 +111,19 @@ sleep 0.2
 kill -TERM $!
 wait $!
 [[ $? == 143 ]] || fail "SIGTERM did not end the command"
-"$nsctl" exec "$target" -- sleep 2000 &
-sleep 0.2
-kill -KILL $!
-wait $! 2>/dev/null
-for _ in $(seq 100); do
-  pgrep -f '^sleep 2000$' >/dev/null || break
-  sleep 0.02
+start_scene '--user --map-root-user' || fail "no user namespace"
+for where in "$target" "-U $scene"; do
+  # shellcheck disable=SC2086
+  "$nsctl" exec $where -- sleep 2000 &
+  sleep 0.2
+  kill -KILL $!
+  wait $! 2>/dev/null
+  for _ in $(seq 100); do
+    pgrep -f '^sleep 2000$' >/dev/null || break
+    sleep 0.02
+  done
+  pgrep -f '^sleep 2000$' >/dev/null && fail "a command in $where outlives nsctl"
 done
-pgrep -f '^sleep 2000$' >/dev/null && fail "a command outlives nsctl"
 
 # The second time a command has to end, whether it wants to or not. A repetition at once, as
 # timeout(1) sends it, is no second time.
@@ -197,7 +201,7 @@ err=$("$nsctl" exec -F -m "$target" -- "$PWD/gone_interpreter" 2>&1)
 [[ $? == 127 && $err == 'nsctl: exec: the command cannot be executed: error 2' ]] ||
   fail "-F without an interpreter: $err"
 err=$("$nsctl" exec -F -n "$target" -- "$PWD/gone_interpreter" 2>&1)
-[[ $? == 127 && $err == *'gone_interpreter": No such file or directory (ENOENT)' ]] ||
+[[ $? == 127 && $err == 'nsctl: exec: execute "/'*'": No such file or directory (ENOENT)' ]] ||
   fail "-F without an interpreter, here: $err"
 
 # Root in the namespaces, with the capabilities that containers have: whatever it can open of the
