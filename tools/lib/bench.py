@@ -190,6 +190,7 @@ def main():
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
 
+    load = os.getloadavg()[0]
     bench = Bench(options.bin, options.rounds or (5 if options.quick else 9))
     run(bench, only, options.quick)
 
@@ -200,7 +201,7 @@ def main():
         print(line)
     os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
     with open(options.output, "w", encoding="utf-8") as file:
-        json.dump({"kernel": platform.release(), "processors": os.cpu_count(),
+        json.dump({"kernel": platform.release(), "processors": os.cpu_count(), "load": load,
                    "rounds": bench.rounds, "worlds": bench.worlds, "growth": bench.growth,
                    "budgets": [budget.as_data() for budget in bench.budgets]}, file, indent=1)
         file.write("\n")
@@ -209,6 +210,8 @@ def main():
           % (len(bench.budgets) - len(missed), len(bench.budgets), options.output))
     for name in missed:
         print("missed: " + name)
+    if load > 1:
+        print("The machine was busy (load %.1f): ratios hold, milliseconds do not." % load)
     return 1 if missed else 0
 
 
