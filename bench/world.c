@@ -1,8 +1,10 @@
 // Makes a quiet world of many processes, in a PID namespace and a procfs of its own, and runs a
-// command in it: world [-p PROCESSES] [-t THREADS] [-f FILES] [-s SOCKETS] [-n] COMMAND ...
+// command in it: world [-p PROCESSES] [-t THREADS] [-f FILES] [-s SOCKETS] [-u SOCKETS] [-n]
+// COMMAND ...
 //
-// Each process has so many more threads, descriptors open on /dev/null and sockets; with -n it is
-// in network, mount and UTS namespaces of its own. Ends with the command, and with its status.
+// Each process has so many more threads, descriptors open on /dev/null and sockets, UDP ones
+// without an address (-s) and Unix domain ones (-u); with -n it is in network, mount and UTS
+// namespaces of its own. Ends with the command, and with its status.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,7 +26,8 @@ struct Shape {
   long processes;
   long threads;
   long files;
-  long sockets;
+  long udp_sockets;
+  long unix_sockets;
   int namespaces;
 };
 
@@ -40,10 +43,9 @@ static void Live(const struct Shape* shape, int ready) {
   for (long i = 0; i < shape->files; ++i) {
     if (open("/dev/null", O_RDONLY | O_CLOEXEC) < 0) error(1, errno, "open");
   }
-  for (long i = 0; i < shape->sockets; ++i) {
-    if (socket(i % 2 ? AF_UNIX : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) < 0) {
-      error(1, errno, "socket");
-    }
+  for (long i = 0; i < shape->udp_sockets + shape->unix_sockets; ++i) {
+    const int family = i < shape->udp_sockets ? AF_INET : AF_UNIX;
+    if (socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0) < 0) error(1, errno, "socket");
   }
   pthread_attr_t small;
   pthread_attr_init(&small);
@@ -84,11 +86,12 @@ static int RunWorld(const struct Shape* shape, char** command) {
 int main(int argc, char** argv) {
   struct Shape shape = {0};
   int option;
-  while ((option = getopt(argc, argv, "+p:t:f:s:n")) != -1) {
+  while ((option = getopt(argc, argv, "+p:t:f:s:u:n")) != -1) {
     if (option == 'p') shape.processes = atol(optarg);
     if (option == 't') shape.threads = atol(optarg);
     if (option == 'f') shape.files = atol(optarg);
-    if (option == 's') shape.sockets = atol(optarg);
+    if (option == 's') shape.udp_sockets = atol(optarg);
+    if (option == 'u') shape.unix_sockets = atol(optarg);
     if (option == 'n') shape.namespaces = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS;
     if (option == '?') return 2;
   }
