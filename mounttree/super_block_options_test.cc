@@ -14,10 +14,12 @@ constexpr base::UniqueMountId kNewest{100};
 
 base::MountStatus Status(uint64_t id, unsigned int minor, absl::string_view root = "/") {
   base::MountStatus status;
-  status.mount.emplace();
-  status.mount->id = base::UniqueMountId{id};
-  status.super_block.emplace();
-  status.super_block->device = makedev(0, minor);
+  base::MountStatus::Mount mount;
+  mount.id = base::UniqueMountId{id};
+  status.mount = mount;
+  base::MountStatus::SuperBlock super_block;
+  super_block.device = makedev(0, minor);
+  status.super_block = super_block;
   status.root = root;
   return status;
 }

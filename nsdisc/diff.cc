@@ -138,8 +138,19 @@ class Differ {
 
   bool IsLeftOut(const Process& process, const DiffSide& side) const {
     if (options_.all) return false;
-    const Scanner& scanner = side.snapshot().scanner();
-    return process.kernel_thread() || (scanner.pid() != 0 && scanner.pid() == process.pid());
+    return process.kernel_thread() || IsScanner(process, side);
+  }
+
+  // The scanner, or a process that has the same command line and waits for it: nsctl runs apart
+  // from whoever called it what may never end.
+  static bool IsScanner(const Process& process, const DiffSide& side) {
+    const int32_t pid = side.snapshot().scanner().pid();
+    if (pid == 0) return false;
+    if (process.pid() == pid) return true;
+    const Process* const scanner = side.index().FindProcess(pid);
+    return scanner != nullptr && scanner->parent_pid() == process.pid() &&
+           !process.command_line().empty() &&
+           absl::c_equal(process.command_line(), scanner->command_line());
   }
 
   void Introduce(const Matching<Process>& processes) {

@@ -221,6 +221,17 @@ TEST(DiffSnapshots, LeavesOutWhatFollowsAndWhoLooked) {
                           "removed pid:8", "added pid:9"));
 }
 
+// nsctl waits for itself; a shell that called it is somebody else.
+TEST(DiffSnapshots, LeavesOutWhoWaitsForTheScanner) {
+  const std::string before =
+      "scanner { pid: 9 } processes { pid: 7 command_line: 'sh' }"
+      "processes { pid: 8 parent_pid: 7 command_line: 'nsctl' command_line: 'snapshot' }"
+      "processes { pid: 9 parent_pid: 8 command_line: 'nsctl' command_line: 'snapshot' }";
+  const std::string after = "scanner { pid: 3 } processes { pid: 3 parent_pid: 1 }";
+
+  EXPECT_THAT(Changes(before, after), ElementsAre("removed pid:7"));
+}
+
 TEST(DiffSnapshots, ComparesCgroupsNotTheirIndices) {
   const std::string process = "processes { pid: 7 cgroups: ";
   EXPECT_THAT(Changes(process + "0 } cgroups { unified: '/a' frozen: false }",
