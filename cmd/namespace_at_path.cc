@@ -20,15 +20,15 @@ constexpr absl::Duration kPatience = absl::Seconds(5);
 
 absl::StatusOr<base::OwnedFd> OpenNamespaceAtPath(const std::string& path) {
   using procfsroot::PathLinks;
-  absl::StatusOr<base::OwnedFd> fd = procfsroot::OpenNamespaceFileAt(
-      base::FdRef(AT_FDCWD), path, PathLinks::kFollowed, kPatience);
+  absl::StatusOr<base::OwnedFd> fd =
+      procfsroot::OpenNamespaceFileAt(base::FdRef(AT_FDCWD), path, PathLinks::kFollowed, kPatience);
   switch (base::ErrnoOf(fd.status())) {
     case ESTALE:
       return absl::InvalidArgumentError(absl::StrCat(QuotedArgument(path), " is no namespace"));
     case ETIMEDOUT:
-      return absl::DeadlineExceededError(
-          absl::StrCat("open ", QuotedArgument(path), ": a file system on the way did not answer ",
-                       "within ", absl::FormatDuration(kPatience)));
+      return absl::DeadlineExceededError(absl::StrCat("open ", QuotedArgument(path),
+                                                      ": a file system on the way did not answer ",
+                                                      "within ", absl::FormatDuration(kPatience)));
     default:
       return fd;
   }

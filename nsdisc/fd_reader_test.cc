@@ -124,8 +124,8 @@ TEST_F(FdReaderTest, ReadsWhatIsRegisteredWithIoUring) {
       "l 7/fd/4 anon_inode:[io_uring]\n"
       "f 7/fdinfo/4\n|UserFiles:\\x090\n");
 
-  EXPECT_THAT(findings.registered_files,
-              ElementsAre(FdFindings::RegisteredFile{{7, 0, 3}, {NamespaceType::kNet, 4026532000}}));
+  EXPECT_THAT(findings.registered_files, ElementsAre(FdFindings::RegisteredFile{
+                                             {7, 0, 3}, {NamespaceType::kNet, 4026532000}}));
   EXPECT_THAT(Gaps(findings), IsEmpty());
 }
 

@@ -51,7 +51,9 @@ uint32_t MountNewUts(const std::string& path) {
   return InodeOf(*ns);
 }
 
-bool MakeFile(const std::string& path) { return OwnedFd(creat(path.c_str(), 0600)).ok(); }
+bool MakeFile(const std::string& path) {
+  return OwnedFd(open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)).ok();
+}
 
 std::string ShowFds(const Namespace& ns) {
   std::string text;
@@ -211,8 +213,8 @@ TEST_F(HardPlacesKernelTest, WhoIsOutsideOfThePidNamespaceIsAGap) {
     return procfsroot::RunInChild(0, [&]() -> std::string {
       NSCTL_CHILD_EXPECT(mount("proc", "/proc", "proc", 0, nullptr) == 0);
       const std::unique_ptr<Snapshot> snapshot = Scan();
-      const Gap* const gap = FindGap(
-          *snapshot, [](const Gap& one) { return one.operation() == "list processes"; });
+      const Gap* const gap =
+          FindGap(*snapshot, [](const Gap& one) { return one.operation() == "list processes"; });
       NSCTL_CHILD_EXPECT(gap != nullptr);
       NSCTL_CHILD_EXPECT(gap->subject() == "host");
       NSCTL_CHILD_EXPECT(gap->consequence() ==
