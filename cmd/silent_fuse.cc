@@ -2,8 +2,10 @@
 // can be looked up and opened. Every other request it takes and never answers, so whoever made it
 // waits in a way that no signal ends.
 //
-// Prints a line when it is mounted; ends with its standard input.
+// Prints a line when it is mounted; ends with its standard input. From SIGUSR1 on it answers
+// nothing at all.
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
@@ -13,7 +15,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -23,6 +24,10 @@
 namespace {
 
 constexpr uint64_t kFile = 2;
+
+volatile sig_atomic_t is_mute = 0;
+
+void FallSilent(int) { is_mute = 1; }
 
 // Answers the request `unique` with a structure.
 template <typename T>
@@ -44,10 +49,8 @@ struct fuse_attr AttributesOf(uint64_t node) {
   return attributes;
 }
 
-// From SIGUSR1 on no request is answered.
-volatile sig_atomic_t silent = 0;
-
 void Serve(int device, const struct fuse_in_header& request) {
+  if (is_mute != 0) return;
   switch (request.opcode) {
     case FUSE_INIT: {
       struct fuse_init_out init = {};
@@ -89,9 +92,12 @@ int main(int argc, char** argv) {
   const std::string options =
       "fd=" + std::to_string(device) + ",rootmode=40000,user_id=0,group_id=0,allow_other";
   if (mount("silent", argv[1], "fuse", MS_NOSUID | MS_NODEV, options.c_str()) != 0) return 1;
-  signal(SIGUSR1, [](int) { silent = 1; });
   puts("mounted");
   fflush(stdout);
+  struct sigaction silence = {};
+  silence.sa_handler = FallSilent;
+  silence.sa_flags = SA_RESTART;
+  if (sigaction(SIGUSR1, &silence, nullptr) != 0) return 1;
   std::vector<char> buffer(size_t{1} << 20);
   while (true) {
     struct pollfd events[] = {{device, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
@@ -105,6 +111,6 @@ int main(int argc, char** argv) {
     }
     struct fuse_in_header request;
     memcpy(&request, buffer.data(), sizeof(request));
-    if (!silent) Serve(device, request);
+    Serve(device, request);
   }
 }
