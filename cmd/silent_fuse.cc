@@ -15,7 +15,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -49,9 +48,6 @@ struct fuse_attr AttributesOf(uint64_t node) {
   attributes.nlink = 1;
   return attributes;
 }
-
-// From SIGUSR1 on no request is answered.
-volatile sig_atomic_t silent = 0;
 
 void Serve(int device, const struct fuse_in_header& request) {
   if (is_mute != 0) return;
@@ -96,7 +92,6 @@ int main(int argc, char** argv) {
   const std::string options =
       "fd=" + std::to_string(device) + ",rootmode=40000,user_id=0,group_id=0,allow_other";
   if (mount("silent", argv[1], "fuse", MS_NOSUID | MS_NODEV, options.c_str()) != 0) return 1;
-  signal(SIGUSR1, [](int) { silent = 1; });
   puts("mounted");
   fflush(stdout);
   struct sigaction silence = {};
@@ -116,6 +111,6 @@ int main(int argc, char** argv) {
     }
     struct fuse_in_header request;
     memcpy(&request, buffer.data(), sizeof(request));
-    if (!silent) Serve(device, request);
+    Serve(device, request);
   }
 }

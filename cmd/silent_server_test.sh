@@ -19,7 +19,8 @@ if ! unshare --mount --uts true 2>/dev/null || [[ ! -c /dev/fuse ]]; then
   exit 0
 fi
 
-readonly lab=$(mktemp -d)
+lab=$(mktemp -d)
+readonly lab
 mkfifo "$lab/ready" "$lab/keep"
 mkdir "$lab/m"
 # A mount namespace whose namespace files can be reached through that file system alone.
@@ -41,6 +42,7 @@ readonly pid=$!
 exec 9<>"$lab/keep"
 read -r server <"$lab/ready"
 
+# shellcheck disable=SC2317 # called by the trap
 leave() {
   # What waits for it is let go.
   kill -KILL "$server" 2>/dev/null

@@ -89,10 +89,10 @@ TEST(DescribeUnseen, TellsGapsThatMatterToTheType) {
       "hidden";
   EXPECT_THAT(DescribeUnseen(snapshot, NamespaceType::kUts), ElementsAre(kFds, kHidden));
   EXPECT_THAT(DescribeUnseen(snapshot, NamespaceType::kNet), ElementsAre(kFds, kSockets, kHidden));
-  EXPECT_THAT(DescribeUnseen(snapshot, NamespaceType::kUser),
-              ElementsAre(kFds, kSockets,
-                          "missing: 1 process (pid:7): read x: EACCES: its owner is unknown",
-                          kHidden));
+  EXPECT_THAT(
+      DescribeUnseen(snapshot, NamespaceType::kUser),
+      ElementsAre(kFds, kSockets,
+                  "missing: 1 process (pid:7): read x: EACCES: its owner is unknown", kHidden));
 }
 
 }  // namespace

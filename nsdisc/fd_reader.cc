@@ -262,9 +262,9 @@ void FdReader::LookAtIoUring(const ProcessDir& dir, const FdPlace& place) {
       "what the descriptors hold that are registered with it is unknown");
 }
 
-// False where the kernel leaves them out, because the instance is locked. Sources: io_uring_show_fdinfo
-// of the kernel's io_uring/fdinfo.c ("UserFiles:", then "    0: net:[4026532000]");
-// io_uring_register(2).
+// False where the kernel leaves them out, because the instance is locked. Sources:
+// io_uring_show_fdinfo of the kernel's io_uring/fdinfo.c ("UserFiles:", then "    0:
+// net:[4026532000]"); io_uring_register(2).
 bool FdReader::AddRegistered(absl::string_view fdinfo, const FdPlace& place) {
   bool is_told = false;
   const size_t begin = findings_.registered_files.size();

@@ -9,6 +9,8 @@
 #include <atomic>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -46,6 +48,17 @@ class FdReaderTest : public ::testing::Test {
     FdReader reader(/*measures_time=*/false);
     reader.Read(*dir, Pid{7}, Tid{0});
     return reader.TakeFindings();
+  }
+
+  static std::vector<std::string> Gaps(FdFindings findings) {
+    google::protobuf::RepeatedPtrField<Gap> gaps;
+    findings.gaps.MoveTo(&gaps);
+    std::vector<std::string> texts;
+    for (const Gap& gap : gaps) {
+      texts.push_back(absl::StrCat(gap.subject(), " ", gap.operation(), " ", gap.error(), " ",
+                                   gap.consequence()));
+    }
+    return texts;
   }
 
   testing::TestDirectory directory_;
@@ -100,6 +113,37 @@ TEST_F(FdReaderTest, ReadsWhatPidfdsReferTo) {
 
   EXPECT_THAT(findings.pidfds, ElementsAre(FdFindings::Pidfd{{7, 0, 3}, 4711}));
   EXPECT_EQ(findings.ended_pidfds, 1u);
+}
+
+TEST_F(FdReaderTest, ReadsWhatIsRegisteredWithIoUring) {
+  const FdFindings findings = Read(
+      "l 7/fd/3 anon_inode:[io_uring]\n"
+      "f 7/fdinfo/3\n|SQEs:\\x090\n|    0: net:[4026532001]\n|UserFiles:\\x093\n"
+      "|    0: net:[4026532000]\n|    1: /net:[4026532002]\n|    2: net:[4026532000]\n"
+      "|UserBufs:\\x090\n"
+      "l 7/fd/4 anon_inode:[io_uring]\n"
+      "f 7/fdinfo/4\n|UserFiles:\\x090\n");
+
+  EXPECT_THAT(findings.registered_files, ElementsAre(FdFindings::RegisteredFile{
+                                             {7, 0, 3}, {NamespaceType::kNet, 4026532000}}));
+  EXPECT_THAT(Gaps(findings), IsEmpty());
+}
+
+TEST_F(FdReaderTest, LockedIoUringIsAGap) {
+  const FdFindings findings = Read(
+      "l 7/fd/3 anon_inode:[io_uring]\n"
+      "f 7/fdinfo/3\n|pos:\\x090\n|SQEs:\\x090\n");
+
+  EXPECT_THAT(Gaps(findings),
+              ElementsAre("pid:7 read fdinfo of io_uring EBUSY what the descriptors hold that are "
+                          "registered with it is unknown"));
+}
+
+TEST_F(FdReaderTest, PutsRootsAside) {
+  const FdFindings findings = Read("l 7/fd/3 /\nl 7/fd/4 /x\n");
+
+  EXPECT_THAT(findings.roots, ElementsAre(FdPlace{7, 0, 3}));
+  EXPECT_EQ(findings.paths.size(), 1u);
 }
 
 TEST_F(FdReaderTest, ProcessWithoutDescriptorsHasNone) {

@@ -51,7 +51,9 @@ uint32_t MountNewUts(const std::string& path) {
   return InodeOf(*ns);
 }
 
-bool MakeFile(const std::string& path) { return OwnedFd(creat(path.c_str(), 0600)).ok(); }
+bool MakeFile(const std::string& path) {
+  return OwnedFd(open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)).ok();
+}
 
 std::string ShowFds(const Namespace& ns) {
   std::string text;
@@ -68,7 +70,7 @@ const Gap* FindGap(const Snapshot& snapshot, absl::FunctionRef<bool(const Gap&)>
   return found != snapshot.gaps().end() ? &*found : nullptr;
 }
 
-class HardPlacesKernelTest : public DiscoverFixture {
+class HiddenHoldersKernelTest : public DiscoverFixture {
  protected:
   const std::string& directory() const { return directory_.path(); }
 
@@ -76,7 +78,7 @@ class HardPlacesKernelTest : public DiscoverFixture {
   testing::TestDirectory directory_;
 };
 
-TEST_F(HardPlacesKernelTest, DescriptorOfAMountThatIsGoneHolds) {
+TEST_F(HiddenHoldersKernelTest, DescriptorOfAMountThatIsGoneHolds) {
   NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
     const std::string path = absl::StrCat(directory(), "/uts");
     NSCTL_CHILD_EXPECT(MakeFile(path));
@@ -98,7 +100,7 @@ TEST_F(HardPlacesKernelTest, DescriptorOfAMountThatIsGoneHolds) {
   });
 }
 
-TEST_F(HardPlacesKernelTest, DetachedTreeHolds) {
+TEST_F(HiddenHoldersKernelTest, DetachedTreeHolds) {
   NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
     const std::string path = absl::StrCat(directory(), "/uts");
     NSCTL_CHILD_EXPECT(MakeFile(path));
@@ -119,7 +121,7 @@ TEST_F(HardPlacesKernelTest, DetachedTreeHolds) {
   });
 }
 
-TEST_F(HardPlacesKernelTest, DescriptorIsTheWayToWhatAHiddenMountHolds) {
+TEST_F(HiddenHoldersKernelTest, DescriptorIsTheWayToWhatAHiddenMountHolds) {
   NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
     NSCTL_CHILD_EXPECT(mount("t", directory().c_str(), "tmpfs", 0, nullptr) == 0);
     const std::string path = absl::StrCat(directory(), "/uts");
@@ -144,7 +146,7 @@ TEST_F(HardPlacesKernelTest, DescriptorIsTheWayToWhatAHiddenMountHolds) {
   });
 }
 
-TEST_F(HardPlacesKernelTest, RegisteredWithIoUringHolds) {
+TEST_F(HiddenHoldersKernelTest, RegisteredWithIoUringHolds) {
   NSCTL_RUN_IN_CHILD_OR_SKIP(0, [&]() -> std::string {
     absl::StatusOr<OwnedFd> ns = OpenOrphan(CLONE_NEWUTS, NamespaceType::kUts);
     if (base::IsDenied(ns.status())) return "unshare: EPERM";
@@ -169,7 +171,7 @@ TEST_F(HardPlacesKernelTest, RegisteredWithIoUringHolds) {
   });
 }
 
-TEST_F(HardPlacesKernelTest, DescriptorsInFlightAreAGapForThoseWhoAsk) {
+TEST_F(HiddenHoldersKernelTest, DescriptorsInFlightAreAGapForThoseWhoAsk) {
   int sockets[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sockets), 0);
   const OwnedFd out(sockets[0]);
@@ -205,14 +207,14 @@ TEST_F(HardPlacesKernelTest, DescriptorsInFlightAreAGapForThoseWhoAsk) {
   EXPECT_EQ(gap->consequence(), "what the descriptors hold that wait in its sockets is unknown");
 }
 
-TEST_F(HardPlacesKernelTest, WhoIsOutsideOfThePidNamespaceIsAGap) {
+TEST_F(HiddenHoldersKernelTest, WhoIsOutsideOfThePidNamespaceIsAGap) {
   NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS | CLONE_NEWPID, [&]() -> std::string {
     // Children are in the new PID namespace, and see it by its own procfs.
     return procfsroot::RunInChild(0, [&]() -> std::string {
       NSCTL_CHILD_EXPECT(mount("proc", "/proc", "proc", 0, nullptr) == 0);
       const std::unique_ptr<Snapshot> snapshot = Scan();
-      const Gap* const gap = FindGap(
-          *snapshot, [](const Gap& one) { return one.operation() == "list processes"; });
+      const Gap* const gap =
+          FindGap(*snapshot, [](const Gap& one) { return one.operation() == "list processes"; });
       NSCTL_CHILD_EXPECT(gap != nullptr);
       NSCTL_CHILD_EXPECT(gap->subject() == "host");
       NSCTL_CHILD_EXPECT(gap->consequence() ==
@@ -222,7 +224,7 @@ TEST_F(HardPlacesKernelTest, WhoIsOutsideOfThePidNamespaceIsAGap) {
   });
 }
 
-TEST_F(HardPlacesKernelTest, TimeNamespaceThatAwaitsItsFirstProcessHasItsOffsets) {
+TEST_F(HiddenHoldersKernelTest, TimeNamespaceThatAwaitsItsFirstProcessHasItsOffsets) {
   NSCTL_RUN_IN_CHILD_OR_SKIP(static_cast<int>(base::abi::kCloneNewTime), [&]() -> std::string {
     constexpr char kOffsets[] = "monotonic 4711 12";
     const OwnedFd file(open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC));
@@ -243,7 +245,7 @@ TEST_F(HardPlacesKernelTest, TimeNamespaceThatAwaitsItsFirstProcessHasItsOffsets
   });
 }
 
-TEST_F(HardPlacesKernelTest, SaysThatSomethingIsMountedOverAProcess) {
+TEST_F(HiddenHoldersKernelTest, SaysThatSomethingIsMountedOverAProcess) {
   NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
     const std::string path = absl::StrCat("/proc/", getppid());
     NSCTL_CHILD_EXPECT(mount("t", path.c_str(), "tmpfs", 0, nullptr) == 0);
@@ -261,7 +263,7 @@ TEST_F(HardPlacesKernelTest, SaysThatSomethingIsMountedOverAProcess) {
 
 // One server of a file system is silent: the scan says what it could not look at, and both it and
 // the process that made it come to their ends.
-TEST_F(HardPlacesKernelTest, SilentServerHoldsNobodyUp) {
+TEST_F(HiddenHoldersKernelTest, SilentServerHoldsNobodyUp) {
   NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
     absl::StatusOr<std::unique_ptr<testing::SilentFuse>> fuse =
         testing::SilentFuse::Mount(directory());

@@ -60,8 +60,7 @@ std::vector<HolderCount> HoldersOf(const SnapshotIndex& index, const Namespace& 
   add(HolderKind::kProcess, ns.process_count());
   add(HolderKind::kThread, static_cast<uint64_t>(ns.loose_threads_size()));
   add(HolderKind::kForChildren, static_cast<uint64_t>(ns.for_children_of_size()));
-  add(HolderKind::kFd,
-      CountOf(ns, FdHolder::namespace_file) + CountOf(ns, FdHolder::io_uring));
+  add(HolderKind::kFd, CountOf(ns, FdHolder::namespace_file) + CountOf(ns, FdHolder::io_uring));
   add(HolderKind::kTun, CountOf(ns, FdHolder::tun));
   add(HolderKind::kPidfd, CountOf(ns, FdHolder::pidfd));
   add(HolderKind::kSocket, ns.socket_count());

@@ -33,8 +33,8 @@ uint64_t WaitingIn(absl::string_view fdinfo) {
 
 }  // namespace
 
-void AddInFlightGaps(const procfsroot::Procfs& procfs,
-                     absl::Span<const FdFindings::Socket> sockets, GapList* gaps) {
+void AddInFlightGaps(const procfsroot::Procfs& procfs, absl::Span<const FdFindings::Socket> sockets,
+                     GapList* gaps) {
   absl::flat_hash_set<uint64_t> seen;
   std::string text;
   for (const FdFindings::Socket& socket : sockets) {

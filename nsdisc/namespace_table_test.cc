@@ -1,12 +1,19 @@
 #include "nsdisc/namespace_table.h"
 
+#include <errno.h>
+
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "base/errors.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
+#include "nsdisc/lineage.h"
 #include "nsdisc/snapshot.pb.h"
+#include "procfsroot/procfs.h"
 
 namespace nsctl::nsdisc {
 namespace {
@@ -28,6 +35,40 @@ std::vector<std::string> Show(NamespaceTable* table, std::vector<NamespaceType> 
   std::vector<std::string> shown;
   for (const Namespace& ns : namespaces) shown.push_back(ns.ShortDebugString());
   return shown;
+}
+
+// Every namespace has ended.
+class GoneLineage : public Lineage {
+ public:
+  absl::StatusOr<std::vector<NamespaceFacts>> Trace(
+      const procfsroot::Procfs&, const NamespaceWay&, const NamespaceTarget&,
+      absl::FunctionRef<bool(NamespaceType, base::NamespaceId)>) override {
+    return base::ErrnoStatus(ESRCH, "open");
+  }
+};
+
+TEST(NamespaceTable, SaysThatNamespacesEndedBeforeTheyWereAskedAbout) {
+  const absl::StatusOr<procfsroot::Procfs> procfs = procfsroot::Procfs::Live();
+  ASSERT_TRUE(procfs.ok());
+  NamespaceTable table;
+  table.AddProcesses(Processes(R"pb(
+    processes {
+      pid: 8
+      namespaces { uts: 7 pid: 9 }
+    }
+  )pb"));
+  GoneLineage lineage;
+  table.Trace(*procfs, lineage, nullptr);
+
+  NamespaceTable::Losses losses = table.Finish(*procfs, false);
+
+  EXPECT_EQ(losses.vanished_namespaces, 2u);
+  google::protobuf::RepeatedPtrField<Gap> gaps;
+  losses.gaps.MoveTo(&gaps);
+  ASSERT_EQ(gaps.size(), 1);
+  EXPECT_EQ(gaps[0].ShortDebugString(),
+            "subject: \"host\" operation: \"open ns\" error: \"ESRCH\" consequence: \"owner, "
+            "parent and ids of those that ended meanwhile are unknown\" count: 2");
 }
 
 TEST(NamespaceTable, LeaderIsTheTopmostOfItsBranch) {

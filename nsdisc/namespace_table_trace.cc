@@ -121,6 +121,11 @@ NamespaceTable::Losses NamespaceTable::Finish(const Procfs& procfs, bool tells_d
                            : "its owner, parent and ids are unknown");
     }
   }
+  if (losses_.vanished_namespaces > 0) {
+    losses_.gaps.Add({}, "open ns", ESRCH,
+                     "owner, parent and ids of those that ended meanwhile are unknown",
+                     losses_.vanished_namespaces);
+  }
   LinkChildren();
   if (tells_dark) MarkDark();
   return std::move(losses_);

@@ -122,13 +122,12 @@ absl::StatusOr<OwnedFd> OpenPath(const Procfs& procfs, const NamespaceWay& way,
   if (way.path.empty()) return absl::InvalidArgumentError("no path to a namespace");
   OwnedFd at;
   if (way.kernel_id != 0) {
-    NSCTL_ASSIGN_OR_RETURN(
-        at, OpenHandle(procfs, way, {NamespaceType::kMnt, way.mount_namespace}));
+    NSCTL_ASSIGN_OR_RETURN(at, OpenHandle(procfs, way, {NamespaceType::kMnt, way.mount_namespace}));
   }
   for (size_t i = 0; i < way.path.size(); ++i) {
     const bool is_last = i + 1 == way.path.size();
-    NSCTL_ASSIGN_OR_RETURN(
-        at, OpenStep(procfs, at, way.path[i], is_last ? type : NamespaceType::kMnt));
+    NSCTL_ASSIGN_OR_RETURN(at,
+                           OpenStep(procfs, at, way.path[i], is_last ? type : NamespaceType::kMnt));
   }
   return at;
 }

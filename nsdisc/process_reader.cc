@@ -103,8 +103,9 @@ std::unique_ptr<Process> ProcessReader::Read(base::Pid pid) {
     // hidepid=1 lists processes that it does not let open.
     const int error = base::ErrnoOf(dir.status());
     losses_.gaps.Add(subject, "open", error,
-                     error == EXDEV ? "something is mounted over it: nothing but its number is known"
-                                    : "nothing but its number is known");
+                     error == EXDEV
+                         ? "something is mounted over it: nothing but its number is known"
+                         : "nothing but its number is known");
     process->set_namespaces_error(base::ErrnoName(error));
     return process;
   }

@@ -112,8 +112,7 @@ absl::StatusOr<struct statx> LookedUpStat(FdRef handle) {
 }
 
 absl::StatusOr<struct statx> FreshStat(FdRef handle) {
-  return StatHandle(handle, AT_STATX_SYNC_AS_STAT,
-                    STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID);
+  return StatHandle(handle, AT_STATX_SYNC_AS_STAT, STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID);
 }
 
 bool IsSameFile(FdRef a, FdRef b) {

@@ -23,9 +23,9 @@
 
 namespace nsctl::procfsroot {
 
-// What lookup told of the file, without asking a server again; no time of birth. stx_mask says which
-// fields hold.
-// Errors: EACCES from file systems that answer their owner alone. Source: statx(2).
+// What lookup told of the file, without asking a server again; no time of birth. stx_mask says
+// which fields hold. Errors: EACCES from file systems that answer their owner alone. Source:
+// statx(2).
 absl::StatusOr<struct statx> LookedUpStat(base::FdRef handle);
 
 // All that statx(2) tells, up to date; starts no automount.

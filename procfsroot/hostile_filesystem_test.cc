@@ -8,13 +8,16 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -29,14 +32,17 @@
 #include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/fd.h"
+#include "base/pipe.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "procfsroot/bounded_call.h"
 #include "procfsroot/path_resolver.h"
+#include "procfsroot/resolve_options.h"
 #include "procfsroot/root.h"
 #include "procfsroot/run_in_child.h"
 #include "procfsroot/test_tree.h"
 #include "testing/resource_check.h"
+#include "testing/silent_fuse.h"
 
 namespace nsctl::procfsroot {
 namespace {
@@ -418,6 +424,44 @@ TEST(Permissions, HoldForAllBackEnds) {
           }),
       "");
   ASSERT_EQ(chmod(tree.PathOf("shut").c_str(), 0700), 0);
+}
+
+// It tells nobody but its own user namespace anything, and lets nobody else in.
+TEST(ForeignFuse, RefusesAsTheKernelDoes) {
+  TestTree tree({{'d', "mnt"}});
+
+  RUN_WITH_MOUNTS([&tree]() -> std::string {
+    const std::string mnt = absl::StrCat(tree.path(), "/mnt");
+    absl::StatusOr<base::Pipe> pipe = base::MakePipe();
+    if (!pipe.ok()) return std::string(pipe.status().message());
+    const pid_t owner = fork();
+    if (owner == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      char told = 'n';
+      std::unique_ptr<testing::SilentFuse> fuse;
+      if (unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) {
+        const base::OwnedFd map(open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC));
+        (void)!write(map.get(), "0 0 1", 5);
+        fuse = testing::SilentFuse::Mount(mnt).value_or(nullptr);
+        if (fuse != nullptr) told = 'y';
+      }
+      (void)!write(pipe->write_end.get(), &told, 1);
+      pause();
+    }
+    char told = 0;
+    NSCTL_CHILD_EXPECT(read(pipe->read_end.get(), &told, 1) == 1);
+    if (told != 'y') return absl::StrCat(kLacking, "FUSE in a user namespace");
+    for (const Backend backend : {Backend::kAuto, Backend::kWalker}) {
+      const absl::StatusOr<Root> root =
+          Root::OfPath(absl::StrCat("/proc/", owner, "/root", tree.path()), {.backend = backend});
+      NSCTL_CHILD_EXPECT(root.ok());
+      CHILD_EXPECT_ERRNO(root->Resolve("mnt/d/file").status(), EACCES);
+      CHILD_EXPECT_ERRNO(root->ReadDir("mnt/", 100).status(), EACCES);
+    }
+    kill(owner, SIGKILL);
+    waitpid(owner, nullptr, 0);
+    return "";
+  });
 }
 
 }  // namespace

@@ -78,8 +78,8 @@ class MountNamespaceRoot {
   Root root_;
 };
 
-// An O_PATH handle of the root directory of the namespace that is open as `mount_namespace`, of which
-// nothing is asked: for those who look for one thing there and need no Root. Errors: those of
+// An O_PATH handle of the root directory of the namespace that is open as `mount_namespace`, of
+// which nothing is asked: for those who look for one thing there and need no Root. Errors: those of
 // MountNamespaceRoot::OfNamespace.
 absl::StatusOr<base::OwnedFd> OpenRootOf(base::FdRef mount_namespace,
                                          MountNamespaceOptions options = {});

@@ -68,7 +68,7 @@ TEST(NamespaceFile, OpensWhatIsMounted) {
   const testing::TestDirectory directory;
   NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
     const std::string path = absl::StrCat(directory.path(), "/file");
-    NSCTL_CHILD_EXPECT(OwnedFd(creat(path.c_str(), 0600)).ok());
+    NSCTL_CHILD_EXPECT(OwnedFd(open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)).ok());
     NSCTL_CHILD_EXPECT(mount(kOwnUts, path.c_str(), nullptr, MS_BIND, nullptr) == 0);
     const OwnedFd root(open("/", O_PATH | O_CLOEXEC));
     for (const FdRef from : {FdRef(AT_FDCWD), FdRef(root)}) {
@@ -92,8 +92,8 @@ TEST(NamespaceFile, NothingHereWaitsForASilentServer) {
     NSCTL_CHILD_EXPECT(!IsNamespaceFile(handle));
     NSCTL_CHILD_EXPECT(LookedUpStat(handle).ok());
     NSCTL_CHILD_EXPECT((*fuse)->unanswered() == 0);
-    const absl::StatusOr<OwnedFd> found = OpenNamespaceFileAt(
-        FdRef(AT_FDCWD), path, PathLinks::kRefused, absl::Milliseconds(300));
+    const absl::StatusOr<OwnedFd> found =
+        OpenNamespaceFileAt(FdRef(AT_FDCWD), path, PathLinks::kRefused, absl::Milliseconds(300));
     NSCTL_CHILD_EXPECT(base::ErrnoOf(found.status()) == ETIMEDOUT);
     NSCTL_CHILD_EXPECT(ChildrenLeftBehind() == 1);
     return "";

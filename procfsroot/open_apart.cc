@@ -112,9 +112,8 @@ long Open(const ApartPath& what) {
   how.flags = kHandleFlags;
   how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   if (directory != AT_FDCWD) how.resolve |= RESOLVE_IN_ROOT;
-  const long fd = what.without_openat2
-                      ? -1
-                      : syscall(SYS_openat2, directory, path, &how, sizeof(how));
+  const long fd =
+      what.without_openat2 ? -1 : syscall(SYS_openat2, directory, path, &how, sizeof(how));
   if (fd >= 0) return fd;
   // EPERM: forbidden by a seccomp filter.
   const bool is_missing = what.without_openat2 || errno == ENOSYS || errno == EPERM;

@@ -39,7 +39,8 @@ class OpenApartTest : public ::testing::TestWithParam<bool> {
     struct stat status = {};
     ASSERT_EQ(mkdir(Below("d").c_str(), 0755), 0);
     ASSERT_EQ(mkdir(Below("d/e").c_str(), 0755), 0);
-    ASSERT_TRUE(OwnedFd(creat(Below("d/e/file").c_str(), 0644)).ok());
+    ASSERT_TRUE(
+        OwnedFd(open(Below("d/e/file").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644)).ok());
     ASSERT_EQ(symlink("d", Below("link").c_str()), 0);
     ASSERT_EQ(symlink("file", Below("d/e/link").c_str()), 0);
     ASSERT_EQ(stat(directory_.path().c_str(), &status), 0);
@@ -51,8 +52,7 @@ class OpenApartTest : public ::testing::TestWithParam<bool> {
     return absl::StrCat(directory_.path(), "/", path);
   }
   ApartPath At(const std::string& path) const {
-    return {
-        .directory = root_, .path = path, .device = device_, .without_openat2 = GetParam()};
+    return {.directory = root_, .path = path, .device = device_, .without_openat2 = GetParam()};
   }
   int ErrorOf(const ApartPath& what) const {
     return base::ErrnoOf(OpenApart(what, kLong).status());
@@ -127,7 +127,8 @@ TEST(OpenApart, LeavesBehindWhoWaitsForASilentServer) {
     NSCTL_CHILD_EXPECT(base::ErrnoOf(OpenApart(what, absl::Seconds(1)).status()) == EBUSY);
     fuse->reset();
     const absl::Time deadline = absl::Now() + kLong;
-    while (ChildrenLeftBehind() > 0 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
+    while (ChildrenLeftBehind() > 0 && absl::Now() < deadline)
+      absl::SleepFor(absl::Milliseconds(1));
     NSCTL_CHILD_EXPECT(ChildrenLeftBehind() == 0);
     return "";
   });

@@ -119,8 +119,8 @@ absl::StatusOr<std::unique_ptr<SilentFuse>> SilentFuse::Mount(const std::string&
     error = errno;
     return ErrnoStatus(error, "mount", directory);
   }
-  void* const memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* const memory =
+      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   error = errno;
   if (memory == MAP_FAILED) return ErrnoStatus(error, "mmap");
   auto* const shared = new (memory) Shared{};
