@@ -213,6 +213,7 @@ class Differ {
     SetKind(kind, WhyUnseen(lacking), &change);
     *change.mutable_process() = process;
     change.mutable_process()->clear_cgroups();
+    change.mutable_process()->clear_container();
     change.mutable_process()->clear_threads();
     return change;
   }
@@ -226,6 +227,7 @@ class Differ {
   static Process Comparable(const Process& process) {
     Process copy = process;
     copy.clear_cgroups();
+    copy.clear_container();
     for (Thread& thread : *copy.mutable_threads()) {
       thread.clear_cgroups();
       thread.clear_scheduling();

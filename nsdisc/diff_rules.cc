@@ -28,8 +28,9 @@ constexpr FieldOfSection kIdentityFields[] = {
     {"processes", "pid"},
     {"processes", "start_time"},
     {"processes", "pidfd_inode"},
-    // An index; what it refers to is compared instead.
+    // Indices; what they refer to is compared instead.
     {"processes", "cgroups"},
+    {"processes", "container"},
     // How well the rest is known.
     {"processes", "namespaces_error"},
 };
