@@ -95,14 +95,7 @@ class LiveProcessFinder : public ProcessFinder {
     }
     NSCTL_ASSIGN_OR_RETURN(const Pid pid, Translate(Pid{static_cast<pid_t>(engine_pid)}));
     NSCTL_RETURN_IF_ERROR(CheckBelowEngine(pid));
-    absl::StatusOr<base::OwnedFd> pidfd = base::OpenPidfd(pid);
-    if (!pidfd.ok() && !IsOutOfDescriptors(pidfd.status())) return pidfd.status();
-    // Read after the pidfd was opened and before it is known to be alive: of the same process.
-    NSCTL_ASSIGN_OR_RETURN(const StatRow stat, ReadStat(procfs_, pid));
-    auto process = std::make_shared<LiveProcess>(procfs_, pid, stat.start_time,
-                                                 pidfd.ok() ? *std::move(pidfd) : base::OwnedFd());
-    if (process->Ended()) return NoProcess(ESRCH, engine_pid);
-    return process;
+    return HoldProcess(procfs_, pid);
   }
 
  private:
@@ -136,6 +129,18 @@ class LiveProcessFinder : public ProcessFinder {
 };
 
 }  // namespace
+
+absl::StatusOr<std::shared_ptr<const ContainerProcess>> HoldProcess(
+    const procfsroot::Procfs& procfs, base::Pid pid) {
+  absl::StatusOr<base::OwnedFd> pidfd = base::OpenPidfd(pid);
+  if (!pidfd.ok() && !IsOutOfDescriptors(pidfd.status())) return pidfd.status();
+  // Read after the pidfd was opened and before it is known to be alive: of the same process.
+  NSCTL_ASSIGN_OR_RETURN(const StatRow stat, ReadStat(procfs, pid));
+  auto process = std::make_shared<LiveProcess>(procfs, pid, stat.start_time,
+                                               pidfd.ok() ? *std::move(pidfd) : base::OwnedFd());
+  if (process->Ended()) return NoProcess(ESRCH, pid.value);
+  return process;
+}
 
 absl::StatusOr<std::unique_ptr<ProcessFinder>> FindProcessesOf(const procfsroot::Procfs& procfs,
                                                                base::Pid engine_pid) {

@@ -44,6 +44,12 @@ class ProcessFinder {
   virtual absl::StatusOr<std::shared_ptr<const ContainerProcess>> Find(int64_t engine_pid) = 0;
 };
 
+// Holds the process `pid` as the caller counts, whatever it is. `procfs`, which must show the
+// caller's own PIDs, must outlive the result. Errors: ESRCH or ENOENT where it ended; those of
+// pidfd_open(2), but where there are too many descriptors it is held by its start time alone.
+absl::StatusOr<std::shared_ptr<const ContainerProcess>> HoldProcess(
+    const procfsroot::Procfs& procfs, base::Pid pid);
+
 // Finds processes of the engine `engine_pid` of `procfs`, which must show the caller's own PIDs.
 // `procfs` must outlive the result.
 //

@@ -59,8 +59,8 @@ class EngineClient {
  public:
   virtual ~EngineClient() = default;
 
-  // Type, id, version, API version of the engine. Nothing is believed that could be wrong about
-  // who it is: PID and key are the caller's.
+  // Type, id, version, API version of the engine, and its `api` where the client chose it. Nothing
+  // is believed that could be wrong about who it is: PID and key are the caller's.
   virtual absl::StatusOr<Engine> Identify(const CallLimits& limits) = 0;
 
   // Calls `subscribed` once the engine accepted, then `sink` for each event, until the stream ends
@@ -79,7 +79,7 @@ class EngineClient {
                                             const CallLimits& limits) = 0;
 
   // Watch tells what happened since a time. Without, nothing proves that a subscription was active
-  // when it was accepted, and the list is asked for twice.
+  // when it was accepted, and the list is asked for twice. Asked once Identify succeeded.
   virtual bool replays() const = 0;
 };
 

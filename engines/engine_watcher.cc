@@ -37,11 +37,6 @@ namespace {
 constexpr uint64_t kMailbox = 0;
 constexpr uint64_t kEngineProcess = ~uint64_t{0};
 
-SyncOptions WithReplay(SyncOptions options, const EngineClient& client) {
-  options.replays = client.replays();
-  return options;
-}
-
 int EpollTimeout(absl::Time until) {
   constexpr int64_t kMaxWait = 60'000;
   if (until == absl::InfiniteFuture()) return -1;
@@ -153,7 +148,7 @@ EngineWatcher::Actor::Actor(Engine engine, std::unique_ptr<EngineClient> client,
       epoll_(epoll_create1(EPOLL_CLOEXEC), "epoll"),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"),
       engine_(std::move(engine)),
-      sync_(WithReplay(options_.sync, *client_)),
+      sync_(options_.sync),
       calls_(options_.max_calls) {
   if (!options_.random) {
     options_.random = [random = std::make_shared<std::mt19937>(std::random_device()())] {
@@ -300,6 +295,8 @@ void EngineWatcher::Actor::Stream(uint64_t attempt, absl::Time since,
       engine_.set_version(who.version());
       engine_.set_api_version(who.api_version());
       if (who.type() != Engine::unspecified) engine_.set_type(who.type());
+      if (!who.api().empty()) engine_.set_api(who.api());
+      sync_.set_replays(client_->replays());
     });
     status = client_->Watch(
         since, LimitsOf(options_.call_timeout, *stop),

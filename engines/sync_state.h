@@ -64,6 +64,9 @@ class SyncState {
  public:
   explicit SyncState(SyncOptions options) : options_(options) {}
 
+  // As SyncOptions::replays, from the next attempt's Subscribed on.
+  void set_replays(bool replays) { options_.replays = replays; }
+
   // Begins an attempt; the time from which on its subscription has to replay.
   absl::Time BeginAttempt(absl::Time now);
   uint64_t attempt() const { return attempt_; }
@@ -139,7 +142,7 @@ class SyncState {
   void WatchProcess(Entries::iterator entry, SyncActions* actions);
   void ForgetIfUnknown(Entries::iterator entry);
 
-  const SyncOptions options_;
+  SyncOptions options_;
   Entries entries_;
   std::map<uint64_t, ContainerId> watches_;
   uint64_t last_watch_ = 0;

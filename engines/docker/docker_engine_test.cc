@@ -13,7 +13,7 @@
 #include "base/status_macros.h"
 #include "engines/container.h"
 #include "engines/docker/docker_client.h"
-#include "engines/real_engine.h"
+#include "engines/test_real_engine.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "testing/status_matchers.h"

@@ -12,7 +12,7 @@
 #include "base/fd.h"
 #include "engines/container.h"
 #include "engines/podman/podman_client.h"
-#include "engines/real_engine.h"
+#include "engines/test_real_engine.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "testing/status_matchers.h"

@@ -1,7 +1,7 @@
 // The base of tests against real engines: one in a sandbox, watched as the library watches it.
 
-#ifndef NSCTL_ENGINES_REAL_ENGINE_H_
-#define NSCTL_ENGINES_REAL_ENGINE_H_
+#ifndef NSCTL_ENGINES_TEST_REAL_ENGINE_H_
+#define NSCTL_ENGINES_TEST_REAL_ENGINE_H_
 
 #include <cstddef>
 #include <functional>
@@ -16,9 +16,9 @@
 #include "engines/container_hub.h"
 #include "engines/engine_client.h"
 #include "engines/engine_link.h"
-#include "engines/engine_sandbox.h"
 #include "engines/engine_watcher.h"
 #include "engines/http_client.h"
+#include "engines/test_sandbox.h"
 #include "gtest/gtest.h"
 #include "procfsroot/procfs.h"
 
@@ -47,7 +47,7 @@ class RealEngineTest : public ::testing::Test {
   std::vector<std::string> AwaitChanges(size_t count);
 
   procfsroot::Procfs procfs_ = *procfsroot::Procfs::Live();
-  std::unique_ptr<EngineSandbox> sandbox_;
+  std::unique_ptr<TestSandbox> sandbox_;
   ContainerHub hub_;
   std::unique_ptr<ContainerHub::Subscription> subscription_ = hub_.Subscribe();
   // Into the sandbox's mount namespace.
@@ -60,4 +60,4 @@ std::vector<std::string> SortedLines(absl::string_view text);
 
 }  // namespace nsctl::engines
 
-#endif  // NSCTL_ENGINES_REAL_ENGINE_H_
+#endif  // NSCTL_ENGINES_TEST_REAL_ENGINE_H_

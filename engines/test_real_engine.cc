@@ -1,4 +1,4 @@
-#include "engines/real_engine.h"
+#include "engines/test_real_engine.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -19,8 +19,8 @@
 #include "base/nsfs.h"
 #include "engines/container.h"
 #include "engines/engine_link.h"
-#include "engines/engine_sandbox.h"
 #include "engines/engine_watcher.h"
+#include "engines/test_sandbox.h"
 #include "gtest/gtest.h"
 #include "procfsroot/root.h"
 #include "testing/status_matchers.h"
@@ -45,7 +45,7 @@ std::vector<std::string> SortedLines(absl::string_view text) {
   return lines;
 }
 
-void RealEngineTest::SetUp() { NSCTL_ASSERT_OK_AND_ASSIGN(sandbox_, EngineSandbox::Make()); }
+void RealEngineTest::SetUp() { NSCTL_ASSERT_OK_AND_ASSIGN(sandbox_, TestSandbox::Make()); }
 
 void RealEngineTest::Watch(const std::string& socket, Engine::Type type,
                            const ClientMaker& make_client) {

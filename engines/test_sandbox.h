@@ -2,12 +2,12 @@
 // of its own, a /run of its own, and a folder for its data. When it ends everything in it ends, and
 // nothing of it stays.
 //
-//   NSCTL_ASSERT_OK_AND_ASSIGN(auto sandbox, EngineSandbox::Make());
+//   NSCTL_ASSERT_OK_AND_ASSIGN(auto sandbox, TestSandbox::Make());
 //   NSCTL_ASSERT_OK_AND_ASSIGN(auto daemon, sandbox->Start({"dockerd", "--data-root", ...}));
 //   ASSERT_THAT(sandbox->Run({"docker", "ps"}), IsOkAndHolds(...));
 
-#ifndef NSCTL_ENGINES_ENGINE_SANDBOX_H_
-#define NSCTL_ENGINES_ENGINE_SANDBOX_H_
+#ifndef NSCTL_ENGINES_TEST_SANDBOX_H_
+#define NSCTL_ENGINES_TEST_SANDBOX_H_
 
 #include <sys/types.h>
 
@@ -22,13 +22,13 @@
 
 namespace nsctl::engines {
 
-class EngineSandbox {
+class TestSandbox {
  public:
   // Needs root. Errors: those of what it starts.
-  static absl::StatusOr<std::unique_ptr<EngineSandbox>> Make();
-  EngineSandbox(const EngineSandbox&) = delete;
-  EngineSandbox& operator=(const EngineSandbox&) = delete;
-  ~EngineSandbox();
+  static absl::StatusOr<std::unique_ptr<TestSandbox>> Make();
+  TestSandbox(const TestSandbox&) = delete;
+  TestSandbox& operator=(const TestSandbox&) = delete;
+  ~TestSandbox();
 
   // The process 1 of its PID namespace, as the test counts.
   base::Pid init() const { return base::Pid{init_}; }
@@ -51,7 +51,7 @@ class EngineSandbox {
   absl::StatusOr<std::string> MakeBusyboxTar();
 
  private:
-  EngineSandbox() = default;
+  TestSandbox() = default;
 
   std::vector<std::string> Entered(const std::vector<std::string>& command) const;
 
@@ -69,4 +69,4 @@ class EngineSandbox {
 
 }  // namespace nsctl::engines
 
-#endif  // NSCTL_ENGINES_ENGINE_SANDBOX_H_
+#endif  // NSCTL_ENGINES_TEST_SANDBOX_H_

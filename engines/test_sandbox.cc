@@ -1,4 +1,4 @@
-#include "engines/engine_sandbox.h"
+#include "engines/test_sandbox.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -116,8 +116,8 @@ void RemoveCgroups(const std::string& name) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<EngineSandbox>> EngineSandbox::Make() {
-  auto sandbox = absl::WrapUnique(new EngineSandbox());
+absl::StatusOr<std::unique_ptr<TestSandbox>> TestSandbox::Make() {
+  auto sandbox = absl::WrapUnique(new TestSandbox());
   NSCTL_ASSIGN_OR_RETURN(sandbox->folder_, MakeFolder());
   sandbox->cgroup_ = std::filesystem::path(sandbox->folder_).filename();
   NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd log,
@@ -133,7 +133,8 @@ absl::StatusOr<std::unique_ptr<EngineSandbox>> EngineSandbox::Make() {
            "mount -t tmpfs tmpfs /run && : >/run/ready && while :; do sleep 1000 & wait $!; done"},
           log.get(), log.get()));
   NSCTL_ASSIGN_OR_RETURN(sandbox->init_, AwaitOnlyChild(sandbox->unshare_));
-  const std::string ready = absl::StrCat("/proc/", sandbox->init_, "/root/run/ready");
+  const std::string root = absl::StrCat("/proc/", sandbox->init_, "/root");
+  const std::string ready = root + "/run/ready";
   const absl::Time deadline = absl::Now() + kStartTimeout;
   while (access(ready.c_str(), F_OK) != 0) {
     if (absl::Now() > deadline) return absl::DeadlineExceededError("the sandbox is not ready");
@@ -142,7 +143,7 @@ absl::StatusOr<std::unique_ptr<EngineSandbox>> EngineSandbox::Make() {
   return sandbox;
 }
 
-EngineSandbox::~EngineSandbox() {
+TestSandbox::~TestSandbox() {
   const absl::Time deadline = absl::Now() + kStartTimeout;
   // With process 1 of the namespace everything in it ends.
   if (init_ > 0) kill(init_, SIGKILL);
@@ -156,15 +157,15 @@ EngineSandbox::~EngineSandbox() {
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }
 
-std::vector<std::string> EngineSandbox::Entered(const std::vector<std::string>& command) const {
+std::vector<std::string> TestSandbox::Entered(const std::vector<std::string>& command) const {
   std::vector<std::string> words = {"nsenter",  "--mount",           "--net", "--pid",
                                     "--target", absl::StrCat(init_), "--"};
   words.insert(words.end(), command.begin(), command.end());
   return words;
 }
 
-absl::StatusOr<std::string> EngineSandbox::Run(const std::vector<std::string>& command,
-                                               absl::Duration timeout) {
+absl::StatusOr<std::string> TestSandbox::Run(const std::vector<std::string>& command,
+                                             absl::Duration timeout) {
   const std::string out_path = folder_ + "/out";
   const std::string err_path = folder_ + "/err";
   NSCTL_ASSIGN_OR_RETURN(base::OwnedFd out, base::OpenAt(base::FdRef(AT_FDCWD), out_path,
@@ -187,7 +188,7 @@ absl::StatusOr<std::string> EngineSandbox::Run(const std::vector<std::string>& c
   return absl::UnknownError(absl::StrCat(line, ": status ", status, ": ", error));
 }
 
-absl::StatusOr<base::Pid> EngineSandbox::Start(const std::vector<std::string>& command) {
+absl::StatusOr<base::Pid> TestSandbox::Start(const std::vector<std::string>& command) {
   const std::string name = std::filesystem::path(command[0]).filename();
   NSCTL_ASSIGN_OR_RETURN(
       const base::OwnedFd log,
@@ -200,7 +201,7 @@ absl::StatusOr<base::Pid> EngineSandbox::Start(const std::vector<std::string>& c
   return base::Pid{*child};
 }
 
-absl::Status EngineSandbox::Stop(base::Pid daemon) {
+absl::Status TestSandbox::Stop(base::Pid daemon) {
   const auto found = std::find_if(daemons_.begin(), daemons_.end(),
                                   [daemon](const Daemon& one) { return one.pid == daemon.value; });
   if (found == daemons_.end()) return absl::NotFoundError("no such daemon");
@@ -211,7 +212,7 @@ absl::Status EngineSandbox::Stop(base::Pid daemon) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> EngineSandbox::MakeBusyboxTar() {
+absl::StatusOr<std::string> TestSandbox::MakeBusyboxTar() {
   const std::string root = folder_ + "/busybox";
   const std::string tar = root + ".tar";
   std::error_code failed;

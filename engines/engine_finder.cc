@@ -1,0 +1,204 @@
+#include "engines/engine_finder.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "base/errors.h"
+#include "base/namespace_type.h"
+#include "base/status_macros.h"
+#include "base/text.h"
+#include "engines/container.h"
+#include "engines/engine_types.h"
+#include "engines/listening_sockets.h"
+#include "engines/process_scan.h"
+#include "procfsroot/procfs.h"
+
+namespace nsctl::engines {
+namespace {
+
+using procfsroot::ProcessDir;
+
+// Whose sockets are looked at in one look; and those that are told of one by one.
+constexpr size_t kMaxExamined = 256;
+constexpr size_t kMaxGaps = 16;
+
+// Namespaces other than the caller's take turns, so that one that is full of would-be engines
+// hides no other.
+void SortByTurn(uint64_t own, std::vector<FoundEngine>* candidates) {
+  std::sort(candidates->begin(), candidates->end(), [](const auto& a, const auto& b) {
+    return std::tie(a.process.start_time, a.process.pid) <
+           std::tie(b.process.start_time, b.process.pid);
+  });
+  using Turn = std::tuple<bool, size_t, size_t>;
+  std::map<uint64_t, size_t> counts;
+  std::vector<std::pair<Turn, FoundEngine>> turns;
+  for (FoundEngine& candidate : *candidates) {
+    const uint64_t inside = candidate.pid_namespace;
+    const bool outside = inside == own;
+    const size_t turn = outside ? 0 : counts[inside]++;
+    turns.emplace_back(Turn(!outside, turn, turns.size()), std::move(candidate));
+  }
+  std::sort(turns.begin(), turns.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  candidates->clear();
+  for (auto& [turn, candidate] : turns) candidates->push_back(std::move(candidate));
+}
+
+std::string ErrorName(const absl::Status& status) {
+  const int error = base::ErrnoOf(status);
+  return error != 0 ? base::ErrnoName(error) : absl::StatusCodeToString(status.code());
+}
+
+}  // namespace
+
+bool EngineFinder::IsWanted(Engine::Type type) const {
+  const auto& types = options_.types;
+  return types.empty() || std::find(types.begin(), types.end(), type) != types.end();
+}
+
+std::vector<const EngineKind*> EngineFinder::KindsOf(const ProcessDir& process,
+                                                     absl::string_view name) const {
+  std::vector<const EngineKind*> kinds = KindsOfProgram(options_.kinds, name, "");
+  if (kinds.empty()) {
+    const absl::StatusOr<std::string> executable = ReadExecutableName(process);
+    if (executable.ok()) kinds = KindsOfProgram(options_.kinds, name, *executable);
+  }
+  std::optional<std::vector<std::string>> arguments;
+  const auto is_none = [&](const EngineKind* kind) {
+    if (!IsWanted(kind->type)) return true;
+    if (kind->argument == nullptr) return false;
+    if (!arguments.has_value()) {
+      absl::StatusOr<std::vector<std::string>> read = ReadArguments(process);
+      arguments = read.ok() ? *std::move(read) : std::vector<std::string>();
+    }
+    return std::find(arguments->begin(), arguments->end(), kind->argument) == arguments->end();
+  };
+  kinds.erase(std::remove_if(kinds.begin(), kinds.end(), is_none), kinds.end());
+  return kinds;
+}
+
+void EngineFinder::LookAt(base::Pid pid, std::vector<FoundEngine>* candidates) {
+  Seen& seen = seen_[pid];
+  const bool all = looks_ % options_.all_again_after == 0;
+  if (!all && (seen.settled || seen.found)) return;
+  const absl::StatusOr<ScannedProcess> process = ScanProcess(procfs_, pid);
+  // It ended, which the next list of processes shows.
+  if (!process.ok()) return;
+  if (process->start_time != seen.start_time) seen = Seen{.start_time = process->start_time};
+  if (seen.found) return;
+  // A process may execute another program at any time, but hardly ever when it is old.
+  seen.settled =
+      process->kernel_thread || process->zombie || ++seen.looks >= options_.settled_after;
+  seen.program = seen.error = "";
+  if (process->kernel_thread || process->zombie) return;
+  const absl::StatusOr<ProcessDir> directory = procfs_.OpenProcess(pid);
+  if (!directory.ok()) return;
+  std::vector<const EngineKind*> kinds = KindsOf(*directory, process->name);
+  if (kinds.empty()) return;
+  seen.settled = false;
+  seen.program = kinds.front()->program;
+  const absl::StatusOr<uint64_t> pid_namespace = ReadNamespaceInode(*directory, "pid");
+  candidates->push_back({.process = *process,
+                         .pid_namespace = pid_namespace.ok() ? *pid_namespace : 0,
+                         .kinds = std::move(kinds)});
+}
+
+bool EngineFinder::Listens(const FoundEngine& candidate, Seen* seen) const {
+  const absl::StatusOr<ListeningSockets> sockets =
+      ReadListeningSockets(procfs_, candidate.process.pid);
+  if (sockets.ok() && !sockets->sockets.empty()) return true;
+  if (!sockets.ok() && !base::IsGone(sockets.status())) seen->error = ErrorName(sockets.status());
+  return false;
+}
+
+void EngineFinder::Choose(std::vector<FoundEngine> candidates, Result* result) {
+  std::map<uint64_t, size_t> inside;
+  size_t count = 0;
+  for (const auto& [pid, seen] : seen_) {
+    if (!seen.found) continue;
+    ++count;
+    if (seen.pid_namespace != own_pid_namespace_) ++inside[seen.pid_namespace];
+  }
+  SortByTurn(own_pid_namespace_, &candidates);
+  size_t examined = 0;
+  size_t refused = 0;
+  for (FoundEngine& candidate : candidates) {
+    const bool outside = candidate.pid_namespace == own_pid_namespace_;
+    size_t& beside = inside[candidate.pid_namespace];
+    if (count >= options_.max_engines || examined >= kMaxExamined ||
+        (!outside && beside >= options_.max_engines_inside)) {
+      ++refused;
+      continue;
+    }
+    ++examined;
+    Seen& seen = seen_[candidate.process.pid];
+    if (!Listens(candidate, &seen)) continue;
+    seen.found = true;
+    seen.pid_namespace = candidate.pid_namespace;
+    ++count;
+    if (!outside) ++beside;
+    result->engines.push_back(std::move(candidate));
+  }
+  CollectGaps(refused, &result->gaps);
+}
+
+void EngineFinder::CollectGaps(size_t refused, std::vector<EngineGap>* gaps) const {
+  const auto add = [gaps](const std::string& subject, const std::string& error,
+                          const std::string& consequence) {
+    EngineGap& gap = gaps->emplace_back();
+    gap.set_subject(subject);
+    gap.set_operation("find engines");
+    gap.set_error(error);
+    gap.set_consequence(consequence);
+  };
+  size_t unreadable = 0;
+  for (const auto& [pid, seen] : seen_) {
+    if (seen.error.empty() || ++unreadable > kMaxGaps) continue;
+    add(absl::StrCat("pid:", pid.value), seen.error,
+        absl::StrCat("may be an engine (", seen.program, ") whose containers are not known"));
+  }
+  if (unreadable > kMaxGaps) {
+    add("engines", "RESOURCE_EXHAUSTED",
+        absl::StrCat(unreadable - kMaxGaps, " further processes may be such engines"));
+  }
+  if (refused == 0) return;
+  add("engines", "RESOURCE_EXHAUSTED",
+      absl::StrCat(refused, " processes that look like engines are not asked: too many do"));
+}
+
+absl::StatusOr<EngineFinder::Result> EngineFinder::Look() {
+  NSCTL_ASSIGN_OR_RETURN(const std::vector<base::Pid> pids, procfs_.ListProcesses());
+  if (looks_ == 0) {
+    if (const absl::StatusOr<ProcessDir> self = procfs_.OpenSelf(); self.ok()) {
+      const absl::StatusOr<uint64_t> own = ReadNamespaceInode(*self, "pid");
+      if (own.ok()) own_pid_namespace_ = *own;
+    }
+  }
+  for (auto seen = seen_.begin(); seen != seen_.end();) {
+    const bool listed = std::binary_search(pids.begin(), pids.end(), seen->first);
+    seen = listed ? std::next(seen) : seen_.erase(seen);
+  }
+  Result result;
+  std::vector<FoundEngine> candidates;
+  for (const base::Pid pid : pids) LookAt(pid, &candidates);
+  ++looks_;
+  Choose(std::move(candidates), &result);
+  std::sort(result.engines.begin(), result.engines.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.process.start_time, a.process.pid) <
+           std::tie(b.process.start_time, b.process.pid);
+  });
+  return result;
+}
+
+}  // namespace nsctl::engines

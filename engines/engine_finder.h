@@ -1,0 +1,97 @@
+// Finds the processes that are engines: by what they are called and what sockets they hold, in
+// whatever namespaces they are; never by where engines usually listen.
+//
+// A process may call itself as it likes, so what is found here is a suspicion: how many are
+// followed is limited, none is asked anything here, and engine_door.h checks who answers.
+
+#ifndef NSCTL_ENGINES_ENGINE_FINDER_H_
+#define NSCTL_ENGINES_ENGINE_FINDER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "base/namespace_type.h"
+#include "engines/container.h"
+#include "engines/engine_types.h"
+#include "engines/process_scan.h"
+#include "procfsroot/procfs.h"
+
+namespace nsctl::engines {
+
+struct FinderOptions {
+  absl::Span<const EngineKind> kinds = EngineKinds();
+  // Empty: all.
+  std::vector<Engine::Type> types = {};
+  // Engines at a time; and of those in one PID namespace other than the caller's.
+  size_t max_engines = 64;
+  size_t max_engines_inside = 8;
+  // Processes that were looked at so often are looked at again only every so many times.
+  int settled_after = 3;
+  int all_again_after = 12;
+};
+
+struct FoundEngine {
+  ScannedProcess process;
+  // Inode number of its PID namespace; 0 where that could not be read.
+  uint64_t pid_namespace = 0;
+  // What it may be; never empty.
+  std::vector<const EngineKind*> kinds;
+};
+
+// For one thread at a time.
+class EngineFinder {
+ public:
+  // `procfs` must outlive the finder.
+  EngineFinder(const procfsroot::Procfs& procfs, FinderOptions options)
+      : procfs_(procfs), options_(std::move(options)) {}
+
+  struct Result {
+    // Those that were not found before, in the order of their start.
+    std::vector<FoundEngine> engines;
+    // All that holds now, those of earlier looks too.
+    std::vector<EngineGap> gaps;
+  };
+  // Errors: where the list of processes cannot be read.
+  absl::StatusOr<Result> Look();
+
+ private:
+  struct Seen {
+    uint64_t start_time = 0;
+    int looks = 0;
+    bool settled = false;
+    // It was found, and counts among those of its PID namespace.
+    bool found = false;
+    uint64_t pid_namespace = 0;
+    // It looks like an engine, and why it is not followed; empty where that is no matter.
+    std::string program = "";
+    std::string error = "";
+  };
+
+  // Adds it to `candidates` where it may be an engine.
+  void LookAt(base::Pid pid, std::vector<FoundEngine>* candidates);
+  std::vector<const EngineKind*> KindsOf(const procfsroot::ProcessDir& process,
+                                         absl::string_view name) const;
+  // Takes of `candidates` those that hold sockets, as far as the limits go.
+  void Choose(std::vector<FoundEngine> candidates, Result* result);
+  // Whether it listens; if not, why not is in `seen`.
+  bool Listens(const FoundEngine& candidate, Seen* seen) const;
+  void CollectGaps(size_t refused, std::vector<EngineGap>* gaps) const;
+  bool IsWanted(Engine::Type type) const;
+
+  const procfsroot::Procfs& procfs_;
+  const FinderOptions options_;
+  std::map<base::Pid, Seen> seen_;
+  uint64_t own_pid_namespace_ = 0;
+  int looks_ = 0;
+};
+
+}  // namespace nsctl::engines
+
+#endif  // NSCTL_ENGINES_ENGINE_FINDER_H_

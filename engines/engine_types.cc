@@ -1,0 +1,57 @@
+#include "engines/engine_types.h"
+
+#include <cstddef>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "engines/container.h"
+#include "engines/docker/docker_client.h"
+#include "engines/podman/podman_client.h"
+
+namespace nsctl::engines {
+namespace {
+
+using docker::MakeDockerClient;
+using podman::MakePodmanClient;
+
+constexpr EngineKind kKinds[] = {
+    {.type = Engine::docker,
+     .program = "dockerd",
+     .socket = "docker.sock",
+     .make_client = MakeDockerClient},
+    // Docker for small devices, under other names.
+    {.type = Engine::docker,
+     .program = "balena-engine-daemon",
+     .socket = "balena-engine.sock",
+     .make_client = MakeDockerClient},
+    {.type = Engine::docker,
+     .program = "balenad",
+     .socket = "balena-engine.sock",
+     .make_client = MakeDockerClient},
+    {.type = Engine::podman,
+     .program = "podman",
+     .argument = "service",
+     .socket = "podman.sock",
+     .make_client = MakePodmanClient},
+};
+
+// TASK_COMM_LEN without its NUL.
+constexpr size_t kLongestName = 15;
+
+}  // namespace
+
+absl::Span<const EngineKind> EngineKinds() { return kKinds; }
+
+std::vector<const EngineKind*> KindsOfProgram(absl::Span<const EngineKind> kinds,
+                                              absl::string_view name,
+                                              absl::string_view executable) {
+  std::vector<const EngineKind*> result;
+  for (const EngineKind& kind : kinds) {
+    const absl::string_view program = kind.program;
+    if (name == program.substr(0, kLongestName) || executable == program) result.push_back(&kind);
+  }
+  return result;
+}
+
+}  // namespace nsctl::engines

@@ -1,0 +1,42 @@
+// Which programs are engines, and how each is asked: one row for each client.
+
+#ifndef NSCTL_ENGINES_ENGINE_TYPES_H_
+#define NSCTL_ENGINES_ENGINE_TYPES_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "engines/container.h"
+#include "engines/engine_client.h"
+#include "engines/http_client.h"
+
+namespace nsctl::engines {
+
+struct EngineKind {
+  Engine::Type type = Engine::unspecified;
+  // The file name of its program.
+  const char* program = "";
+  // Must be among its arguments; null: no matter. Tells a service from a command of the same
+  // program.
+  const char* argument = nullptr;
+  // The usual file name of its socket: one that is called so is tried first.
+  const char* socket = "";
+  // Asks through connections to one of its sockets.
+  std::unique_ptr<EngineClient> (*make_client)(Connector connect) = nullptr;
+};
+
+// All of them. Where a program has several rows they are tried in this order, and the first that
+// the program answers is taken.
+absl::Span<const EngineKind> EngineKinds();
+
+// Those of `kinds` for a process of this name (cut to 15 bytes, as the kernel does) or executable;
+// arguments are not looked at.
+std::vector<const EngineKind*> KindsOfProgram(absl::Span<const EngineKind> kinds,
+                                              absl::string_view name, absl::string_view executable);
+
+}  // namespace nsctl::engines
+
+#endif  // NSCTL_ENGINES_ENGINE_TYPES_H_
