@@ -183,6 +183,8 @@ void MergeViews(Containers* containers) {
   for (auto& [process, group] : by_process) {
     std::sort(group.begin(), group.end(),
               [&rank](const Container* a, const Container* b) { return rank(*a) < rank(*b); });
+    // Evidence is what is known without an engine.
+    while (group.size() > 1 && types[group.back()->engine()] == Engine::evidence) group.pop_back();
     Container result = *group.front();
     result.clear_views();
     for (const Container* view : group) {

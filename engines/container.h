@@ -59,8 +59,8 @@ std::optional<ProjectMember> ProjectOf(const Labels& labels);
 void SortContainers(Containers* containers);
 
 // Makes one container of all that have the same initial process: the one of the engine nearest to
-// the user, with the others as its views. Containers without a process stay as they are. `sort`ed
-// before and after.
+// the user, with the others as its views. Evidence is no view where an engine tells. Containers
+// without a process stay as they are. `sort`ed before and after.
 void MergeViews(Containers* containers);
 
 }  // namespace nsctl::engines

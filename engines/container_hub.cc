@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "engines/container.h"
+#include "google/protobuf/repeated_ptr_field.h"
 #include "google/protobuf/util/message_differencer.h"
 
 namespace nsctl::engines {
@@ -78,12 +79,32 @@ void ContainerHub::Publish(const std::string& key, std::vector<Change> changes) 
   }
 }
 
-void ContainerHub::SetEngine(const Engine& engine, absl::Time now) {
-  const absl::MutexLock lock(&mutex_);
+void ContainerHub::SetEngineLocked(Engine engine, absl::Time now) {
+  const auto parent = parents_.find(engine.key());
+  if (parent != parents_.end()) {
+    engine.set_parent(parent->second.first);
+    engine.set_parent_container(parent->second.second);
+  }
   const auto [place, is_new] = engines_.try_emplace(engine.key());
   if (!is_new && google::protobuf::util::MessageDifferencer::Equals(place->second, engine)) return;
   place->second = engine;
   PassOn(EngineChange(Change::engine_changed, engine, now));
+}
+
+void ContainerHub::SetEngine(const Engine& engine, absl::Time now) {
+  const absl::MutexLock lock(&mutex_);
+  SetEngineLocked(engine, now);
+}
+
+void ContainerHub::SetParents(const google::protobuf::RepeatedPtrField<Engine>& engines,
+                              absl::Time now) {
+  const absl::MutexLock lock(&mutex_);
+  for (const Engine& engine : engines) {
+    const auto found = engines_.find(engine.key());
+    if (found == engines_.end()) continue;
+    parents_[engine.key()] = {engine.parent(), engine.parent_container()};
+    SetEngineLocked(found->second, now);
+  }
 }
 
 void ContainerHub::RemoveEngine(const std::string& key, absl::Time now) {
@@ -94,6 +115,7 @@ void ContainerHub::RemoveEngine(const std::string& key, absl::Time now) {
   engine.set_state(Engine::gone);
   engines_.erase(found);
   gaps_.erase(key);
+  parents_.erase(key);
   for (auto known = known_.begin(); known != known_.end();) {
     known = known->first.first == key ? known_.erase(known) : std::next(known);
   }

@@ -25,6 +25,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "engines/container.h"
+#include "google/protobuf/repeated_ptr_field.h"
 
 namespace nsctl::engines {
 
@@ -64,6 +65,10 @@ class ContainerHub {
 
   // Adds an engine, or tells what is new about it. Nothing where that is nothing.
   void SetEngine(const Engine& engine, absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Tells which containers engines run in: Engine.parent and parent_container of those in
+  // `engines`, whatever SetEngine says.
+  void SetParents(const google::protobuf::RepeatedPtrField<Engine>& engines, absl::Time now)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // Forgets it, its containers and gaps.
   void RemoveEngine(const std::string& key, absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
   // Replaces the gaps that are the engine's.
@@ -90,6 +95,7 @@ class ContainerHub {
     std::optional<Pod> pod;
   };
 
+  void SetEngineLocked(Engine engine, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const Change& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PassOn(Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Containers Collect() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
@@ -98,6 +104,8 @@ class ContainerHub {
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   uint64_t revision_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<std::string, Engine> engines_ ABSL_GUARDED_BY(mutex_);
+  // By key, parent and container.
+  std::map<std::string, std::pair<std::string, std::string>> parents_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::vector<EngineGap>> gaps_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<std::string, ContainerId>, Known> known_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::weak_ptr<Queue>> queues_ ABSL_GUARDED_BY(mutex_);

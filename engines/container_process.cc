@@ -16,9 +16,10 @@
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/namespace_type.h"
-#include "base/nsfs.h"
 #include "base/pidfd.h"
 #include "base/status_macros.h"
+#include "engines/engine_rights.h"
+#include "engines/pid_translator.h"
 #include "procfsroot/process_files.h"
 #include "procfsroot/procfs.h"
 
@@ -86,46 +87,52 @@ bool IsOutOfDescriptors(const absl::Status& status) {
 
 class LiveProcessFinder : public ProcessFinder {
  public:
-  LiveProcessFinder(const procfsroot::Procfs& procfs, Pid engine, base::OwnedFd pidns, bool same)
-      : procfs_(procfs), engine_(engine), pidns_(std::move(pidns)), same_namespace_(same) {}
+  LiveProcessFinder(const procfsroot::Procfs& procfs, Pid engine,
+                    std::unique_ptr<PidTranslator> translator, EngineRights rights)
+      : procfs_(procfs), engine_(engine), translator_(std::move(translator)), rights_(rights) {}
 
   absl::StatusOr<std::shared_ptr<const ContainerProcess>> Find(int64_t engine_pid) override {
     if (engine_pid <= 0 || engine_pid > std::numeric_limits<int32_t>::max()) {
       return NoProcess(EINVAL, engine_pid);
     }
-    NSCTL_ASSIGN_OR_RETURN(const Pid pid, Translate(Pid{static_cast<pid_t>(engine_pid)}));
+    const Pid theirs{static_cast<pid_t>(engine_pid)};
+    NSCTL_ASSIGN_OR_RETURN(const Pid pid, translator_->ToOurs(theirs));
+    NSCTL_ASSIGN_OR_RETURN(std::shared_ptr<const ContainerProcess> process,
+                           HoldProcess(procfs_, pid));
     NSCTL_RETURN_IF_ERROR(CheckBelowEngine(pid));
-    return HoldProcess(procfs_, pid);
+    NSCTL_ASSIGN_OR_RETURN(const Pid again, translator_->ToOurs(theirs));
+    // While it lives its number is nobody else's: all that was checked is true of it.
+    if (again != pid || process->Ended()) return NoProcess(ESRCH, engine_pid);
+    return process;
   }
 
  private:
-  absl::StatusOr<Pid> Translate(Pid pid) const {
-    // Before Linux 6.11 the kernel does not translate; where both namespaces are one it need not.
-    if (same_namespace_) return pid;
-    absl::StatusOr<Pid> translated = base::PidFromPidNamespace(pidns_, pid);
-    if (!translated.ok() && base::IsUnsupported(translated.status())) {
-      return NoProcess(ESRCH, pid.value);
+  // The processes from the engine's up. An ancestor has been there longer than its descendants, so
+  // the chain ends; a parent that ends meanwhile hands its children upward.
+  absl::StatusOr<bool> IsAncestor(Pid ancestor, Pid process) const {
+    constexpr int kMaxAncestors = 1000;
+    for (int i = 0; i < kMaxAncestors && process.value > 0; ++i) {
+      if (process == ancestor) return true;
+      NSCTL_ASSIGN_OR_RETURN(const StatRow stat, ReadStat(procfs_, process));
+      process = stat.parent;
     }
-    return translated;
+    return false;
   }
 
   absl::Status CheckBelowEngine(Pid pid) const {
-    // An ancestor has been there longer than its descendants, so the chain ends; a parent that ends
-    // meanwhile hands its children upward.
-    Pid ancestor = engine_;
-    constexpr int kMaxAncestors = 1000;
-    for (int i = 0; i < kMaxAncestors && ancestor.value > 0; ++i) {
-      if (ancestor == pid) return NoProcess(EPERM, pid.value);
-      NSCTL_ASSIGN_OR_RETURN(const StatRow stat, ReadStat(procfs_, ancestor));
-      ancestor = stat.parent;
-    }
-    return absl::OkStatus();
+    NSCTL_ASSIGN_OR_RETURN(const bool above, IsAncestor(pid, engine_));
+    if (above) return NoProcess(EPERM, pid.value);
+    NSCTL_ASSIGN_OR_RETURN(const procfsroot::ProcessDir process, procfs_.OpenProcess(pid));
+    absl::Status allowed = rights_.Check(process);
+    if (allowed.ok()) return allowed;
+    NSCTL_ASSIGN_OR_RETURN(const bool below, IsAncestor(engine_, pid));
+    return below ? absl::OkStatus() : allowed;
   }
 
   const procfsroot::Procfs& procfs_;
   const Pid engine_;
-  const base::OwnedFd pidns_;
-  const bool same_namespace_;
+  const std::unique_ptr<PidTranslator> translator_;
+  const EngineRights rights_;
 };
 
 }  // namespace
@@ -143,14 +150,13 @@ absl::StatusOr<std::shared_ptr<const ContainerProcess>> HoldProcess(
 }
 
 absl::StatusOr<std::unique_ptr<ProcessFinder>> FindProcessesOf(const procfsroot::Procfs& procfs,
-                                                               base::Pid engine_pid) {
+                                                               base::Pid engine_pid,
+                                                               PidTranslation how) {
   NSCTL_ASSIGN_OR_RETURN(const procfsroot::ProcessDir engine, procfs.OpenProcess(engine_pid));
-  NSCTL_ASSIGN_OR_RETURN(base::OwnedFd pidns, engine.OpenNamespace("pid"));
-  NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId theirs, base::NamespaceIdOf(pidns));
-  NSCTL_ASSIGN_OR_RETURN(const procfsroot::ProcessDir self, procfs.OpenSelf());
-  NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd own, self.OpenNamespace("pid"));
-  NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId ours, base::NamespaceIdOf(own));
-  return std::make_unique<LiveProcessFinder>(procfs, engine_pid, std::move(pidns), ours == theirs);
+  NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<PidTranslator> translator,
+                         PidTranslator::Make(procfs, engine, how));
+  NSCTL_ASSIGN_OR_RETURN(const EngineRights rights, EngineRights::Read(procfs, engine));
+  return std::make_unique<LiveProcessFinder>(procfs, engine_pid, std::move(translator), rights);
 }
 
 }  // namespace nsctl::engines

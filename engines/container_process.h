@@ -1,8 +1,9 @@
 // The initial process of a container, held so that its number cannot be dealt again unnoticed.
 //
 // Engines count PIDs in their own PID namespace. A number is believed for a process that is in
-// that namespace or below it, and that is neither the engine nor one that the engine descends from:
-// nothing above an engine becomes its container because the engine says so.
+// that namespace or below it, that is neither the engine nor one that the engine descends from, and
+// that it had the rights to make (engine_rights.h): nothing above an engine becomes its container
+// because the engine says so.
 
 #ifndef NSCTL_ENGINES_CONTAINER_PROCESS_H_
 #define NSCTL_ENGINES_CONTAINER_PROCESS_H_
@@ -14,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "base/fd.h"
 #include "base/namespace_type.h"
+#include "engines/pid_translator.h"
 #include "procfsroot/procfs.h"
 
 namespace nsctl::engines {
@@ -40,7 +42,8 @@ class ProcessFinder {
   // The process that an engine calls `engine_pid`. May be called by several threads at once.
   //
   // Errors: ESRCH where it is none that the engine can see, or the observer; EPERM where it is the
-  // engine itself or one of its ancestors; EINVAL where it is no PID; those of pidfd_open(2).
+  // engine itself or one of its ancestors, or the engine cannot have made it; EINVAL where it is no
+  // PID; those of pidfd_open(2).
   virtual absl::StatusOr<std::shared_ptr<const ContainerProcess>> Find(int64_t engine_pid) = 0;
 };
 
@@ -55,7 +58,8 @@ absl::StatusOr<std::shared_ptr<const ContainerProcess>> HoldProcess(
 //
 // Errors: ESRCH where the engine is gone; those of opening its PID namespace.
 absl::StatusOr<std::unique_ptr<ProcessFinder>> FindProcessesOf(const procfsroot::Procfs& procfs,
-                                                               base::Pid engine_pid);
+                                                               base::Pid engine_pid,
+                                                               PidTranslation how = {});
 
 }  // namespace nsctl::engines
 

@@ -15,8 +15,10 @@
 #include "absl/time/time.h"
 #include "base/namespace_type.h"
 #include "base/test_child.h"
+#include "engines/pid_translator.h"
 #include "gtest/gtest.h"
 #include "procfsroot/procfs.h"
+#include "testing/namespace_fixture.h"
 #include "testing/resource_check.h"
 #include "testing/status_matchers.h"
 
@@ -68,6 +70,60 @@ TEST(FindProcessesOf, BelievesNothingAboveTheEngine) {
   // Its parent.
   EXPECT_THAT(finder->Find(getpid()), HasErrno(EPERM));
   EXPECT_THAT(finder->Find(1), HasErrno(EPERM));
+}
+
+// All ways in which numbers of another PID namespace are translated.
+class TranslationTest : public ::testing::TestWithParam<PidTranslation> {};
+INSTANTIATE_TEST_SUITE_P(, TranslationTest,
+                         ::testing::Values(PidTranslation::kAuto, PidTranslation::kStatusFiles));
+
+TEST_P(TranslationTest, FindsProcessesOfNestedNamespaces) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const procfsroot::Procfs procfs, procfsroot::Procfs::Live());
+  // 1: the outer init; 2 in its namespace: the engine; 3, which is 1 below: the container.
+  NSCTL_START_NAMESPACES_OR_SKIP(const auto fixture,
+                                 {{.namespaces = CLONE_NEWPID}, {}, {.namespaces = CLONE_NEWPID}});
+  const auto& processes = fixture->processes();
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto finder,
+                             FindProcessesOf(procfs, processes[1].pid, GetParam()));
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto found, finder->Find(3));
+
+  EXPECT_EQ(found->pid(), processes[2].pid.value);
+  // Asked again, from memory.
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto again, finder->Find(3));
+  EXPECT_EQ(again->pid(), processes[2].pid.value);
+  EXPECT_THAT(finder->Find(1), HasErrno(EPERM));
+  EXPECT_THAT(finder->Find(2), HasErrno(EPERM));
+  EXPECT_THAT(finder->Find(4), HasErrno(ESRCH));
+  EXPECT_THAT(finder->Find(processes[2].pid.value), HasErrno(ESRCH));
+}
+
+TEST(FindProcessesOf, BelievesAnEngineInAUserNamespaceOnlyWhatIsBelow) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const procfsroot::Procfs procfs, procfsroot::Procfs::Live());
+  absl::StatusOr<TestChild> outside = TestChild::Start(CLONE_NEWNET);
+  NSCTL_SKIP_IF_LACKING(outside.status(), "CAP_SYS_ADMIN");
+  NSCTL_START_NAMESPACES_OR_SKIP(const auto fixture,
+                                 {{.namespaces = CLONE_NEWUSER}, {.namespaces = CLONE_NEWUSER}});
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto finder,
+                             FindProcessesOf(procfs, fixture->processes()[0].pid));
+
+  EXPECT_THAT(finder->Find(fixture->last().pid.value), IsOk());
+  // Of the same PID namespace, and as well a container of somebody's.
+  EXPECT_THAT(finder->Find(outside->pid().value), HasErrno(EPERM));
+}
+
+TEST(FindProcessesOf, BelievesAnEngineWithoutPrivilegesItsChildrenAlone) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const procfsroot::Procfs procfs, procfsroot::Procfs::Live());
+  absl::StatusOr<TestChild> other = TestChild::Start(0);
+  NSCTL_SKIP_IF_LACKING(other.status(), "CAP_SYS_ADMIN");
+  constexpr uid_t kUser = 12345;
+  const auto become_user = [] { return setresuid(kUser, kUser, kUser) == 0 ? 0 : errno; };
+  NSCTL_START_NAMESPACES_OR_SKIP(const auto fixture, {{.setup = become_user}, {}});
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto finder,
+                             FindProcessesOf(procfs, fixture->processes()[0].pid));
+
+  EXPECT_THAT(finder->Find(fixture->last().pid.value), IsOk());
+  EXPECT_THAT(finder->Find(other->pid().value), HasErrno(EPERM));
 }
 
 TEST(FindProcessesOf, RefusesWhatIsNoPid) {

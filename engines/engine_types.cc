@@ -6,12 +6,16 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "engines/container.h"
+#include "engines/containerd/containerd_client.h"
+#include "engines/cri/cri_client.h"
 #include "engines/docker/docker_client.h"
 #include "engines/podman/podman_client.h"
 
 namespace nsctl::engines {
 namespace {
 
+using containerd::MakeContainerdClient;
+using cri::MakeCriClient;
 using docker::MakeDockerClient;
 using podman::MakePodmanClient;
 
@@ -29,10 +33,20 @@ constexpr EngineKind kKinds[] = {
      .program = "balenad",
      .socket = "balena-engine.sock",
      .make_client = MakeDockerClient},
+    {.type = Engine::containerd,
+     .program = "containerd",
+     .socket = "containerd.sock",
+     .make_client = MakeContainerdClient},
+    {.type = Engine::crio, .program = "crio", .socket = "crio.sock", .make_client = MakeCriClient},
+    {.type = Engine::cri,
+     .program = "cri-dockerd",
+     .socket = "cri-dockerd.sock",
+     .make_client = MakeCriClient},
     {.type = Engine::podman,
      .program = "podman",
      .argument = "service",
      .socket = "podman.sock",
+     .activated = true,
      .make_client = MakePodmanClient},
 };
 

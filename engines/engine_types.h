@@ -24,6 +24,8 @@ struct EngineKind {
   const char* argument = nullptr;
   // The usual file name of its socket: one that is called so is tried first.
   const char* socket = "";
+  // systemd may listen for it at a socket of that name, and start it when somebody connects.
+  bool activated = false;
   // Asks through connections to one of its sockets.
   std::unique_ptr<EngineClient> (*make_client)(Connector connect) = nullptr;
 };

@@ -98,9 +98,14 @@ absl::StatusOr<base::OwnedFd> FakeHttpServer::Connect() {
     const int error = errno;
     return base::ErrnoStatus(error, "socketpair");
   }
+  Serve(base::OwnedFd(ends[0]));
+  return base::OwnedFd(ends[1], "fake server");
+}
+
+void FakeHttpServer::Serve(base::OwnedFd socket) {
   ++connections_;
   Serving serving;
-  serving.connection = std::make_shared<FakeConnection>(base::OwnedFd(ends[0]));
+  serving.connection = std::make_shared<FakeConnection>(std::move(socket));
   serving.thread = std::thread([this, connection = serving.connection, done = serving.done] {
     const int now = ++now_;
     int most = most_at_once_;
@@ -124,7 +129,6 @@ absl::StatusOr<base::OwnedFd> FakeHttpServer::Connect() {
   }
   alive.push_back(std::move(serving));
   serving_.swap(alive);
-  return base::OwnedFd(ends[1], "fake server");
 }
 
 }  // namespace nsctl::engines

@@ -66,6 +66,9 @@ class FakeHttpServer {
     return [this] { return Connect(); };
   }
 
+  // Serves `socket`, a connection that the caller accepted.
+  void Serve(base::OwnedFd socket) ABSL_LOCKS_EXCLUDED(mutex_);
+
   // From now on nobody can connect (ECONNREFUSED), or everybody again.
   void Refuse(bool refuse) { refuse_ = refuse; }
   // Ends all connections that there are.

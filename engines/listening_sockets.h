@@ -24,7 +24,7 @@ struct ListeningSocket {
   // In the kernel's table of sockets; unique while the socket exists.
   uint64_t inode = 0;
   // Bytes, as they were given to bind(2): it may be relative, or lead elsewhere by now.
-  std::string path;
+  std::string path = "";
 
   friend bool operator==(const ListeningSocket&, const ListeningSocket&) = default;
 };

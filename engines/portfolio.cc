@@ -1,13 +1,18 @@
 #include "engines/portfolio.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -19,18 +24,28 @@
 #include "engines/container.h"
 #include "engines/container_hub.h"
 #include "engines/container_process.h"
+#include "engines/engine_activation.h"
 #include "engines/engine_door.h"
 #include "engines/engine_finder.h"
+#include "engines/engine_nesting.h"
 #include "engines/engine_types.h"
 #include "engines/engine_watcher.h"
+#include "engines/evidence.h"
+#include "engines/evidence_client.h"
 #include "engines/stop_signal.h"
 #include "procfsroot/procfs.h"
+#include "procfsroot/root.h"
 
 namespace nsctl::engines {
 namespace {
 
 // Of the gaps that are no engine's.
 constexpr char kFinderKey[] = "";
+constexpr char kEvidenceGapsKey[] = "evidence gaps";
+constexpr char kEvidenceKey[] = "evidence";
+// What the first evidence waits for engines that do not answer: containers that these tell of
+// would be shown as known by evidence alone.
+constexpr absl::Duration kEngineGrace = absl::Seconds(1);
 
 // Stands for a finder that could not be made: nothing that the engine says of processes is
 // believed.
@@ -46,17 +61,29 @@ class NoProcesses : public ProcessFinder {
   const absl::Status why_;
 };
 
+// Where /run of the host is; of the caller where that cannot be reached.
+std::optional<procfsroot::Root> HostRoot(const procfsroot::Procfs& procfs) {
+  absl::StatusOr<procfsroot::Root> root = procfsroot::Root::OfProcess(procfs, base::Pid{1});
+  if (!root.ok()) root = procfsroot::Root::OfPath("/");
+  if (!root.ok()) return std::nullopt;
+  return *std::move(root);
+}
+
 }  // namespace
 
 class Portfolio::Impl {
  public:
   Impl(const procfsroot::Procfs& procfs, PortfolioOptions options)
-      : procfs_(procfs), options_(std::move(options)), finder_(procfs, {.types = options_.types}) {}
+      : procfs_(procfs),
+        options_(std::move(options)),
+        finder_(procfs, {.types = options_.types}),
+        activation_(procfs, EngineKinds(), options_.types),
+        nesting_(procfs) {}
   ~Impl();
 
   absl::Status Start();
   bool AwaitFirstResults(absl::Time deadline) const ABSL_LOCKS_EXCLUDED(mutex_);
-  Containers Current() const { return hub_.Current(); }
+  Containers Current() ABSL_LOCKS_EXCLUDED(nesting_mutex_);
   ContainerHub& hub() { return hub_; }
 
  private:
@@ -64,6 +91,9 @@ class Portfolio::Impl {
 
   absl::Status Look() ABSL_LOCKS_EXCLUDED(mutex_);
   void Follow(const FoundEngine& found) ABSL_LOCKS_EXCLUDED(mutex_);
+  void FollowEvidence();
+  std::set<std::pair<int32_t, uint64_t>> KnownProcesses() const;
+  void AwaitEngines(const StopSignal* stop) const ABSL_LOCKS_EXCLUDED(mutex_);
   void ForgetEngines() ABSL_LOCKS_EXCLUDED(mutex_);
   void LookAgain();
 
@@ -72,10 +102,15 @@ class Portfolio::Impl {
   ContainerHub hub_;
   // The first look's caller, then the thread.
   EngineFinder finder_;
+  EngineActivation activation_;
+  absl::Mutex nesting_mutex_;
+  EngineNesting nesting_ ABSL_GUARDED_BY(nesting_mutex_);
   mutable absl::Mutex mutex_;
   Watchers watchers_ ABSL_GUARDED_BY(mutex_);
   // Those of the first look.
   Watchers first_ ABSL_GUARDED_BY(mutex_);
+  // Its threads use all the rest. Null without evidence.
+  std::unique_ptr<EngineWatcher> evidence_;
   StopSignal stop_;
   std::thread thread_;
 };
@@ -84,6 +119,7 @@ Portfolio::Impl::~Impl() {
   stop_.Request();
   if (thread_.joinable()) thread_.join();
   hub_.Close();
+  evidence_.reset();
   Watchers watchers;
   {
     const absl::MutexLock lock(&mutex_);
@@ -103,6 +139,10 @@ absl::Status Portfolio::Impl::Start() {
     const absl::MutexLock lock(&mutex_);
     first_ = watchers_;
   }
+  const auto& types = options_.types;
+  const bool wanted =
+      types.empty() || std::find(types.begin(), types.end(), Engine::evidence) != types.end();
+  if (options_.evidence && wanted) FollowEvidence();
   if (options_.look_again != absl::InfiniteDuration()) {
     thread_ = std::thread([this] { LookAgain(); });
   }
@@ -110,7 +150,12 @@ absl::Status Portfolio::Impl::Start() {
 }
 
 absl::Status Portfolio::Impl::Look() {
+  std::vector<EngineGap> gaps;
+  // Those that were started before are followed by now, which keeps them.
+  activation_.EndConnections();
+  if (options_.activate) activation_.Activate(&gaps);
   NSCTL_ASSIGN_OR_RETURN(EngineFinder::Result found, finder_.Look());
+  found.gaps.insert(found.gaps.end(), gaps.begin(), gaps.end());
   for (const FoundEngine& engine : found.engines) Follow(engine);
   hub_.SetGaps(kFinderKey, std::move(found.gaps));
   return absl::OkStatus();
@@ -135,6 +180,47 @@ void Portfolio::Impl::Follow(const FoundEngine& found) {
   watchers_.push_back(std::move(watcher));
 }
 
+void Portfolio::Impl::FollowEvidence() {
+  EvidenceOptions options;
+  options.interval = options_.look_again;
+  options.known = [this] { return KnownProcesses(); };
+  options.await_engines = [this](const StopSignal* stop) { AwaitEngines(stop); };
+  options.set_gaps = [this](std::vector<EngineGap> gaps) {
+    hub_.SetGaps(kEvidenceGapsKey, std::move(gaps));
+  };
+  Engine engine;
+  engine.set_type(Engine::evidence);
+  engine.set_key(kEvidenceKey);
+  evidence_ = std::make_unique<EngineWatcher>(
+      engine, std::make_unique<EvidenceClient>(Evidence(procfs_, HostRoot(procfs_)), options),
+      std::make_unique<ObserverProcesses>(procfs_), nullptr, &hub_, options_.watcher);
+}
+
+std::set<std::pair<int32_t, uint64_t>> Portfolio::Impl::KnownProcesses() const {
+  std::set<std::pair<int32_t, uint64_t>> known;
+  const Containers current = hub_.Current();
+  for (const Container& container : current.containers()) {
+    if (container.pid() == 0 || container.engine() == kEvidenceKey) continue;
+    known.emplace(container.pid(), container.start_time());
+  }
+  return known;
+}
+
+void Portfolio::Impl::AwaitEngines(const StopSignal* stop) const {
+  Watchers awaited;
+  {
+    const absl::MutexLock lock(&mutex_);
+    awaited = first_;
+  }
+  const absl::Time deadline = absl::Now() + kEngineGrace;
+  for (const auto& watcher : awaited) {
+    constexpr absl::Duration kStep = absl::Milliseconds(50);
+    while (!stop->requested() && absl::Now() < deadline &&
+           !watcher->AwaitFirstResult(std::min(deadline, absl::Now() + kStep))) {
+    }
+  }
+}
+
 void Portfolio::Impl::ForgetEngines() {
   // Ended outside of the lock.
   Watchers gone;
@@ -156,7 +242,31 @@ void Portfolio::Impl::LookAgain() {
     ForgetEngines();
     // Nothing new where processes cannot be listed.
     (void)Look();
+    // Subscribers are told which engine is in which container.
+    (void)Current();
   }
+}
+
+Containers Portfolio::Impl::Current() {
+  const absl::MutexLock lock(&nesting_mutex_);
+  Containers current = hub_.Current();
+  nesting_.SetParents(&current);
+  hub_.SetParents(current.engines(), absl::Now());
+  // Not worth a word where engines tell all.
+  const auto& containers = current.containers();
+  const bool has_evidence =
+      std::any_of(containers.begin(), containers.end(),
+                  [](const Container& container) { return container.engine() == kEvidenceKey; });
+  auto& engines = *current.mutable_engines();
+  if (!has_evidence) {
+    engines.erase(std::remove_if(engines.begin(), engines.end(),
+                                 [](const Engine& engine) {
+                                   return engine.key() == kEvidenceKey &&
+                                          engine.state() == Engine::ready;
+                                 }),
+                  engines.end());
+  }
+  return current;
 }
 
 bool Portfolio::Impl::AwaitFirstResults(absl::Time deadline) const {
@@ -165,7 +275,7 @@ bool Portfolio::Impl::AwaitFirstResults(absl::Time deadline) const {
     const absl::MutexLock lock(&mutex_);
     awaited = first_;
   }
-  bool all = true;
+  bool all = evidence_ == nullptr || evidence_->AwaitFirstResult(deadline);
   for (const auto& watcher : awaited) all = watcher->AwaitFirstResult(deadline) && all;
   return all;
 }

@@ -26,14 +26,15 @@ namespace nsctl::engines {
 
 struct PortfolioOptions {
   // Which types of engine are asked; empty: all.
-  std::vector<Engine::Type> types;
+  std::vector<Engine::Type> types = {};
   // Containers that no interface tells of, by what their helper processes and cgroups show.
   bool evidence = true;
-  // Engines that somebody else listens for, and starts when somebody connects, are started.
+  // Engines that somebody else listens for, and starts when somebody connects, are started; a look
+  // then takes up to two seconds.
   bool activate = false;
   // Time between two looks for new engines; infinite: there is only the first.
   absl::Duration look_again = absl::Seconds(5);
-  WatcherOptions watcher;
+  WatcherOptions watcher = {};
 };
 
 class Portfolio {

@@ -1,5 +1,6 @@
 // How the ends of containers are told: by whom, when, and once.
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "engines/container.h"
 #include "engines/engine_client.h"
@@ -86,6 +87,38 @@ TEST(SyncStateExit, IsToldWithoutTheEngineWhereThatDoesNotAnswer) {
   scene.Wait(absl::Seconds(1));
 
   EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100"));
+}
+
+TEST(SyncStateExit, HasItsCodeThoughTheEngineNoticesLate) {
+  SyncScene scene;
+  scene.SyncWith("web");
+  Sighting not_noticed;
+  not_noticed.row.container.set_id("web");
+  not_noticed.row.container.set_name("web");
+  not_noticed.row.container.set_state(Container::running);
+  not_noticed.row.container.set_engine_pid(100);
+  not_noticed.process_error = "ESRCH";
+  scene.Die("web", 5);
+  scene.DeliverExits();
+  for (int i = 0; i < 2; ++i) {
+    scene.state().Inspected(scene.state().attempt(), {"", "web"}, not_noticed, scene.now());
+  }
+  scene.Wait(absl::Milliseconds(300));
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100 5"));
+}
+
+TEST(SyncStateExit, IsToldByTheEventWhereTheEngineHasForgottenIt) {
+  SyncScene scene;
+  scene.SyncWith("web");
+  const EngineEvent event = scene.Die("web", 7);
+  scene.DeliverExits();
+  scene.FailInspection("web", absl::NotFoundError("gone"));
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+  scene.Deliver(event);
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100 7"));
 }
 
 TEST(SyncStateExit, IsToldWithoutAConnection) {

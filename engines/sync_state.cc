@@ -29,6 +29,8 @@ constexpr absl::Duration kUnclear = absl::Milliseconds(100);
 constexpr int kMaxOvertaken = 3;
 constexpr int kMaxFailedInspections = 3;
 constexpr int kMaxFailedLists = 2;
+// Between questions how a process ended, to an engine that says it runs.
+constexpr absl::Duration kLookAgain = absl::Milliseconds(200);
 
 bool MayHaveProcess(const EngineRow& row) {
   return IsAlive(row.container.state()) || row.container.state() == Container::unknown;
@@ -40,6 +42,13 @@ bool MayHaveEnded(const Sighting& row, const ToldContainer& told) {
   if (row.process != nullptr) return row.process->Ended();
   if (!IsAlive(row.row.container.state()) || row.process_error != "ESRCH") return false;
   return !told.has_process() || told.container()->engine_pid() != row.row.container.engine_pid();
+}
+
+// Of a container whose process ended: it has another one, or how it ended is known.
+bool SaysHow(const absl::StatusOr<Sighting>& sighting) {
+  if (!sighting.ok()) return !absl::IsNotFound(sighting.status());
+  const Container& container = sighting->row.container;
+  return container.state() != Container::exited || container.has_exit_code();
 }
 
 }  // namespace
@@ -160,7 +169,10 @@ void SyncState::TakePauseEvent(Entries::iterator entry, const EngineEvent& event
 
 void SyncState::ForgetIfUnknown(Entries::iterator entry) {
   const Entry& state = entry->second;
-  if (state.told.container() == nullptr && !state.inspecting && !listing_ &&
+  // One that is listed and cannot be inspected counts as such.
+  const bool uninspected =
+      state.failed >= kMaxFailedInspections && state.listed == lists_ && connected_;
+  if (state.told.container() == nullptr && !state.inspecting && !listing_ && !uninspected &&
       state.ended_engine_pid == 0) {
     entries_.erase(entry);
   }
@@ -174,7 +186,7 @@ void SyncState::WatchProcess(Entries::iterator entry, SyncActions* actions) {
     watches_.erase(state.watch);
     state.watch = 0;
   }
-  state.exit_deadline = absl::InfiniteFuture();
+  state.exit_deadline = state.look_again = absl::InfiniteFuture();
   state.exit_facts = {};
   if (process == nullptr || process->poll_fd() < 0) return;
   state.watch = ++last_watch_;
@@ -217,6 +229,10 @@ void SyncState::Show(Entries::iterator entry, const Sighting& sighting, absl::Ti
   }
 }
 
+void SyncState::LookAgain(Entry& entry, absl::Time now) const {
+  if (entry.exit_deadline != absl::InfiniteFuture()) entry.look_again = now + kLookAgain;
+}
+
 SyncActions SyncState::Inspected(uint64_t attempt, const ContainerId& id,
                                  absl::StatusOr<Sighting> sighting, absl::Time now) {
   SyncActions actions;
@@ -237,6 +253,7 @@ SyncActions SyncState::Inspected(uint64_t attempt, const ContainerId& id,
       if (!enough) {
         RequestInspection(entry, &actions, now);
       } else {
+        LookAgain(state, now);
         ForgetIfUnknown(entry);
       }
       return actions;
@@ -246,15 +263,21 @@ SyncActions SyncState::Inspected(uint64_t attempt, const ContainerId& id,
   const std::optional<Sighting> listed_since =
       state.partial.has_value() && state.partial_asked > state.inspect_asked ? state.partial
                                                                              : std::nullopt;
+  const bool kernel_asked = state.exit_deadline != absl::InfiniteFuture();
+  if (kernel_asked && now < state.exit_deadline && !SaysHow(sighting)) {
+    // Its event may be on the way.
+    LookAgain(state, now);
+    return actions;
+  }
   if (sighting.ok()) {
     state.failed = 0;
-    const bool kernel_asked = state.exit_deadline != absl::InfiniteFuture();
     Show(entry, *sighting, state.inspect_asked, kernel_asked ? Change::process : Change::list,
          &actions, now);
   } else {
     TakeFailedInspection(entry, sighting.status(), &actions, now);
   }
   if (entries_.count(id) == 0) return actions;
+  LookAgain(state, now);
   const bool outdated = listed_since.has_value() && !state.told.Agrees(listed_since->row);
   // Told although it was overtaken, so that somebody who changes all the time is seen at all.
   if (overtaken || outdated) RequestInspection(entry, &actions, now);
@@ -397,7 +420,13 @@ SyncActions SyncState::Tick(absl::Time now) {
   SyncActions actions;
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto current = entry++;
-    if (current->second.exit_deadline > now) continue;
+    Entry& state = current->second;
+    if (state.exit_deadline > now) {
+      if (state.look_again > now) continue;
+      state.look_again = absl::InfiniteFuture();
+      RequestInspection(current, &actions, now);
+      continue;
+    }
     End(current, {.source = Change::process, .now = now}, &actions);
     ForgetIfUnknown(current);
   }
@@ -410,7 +439,9 @@ SyncActions SyncState::Tick(absl::Time now) {
 
 absl::Time SyncState::next_tick() const {
   absl::Time next = connected_ && !listing_ ? next_list_ : absl::InfiniteFuture();
-  for (const auto& [id, entry] : entries_) next = std::min(next, entry.exit_deadline);
+  for (const auto& [id, entry] : entries_) {
+    next = std::min({next, entry.exit_deadline, entry.look_again});
+  }
   return next;
 }
 

@@ -117,6 +117,8 @@ class SyncState {
     uint64_t watch = 0;
     // Of the watched process, which ended: until when the engine may say how.
     absl::Time exit_deadline = absl::InfiniteFuture();
+    // When to ask an engine that has not noticed.
+    absl::Time look_again = absl::InfiniteFuture();
     ExitFacts exit_facts;
     // The engine's number of a process that the kernel said ended, and the engine says runs.
     int64_t ended_engine_pid = 0;
@@ -139,6 +141,7 @@ class SyncState {
   void Show(Entries::iterator entry, const Sighting& sighting, absl::Time asked,
             Change::Source source, SyncActions* actions, absl::Time now);
   void End(Entries::iterator entry, const Cause& cause, SyncActions* actions);
+  void LookAgain(Entry& entry, absl::Time now) const;
   void WatchProcess(Entries::iterator entry, SyncActions* actions);
   void ForgetIfUnknown(Entries::iterator entry);
 

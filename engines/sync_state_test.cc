@@ -363,6 +363,23 @@ TEST(SyncState, ShowsWhatItCannotInspect) {
   EXPECT_EQ(scene.state().uninspected(), 0);
 }
 
+TEST(SyncState, CountsWhatIsListedInNoStateAndCannotBeInspected) {
+  SyncScene scene;
+  scene.Connect();
+  Sighting row;
+  row.row.container.set_id("web");
+  row.row.partial = true;
+  scene.state().Listed(scene.state().attempt(), std::vector<Sighting>{row}, scene.now());
+  for (int i = 0; i < 3; ++i) {
+    scene.state().Inspected(scene.state().attempt(), {"", "web"}, absl::UnavailableError("hangs"),
+                            scene.now());
+  }
+
+  EXPECT_THAT(scene.Told(), IsEmpty());
+  EXPECT_EQ(scene.state().uninspected(), 1);
+  EXPECT_TRUE(scene.state().in_sync());
+}
+
 TEST(SyncState, CountsWhatIsListedTwice) {
   SyncScene scene;
   scene.Connect();

@@ -5,9 +5,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "base/text.h"
 #include "engines/json_framer.h"
+#include "engines/json_member.h"
 #include "engines/json_text.h"
 
 namespace {
@@ -45,10 +48,24 @@ void CheckText(const Json& value) {
   }
 }
 
+// A member that is there once is found without the document.
+void CheckMembers(absl::string_view text, const Json& object) {
+  for (const auto& [name, member] : object.items()) {
+    const std::string quoted = absl::StrCat("\"", name, "\"");
+    const size_t at = text.find(quoted);
+    if (absl::StrContains(text, "\\") || at == absl::string_view::npos ||
+        text.find(quoted, at + 1) != absl::string_view::npos) {
+      continue;
+    }
+    if (nsctl::engines::ParseMember(text, {name}) != member) std::abort();
+  }
+}
+
 }  // namespace
 
-// Strings are stored text; the elements found in an array are those that the parser finds; a value
-// on its own is found whole; and how bytes are cut makes no difference.
+// Strings are stored text; members are found without the document; the elements found in an array
+// are those that the parser finds; a value on its own is found whole; and how bytes are cut makes
+// no difference.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size > 4096) return 0;
   const absl::string_view text(reinterpret_cast<const char*>(data), size);
@@ -60,6 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto json = ParseJson(text);
   if (!json.ok()) return 0;
   CheckText(*json);
+  if (json->is_object()) CheckMembers(text, *json);
   if (!json->is_array()) return 0;
   const Framed framed = Frame(JsonFramer::Shape::kArray, text, 3);
   if (!framed.status.ok() || framed.values.size() != json->size()) std::abort();

@@ -1,18 +1,27 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
 #include "base/text.h"
+#include "engines/containerd/containerd_messages.h"
+#include "engines/containerd/containers.pb.h"
+#include "engines/containerd/tasks.pb.h"
+#include "engines/cri/cri_messages.h"
+#include "engines/cri/runtime.pb.h"
 #include "engines/docker/docker_messages.h"
 #include "engines/engine_client.h"
 #include "engines/json_text.h"
 #include "engines/podman/podman_messages.h"
+#include "engines/protobuf_fields.h"
 
 namespace {
 
+using nsctl::engines::EngineEvent;
 using nsctl::engines::EngineRow;
+using nsctl::engines::ParseMessage;
 
 void Check(const EngineRow& row) {
   if (row.container.id().empty() || row.container.name().empty()) std::abort();
@@ -22,10 +31,55 @@ void Check(const EngineRow& row) {
   // Text that is not UTF-8 would be lost here.
   nsctl::engines::Container again;
   if (!again.ParseFromString(row.container.SerializeAsString())) std::abort();
-  const auto& labels = row.container.labels();
-  for (int i = 1; i < labels.size(); ++i) {
-    if (labels[i - 1].name() >= labels[i].name()) std::abort();
+  for (const auto* labels : {&row.container.labels(), &row.container.annotations()}) {
+    for (int i = 1; i < labels->size(); ++i) {
+      if ((*labels)[i - 1].name() >= (*labels)[i].name()) std::abort();
+    }
   }
+  if (row.pod.has_value() && row.pod->id() != row.container.pod()) std::abort();
+}
+
+void Check(const std::optional<EngineEvent>& event) {
+  if (event.has_value() && event->kind != EngineEvent::Kind::kLost && event->container.id.empty()) {
+    std::abort();
+  }
+}
+
+void CheckJson(absl::string_view text) {
+  const auto json = nsctl::engines::ParseJson(text);
+  if (!json.ok()) return;
+  for (const auto& row :
+       {nsctl::engines::docker::RowOfList(*json), nsctl::engines::docker::RowOfInspection(*json),
+        nsctl::engines::podman::RowOfList(*json), nsctl::engines::podman::RowOfInspection(*json)}) {
+    if (row.ok()) Check(*row);
+  }
+  Check(nsctl::engines::docker::EventOf(*json));
+  Check(nsctl::engines::podman::EventOf(*json));
+  nsctl::engines::podman::PodOf(*json);
+}
+
+// Reads `bytes` as the message that `row_of` takes.
+template <typename Message, typename RowOf>
+void CheckMessage(absl::string_view bytes, const RowOf& row_of) {
+  Message message;
+  if (!ParseMessage(bytes, &message).ok()) return;
+  if (const auto row = row_of(message); row.ok()) Check(*row);
+}
+
+void CheckMessages(absl::string_view bytes) {
+  namespace containers = ::containerd::services::containers::v1;
+  namespace cri = nsctl::engines::cri;
+  ::containerd::services::tasks::v1::Process task;
+  const bool is_task = ParseMessage(bytes, &task).ok();
+  CheckMessage<containers::Container>(bytes, [&](const auto& container) {
+    return nsctl::engines::containerd::RowOf("k8s.io", container, is_task ? &task : nullptr);
+  });
+  CheckMessage<::runtime::v1::Container>(bytes, cri::RowOfContainer);
+  CheckMessage<::runtime::v1::PodSandbox>(bytes, cri::RowOfSandbox);
+  CheckMessage<::runtime::v1::ContainerStatusResponse>(bytes, cri::RowOfStatus);
+  CheckMessage<::runtime::v1::PodSandboxStatusResponse>(bytes, cri::RowOfSandboxStatus);
+  Check(nsctl::engines::containerd::EventReader().Read(bytes));
+  Check(cri::EventOf(bytes));
 }
 
 }  // namespace
@@ -33,21 +87,8 @@ void Check(const EngineRow& row) {
 // Whatever an engine sends is a row with an identity and labels in order, an event, or refused.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size > 4096) return 0;
-  const auto json =
-      nsctl::engines::ParseJson(absl::string_view(reinterpret_cast<const char*>(data), size));
-  if (!json.ok()) return 0;
-  for (const auto& row :
-       {nsctl::engines::docker::RowOfList(*json), nsctl::engines::docker::RowOfInspection(*json),
-        nsctl::engines::podman::RowOfList(*json), nsctl::engines::podman::RowOfInspection(*json)}) {
-    if (row.ok()) Check(*row);
-  }
-  for (const auto& event :
-       {nsctl::engines::docker::EventOf(*json), nsctl::engines::podman::EventOf(*json)}) {
-    using Kind = nsctl::engines::EngineEvent::Kind;
-    if (event.has_value() && event->kind != Kind::kLost && event->container.id.empty()) {
-      std::abort();
-    }
-  }
-  nsctl::engines::podman::PodOf(*json);
+  const absl::string_view bytes(reinterpret_cast<const char*>(data), size);
+  CheckJson(bytes);
+  CheckMessages(bytes);
   return 0;
 }

@@ -117,6 +117,12 @@ WITHOUT_PC = {
     ),
 }
 
+# What a static link needs in addition and the .pc file does not say, unlike that
+# of the library's other variant (grpc.pc).
+UNSAID_LIBRARIES = {
+    "grpc_unsecure": ["-laddress_sorting", "-lupb", "-lcares", "-lz"],
+}
+
 # Compiler flags that say nothing a compiler on Debian would not do by itself.
 IGNORED_CFLAGS = {
     "-DGTEST_HAS_PTHREAD=1",
@@ -159,7 +165,8 @@ class Package:
             field("Requires") + " " + field("Requires.private"))
         # Private libraries are what a static link needs in addition.
         self.linkopts = self._link_options(
-            shlex.split(field("Libs")) + shlex.split(field("Libs.private")))
+            shlex.split(field("Libs")) + shlex.split(field("Libs.private"))
+            + UNSAID_LIBRARIES.get(name, []))
         for flag in shlex.split(field("Cflags")):
             # util-linux also names folders of its own below; nsctl names them
             # in the #include.

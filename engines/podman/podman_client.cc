@@ -60,15 +60,16 @@ class PodmanClient : public EngineClient {
 };
 
 absl::StatusOr<Engine> PodmanClient::Identify(const CallLimits& limits) {
-  NSCTL_ASSIGN_OR_RETURN(const Json info,
-                         GetJson(connect_, absl::StrCat(kPrefix, "/info"), limits));
+  // Its /info takes 0.2 s, and tells no ID that lasts.
+  const auto nothing = [](absl::string_view) { return absl::OkStatus(); };
+  HttpHead head;
+  NSCTL_RETURN_IF_ERROR(HttpCall(connect_, {.target = "/libpod/_ping"}, limits, nothing, &head));
+  const std::string* const version = head.Find("libpod-api-version");
+  if (version == nullptr) return absl::UnimplementedError("answers as another engine");
   Engine engine;
   engine.set_type(Engine::podman);
-  const Json& version = Member(info, "version");
-  engine.set_version(TextMember(version, "Version"));
-  engine.set_api_version(TextMember(version, "APIVersion"));
-  // What it calls its ID is another one at each call. Its containers are where its storage is.
-  engine.set_id(TextMember(Member(info, "store"), "graphRoot"));
+  engine.set_version(base::EncodeText(*version));
+  engine.set_api_version(base::EncodeText(*version));
   return engine;
 }
 

@@ -40,10 +40,10 @@ class PodmanClientTest : public ::testing::Test {
       const absl::MutexLock lock(&mutex_);
       targets_.push_back(target);
     }
-    if (absl::StartsWith(target, "/v4.0.0/libpod/info")) {
-      connection.SendResponse(200,
-                              R"({"host":{},"store":{"graphRoot":"/var/lib/containers/storage"},)"
-                              R"("version":{"APIVersion":"4.3.1","Version":"4.3.1"}})");
+    if (target == "/libpod/_ping") {
+      connection.Send(
+          "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nLibpod-Api-Version: 4.3.1\r\n"
+          "Content-Length: 2\r\n\r\nOK");
     } else if (absl::StartsWith(target, "/v4.0.0/libpod/containers/json")) {
       connection.SendResponse(
           200, R"([{"Id":"a1","Names":["db"],"Pid":7,"State":"paused","Labels":null},)"
@@ -80,9 +80,14 @@ class PodmanClientTest : public ::testing::Test {
 TEST_F(PodmanClientTest, SaysWhoAnswers) {
   NSCTL_ASSERT_OK_AND_ASSIGN(const Engine engine, client_->Identify(Limits()));
 
-  EXPECT_EQ(engine.ShortDebugString(),
-            "type: podman id: \"/var/lib/containers/storage\" version: \"4.3.1\" "
-            "api_version: \"4.3.1\"");
+  EXPECT_EQ(engine.ShortDebugString(), "type: podman version: \"4.3.1\" api_version: \"4.3.1\"");
+}
+
+TEST_F(PodmanClientTest, TellsAnotherEngine) {
+  FakeHttpServer other([](FakeConnection& connection) { connection.SendResponse(200, "OK"); });
+
+  EXPECT_THAT(MakePodmanClient(other.connector())->Identify(Limits()),
+              StatusIs(absl::StatusCode::kUnimplemented));
 }
 
 TEST_F(PodmanClientTest, ListsPausedContainersAndPodsInOneCall) {

@@ -1,0 +1,259 @@
+#include "engines/evidence.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "base/namespace_type.h"
+#include "base/status_macros.h"
+#include "base/text.h"
+#include "engines/cgroup_names.h"
+#include "engines/container.h"
+#include "engines/engine_client.h"
+#include "engines/helper_processes.h"
+#include "engines/http_json.h"
+#include "engines/process_table.h"
+#include "engines/runtime_folders.h"
+#include "google/protobuf/timestamp.pb.h"
+#include "procfsroot/procfs.h"
+#include "procfsroot/root.h"
+
+namespace nsctl::engines {
+namespace {
+
+using Row = ProcessTable::Row;
+
+constexpr size_t kMaxRows = 10'000;
+constexpr size_t kMaxFreezerFile = 4096;
+
+bool IsOlder(const Row* a, const Row* b) {
+  return std::tie(a->process.start_time, a->process.pid) <
+         std::tie(b->process.start_time, b->process.pid);
+}
+
+// Whether it may be an initial process: no runtime that is at work, or waits for the start.
+bool MayBeInit(const Row& row) {
+  const std::string& name = row.process.name;
+  return !row.process.zombie && !row.helper.has_value() && name != "runc" && name != "crun" &&
+         !absl::StartsWith(name, "runc:[");
+}
+
+const char* SourceOf(Engine::Type type) {
+  switch (type) {
+    case Engine::containerd:
+      return "containerd-shim";
+    case Engine::lxc:
+      return "lxc-monitor";
+    case Engine::nspawn:
+      return "systemd-nspawn";
+    default:
+      return "conmon";
+  }
+}
+
+// What tells containers of one helper apart; a process that was added is in its container's cgroup.
+std::string GroupOf(const Row& row) {
+  if (row.cgroup == nullptr) return "";
+  return row.cgroup->name.has_value() ? row.cgroup->name->path : row.cgroup->path;
+}
+
+void SetSource(absl::string_view source, Container* container) {
+  SetLabel(kEvidenceAnnotation, source, container->mutable_annotations());
+}
+
+// What is written in Kubernetes' annotations of containers.
+void TakeAnnotations(EngineRow* row) {
+  Container& container = row->container;
+  const auto get = [&container](const char* name) -> std::string {
+    const std::string* const value = FindLabel(container.annotations(), name);
+    return value == nullptr ? "" : *value;
+  };
+  if (container.name().empty()) container.set_name(get("io.kubernetes.cri.container-name"));
+  if (container.name().empty()) container.set_name(get("io.kubernetes.container.name"));
+  if (get("io.kubernetes.cri.container-type") == "sandbox") container.set_sandbox(true);
+  const std::string sandbox = get("io.kubernetes.cri.sandbox-id");
+  if (sandbox.empty()) return;
+  if (!row->pod.has_value()) row->pod.emplace();
+  row->pod->set_id(sandbox);
+  row->pod->set_sandbox(sandbox);
+  row->pod->set_name(get("io.kubernetes.cri.sandbox-name"));
+  row->pod->set_kubernetes_namespace(get("io.kubernetes.cri.sandbox-namespace"));
+  const std::string uid = get("io.kubernetes.cri.sandbox-uid");
+  if (!uid.empty()) row->pod->set_uid(uid);
+}
+
+}  // namespace
+
+Evidence::Evidence(const procfsroot::Procfs& procfs, std::optional<procfsroot::Root> root)
+    : root_(std::move(root)), table_(procfs) {
+  if (root_.has_value()) folders_.emplace(*root_);
+}
+
+void Evidence::AddHelped(const Children& children, Rows* rows) const {
+  for (const auto& [pid, helper_row] : table_.rows()) {
+    if (!helper_row.helper.has_value()) continue;
+    const HelperProcess& helper = *helper_row.helper;
+    const auto found = children.find(pid);
+    if (found == children.end()) continue;
+    std::set<std::string> groups;
+    bool first = true;
+    for (const Row* child : found->second) {
+      if (!first && (!helper.serves_many || groups.contains(GroupOf(*child)))) continue;
+      groups.insert(GroupOf(*child));
+      EvidenceRow& evidence = (*rows)[child->process.pid];
+      Container& container = evidence.row.container;
+      const bool named = child->cgroup != nullptr && child->cgroup->name.has_value();
+      // Of a pod's helper only the first container has the id that the helper was started with.
+      std::string id = helper.id;
+      if (!first) id = named ? child->cgroup->name->id : GroupOf(*child);
+      container.set_id(base::EncodeText(id));
+      container.set_name(base::EncodeText(helper.name));
+      container.set_native_namespace(base::EncodeText(helper.native_namespace));
+      SetSource(SourceOf(helper.type), &container);
+      first = false;
+    }
+  }
+}
+
+void Evidence::AddByCgroup(Rows* rows) const {
+  std::map<std::string, const Row*> oldest;
+  for (const auto& [pid, row] : table_.rows()) {
+    if (row.cgroup == nullptr || !row.cgroup->name.has_value() || !MayBeInit(row)) continue;
+    const Row*& place = oldest[row.cgroup->name->path];
+    if (place == nullptr || IsOlder(&row, place)) place = &row;
+  }
+  for (const auto& [pid, evidence] : *rows) {
+    const Row& row = table_.rows().at(pid);
+    if (row.cgroup != nullptr && row.cgroup->name.has_value()) {
+      oldest.erase(row.cgroup->name->path);
+    }
+  }
+  for (const auto& [path, row] : oldest) {
+    EvidenceRow& evidence = (*rows)[row->process.pid];
+    evidence.row.container.set_id(base::EncodeText(row->cgroup->name->id));
+    SetSource("cgroup", &evidence.row.container);
+  }
+}
+
+void Evidence::AddByState(Rows* rows, std::vector<EngineGap>* gaps) {
+  if (!folders_.has_value()) return;
+  for (const FoundState& found : folders_->Read(gaps)) {
+    const RuntimeState& state = found.state;
+    const auto row = table_.rows().find(base::Pid{static_cast<pid_t>(state.pid)});
+    if (row == table_.rows().end() || row->second.process.start_time != state.start_time ||
+        !MayBeInit(row->second)) {
+      continue;
+    }
+    const auto [place, is_new] = rows->try_emplace(row->first);
+    Container& container = place->second.row.container;
+    if (is_new || container.id() == state.id) {
+      container.set_id(state.id);
+      if (container.native_namespace().empty()) {
+        container.set_native_namespace(found.native_namespace);
+      }
+    }
+    if (is_new) SetSource(found.runtime, &container);
+    for (const Label& label : state.annotations) {
+      SetLabel(label.name(), label.value(), container.mutable_annotations());
+    }
+    container.set_runtime(found.runtime);
+    google::protobuf::Timestamp created;
+    if (SetTime(state.created, &created)) *container.mutable_created_at() = created;
+  }
+}
+
+bool Evidence::IsPaused(const Row& init) const {
+  if (!root_.has_value() || init.cgroup == nullptr) return false;
+  const auto read = [this](const std::string& path) {
+    const absl::StatusOr<std::string> text = root_->ReadFile(path, kMaxFreezerFile);
+    return text.ok() ? *text : "";
+  };
+  const CgroupPlace& place = *init.cgroup;
+  if (!place.freezer.empty()) {
+    return absl::StartsWith(
+        read(absl::StrCat("/sys/fs/cgroup/freezer", place.freezer, "/freezer.state")), "FR");
+  }
+  if (place.unified.empty()) return false;
+  const std::string file = absl::StrCat(place.unified, "/cgroup.events");
+  return absl::StrContains(read(absl::StrCat("/sys/fs/cgroup", file)), "frozen 1");
+}
+
+void Evidence::Complete(const Row& init, EngineRow* row) const {
+  Container& container = row->container;
+  if (init.cgroup != nullptr) {
+    container.set_cgroup(base::EncodeText(init.cgroup->path));
+    if (init.cgroup->name.has_value() && !init.cgroup->name->pod_uid.empty()) {
+      row->pod.emplace();
+      row->pod->set_uid(base::EncodeText(init.cgroup->name->pod_uid));
+      row->pod->set_id(row->pod->uid());
+    }
+  }
+  TakeAnnotations(row);
+  if (container.name().empty()) container.set_name(container.id());
+  if (row->pod.has_value()) {
+    if (row->pod->name().empty()) row->pod->set_name(row->pod->id());
+    row->pod->set_native_namespace(container.native_namespace());
+    container.set_pod(row->pod->id());
+  }
+  container.set_engine_pid(init.process.pid.value);
+  container.set_state(IsPaused(init) ? Container::paused : Container::running);
+}
+
+absl::StatusOr<Evidence::Result> Evidence::Scan(
+    absl::FunctionRef<bool(base::Pid, uint64_t)> is_known) {
+  NSCTL_RETURN_IF_ERROR(table_.Refresh());
+  Children children;
+  for (const auto& [pid, row] : table_.rows()) {
+    if (MayBeInit(row)) children[row.process.parent].push_back(&row);
+  }
+  for (auto& [parent, rows] : children) std::sort(rows.begin(), rows.end(), IsOlder);
+  Result result;
+  Rows rows;
+  AddHelped(children, &rows);
+  AddByCgroup(&rows);
+  AddByState(&rows, &result.gaps);
+  // The oldest keeps an id that several claim.
+  std::vector<base::Pid> order;
+  for (const auto& [pid, row] : rows) {
+    if (!is_known(pid, table_.rows().at(pid).process.start_time)) order.push_back(pid);
+  }
+  std::sort(order.begin(), order.end(), [this](base::Pid a, base::Pid b) {
+    return IsOlder(&table_.rows().at(a), &table_.rows().at(b));
+  });
+  std::map<ContainerId, EvidenceRow> by_id;
+  for (const base::Pid pid : order) {
+    if (by_id.size() >= kMaxRows) {
+      EngineGap& gap = result.gaps.emplace_back();
+      gap.set_subject("evidence");
+      gap.set_operation("find containers by processes");
+      gap.set_error("RESOURCE_EXHAUSTED");
+      gap.set_consequence(absl::StrCat(order.size() - by_id.size(), " containers are left out"));
+      break;
+    }
+    EvidenceRow evidence = std::move(rows[pid]);
+    Complete(table_.rows().at(pid), &evidence.row);
+    evidence.start_time = table_.rows().at(pid).process.start_time;
+    Container& container = evidence.row.container;
+    if (by_id.contains(IdOf(container))) {
+      container.set_id(absl::StrCat(container.id(), "@", pid.value));
+    }
+    by_id.try_emplace(IdOf(container), std::move(evidence));
+  }
+  for (auto& [id, evidence] : by_id) result.rows.push_back(std::move(evidence));
+  return result;
+}
+
+}  // namespace nsctl::engines

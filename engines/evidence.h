@@ -1,0 +1,73 @@
+// Containers that are known without asking any engine: by the helper processes that engines leave
+// beside each, the names of cgroups, and the states that runtimes keep.
+//
+// The baseline where no engine answers, and the only way to containers that no service tells of
+// (`podman run` without a service, `runc run`, LXC, nspawn).
+
+#ifndef NSCTL_ENGINES_EVIDENCE_H_
+#define NSCTL_ENGINES_EVIDENCE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "base/namespace_type.h"
+#include "engines/container.h"
+#include "engines/engine_client.h"
+#include "engines/process_table.h"
+#include "engines/runtime_folders.h"
+#include "procfsroot/procfs.h"
+#include "procfsroot/root.h"
+
+namespace nsctl::engines {
+
+// The name of the annotation that says what a container is known by: "containerd-shim", "conmon",
+// "lxc-monitor", "systemd-nspawn", "cgroup", "runc", "crun".
+inline constexpr char kEvidenceAnnotation[] = "nsctl.evidence";
+
+struct EvidenceRow {
+  // Of its container `engine_pid` is the observer's number of the initial process.
+  EngineRow row;
+  uint64_t start_time = 0;
+};
+
+// For one thread at a time.
+class Evidence {
+ public:
+  // `procfs` must outlive this object. `root` is where /run and /sys/fs/cgroup of the host are;
+  // without it neither states nor what is paused are known.
+  Evidence(const procfsroot::Procfs& procfs, std::optional<procfsroot::Root> root);
+
+  struct Result {
+    // By native namespace and id, each of which there is once.
+    std::vector<EvidenceRow> rows;
+    std::vector<EngineGap> gaps;
+  };
+  // Leaves out containers whose initial processes (PID and start time) `is_known` knows. Errors:
+  // where the list of processes cannot be read.
+  absl::StatusOr<Result> Scan(absl::FunctionRef<bool(base::Pid, uint64_t)> is_known);
+
+ private:
+  // Of one scan. By initial process.
+  using Rows = std::map<base::Pid, EvidenceRow>;
+  using Children = std::map<base::Pid, std::vector<const ProcessTable::Row*>>;
+
+  void AddHelped(const Children& children, Rows* rows) const;
+  void AddByCgroup(Rows* rows) const;
+  void AddByState(Rows* rows, std::vector<EngineGap>* gaps);
+  bool IsPaused(const ProcessTable::Row& init) const;
+  void Complete(const ProcessTable::Row& init, EngineRow* row) const;
+
+  std::optional<procfsroot::Root> root_;
+  std::optional<RuntimeFolders> folders_;
+  ProcessTable table_;
+};
+
+}  // namespace nsctl::engines
+
+#endif  // NSCTL_ENGINES_EVIDENCE_H_

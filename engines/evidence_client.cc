@@ -1,0 +1,121 @@
+#include "engines/evidence_client.h"
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/namespace_type.h"
+#include "base/status_macros.h"
+#include "engines/container.h"
+#include "engines/engine_client.h"
+#include "engines/evidence.h"
+#include "engines/stop_signal.h"
+
+namespace nsctl::engines {
+namespace {
+
+// By the clock of start times, which goes on in suspend.
+absl::Duration TimeSinceBoot() {
+  struct timespec now = {};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return absl::DurationFromTimespec(now);
+}
+
+absl::Duration AgeOf(uint64_t start_time) {
+  const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
+  return TimeSinceBoot() - absl::Seconds(static_cast<double>(start_time) / ticks);
+}
+
+// The same text for rows that show the same.
+std::string Describe(const std::vector<EngineRow>& rows) {
+  std::string text;
+  for (const EngineRow& row : rows) {
+    absl::StrAppend(&text, row.container.SerializeAsString(), "\n");
+  }
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<Engine> EvidenceClient::Identify(const CallLimits& /*limits*/) {
+  Engine engine;
+  engine.set_type(Engine::evidence);
+  return engine;
+}
+
+absl::StatusOr<std::vector<EngineRow>> EvidenceClient::Look() {
+  const std::set<ProcessId> known = options_.known();
+  const absl::MutexLock lock(&mutex_);
+  const auto is_left_out = [&](base::Pid pid, uint64_t start_time) {
+    const ProcessId id(pid.value, start_time);
+    if (told_.contains(id)) return false;
+    return known.contains(id) || (listed_once_ && AgeOf(start_time) < options_.grace);
+  };
+  NSCTL_ASSIGN_OR_RETURN(Evidence::Result result, evidence_.Scan(is_left_out));
+  options_.set_gaps(std::move(result.gaps));
+  std::vector<EngineRow> rows;
+  told_.clear();
+  for (EvidenceRow& evidence : result.rows) {
+    told_.emplace(static_cast<int32_t>(evidence.row.container.engine_pid()), evidence.start_time);
+    rows.push_back(std::move(evidence.row));
+  }
+  return rows;
+}
+
+absl::Status EvidenceClient::Watch(absl::Time /*since*/, const CallLimits& limits,
+                                   absl::FunctionRef<void()> subscribed,
+                                   absl::FunctionRef<void(const EngineEvent&)> sink) {
+  subscribed();
+  while (true) {
+    const absl::Time next = absl::Now() + options_.interval;
+    while (!limits.stop->requested() && absl::Now() < next) AwaitTime(next, *limits.stop);
+    if (limits.stop->requested()) return absl::CancelledError("stopped");
+    NSCTL_ASSIGN_OR_RETURN(const std::vector<EngineRow> rows, Look());
+    bool is_new = false;
+    {
+      const absl::MutexLock lock(&mutex_);
+      is_new = Describe(rows) != listed_;
+    }
+    if (is_new) sink({.kind = EngineEvent::Kind::kLost});
+  }
+}
+
+absl::Status EvidenceClient::List(const CallLimits& limits,
+                                  absl::FunctionRef<absl::Status(EngineRow)> sink) {
+  bool first = false;
+  {
+    const absl::MutexLock lock(&mutex_);
+    first = !listed_once_;
+  }
+  if (first) options_.await_engines(limits.stop);
+  NSCTL_ASSIGN_OR_RETURN(std::vector<EngineRow> rows, Look());
+  {
+    const absl::MutexLock lock(&mutex_);
+    listed_once_ = true;
+    listed_ = Describe(rows);
+  }
+  for (EngineRow& row : rows) NSCTL_RETURN_IF_ERROR(sink(std::move(row)));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<EngineRow> EvidenceClient::Inspect(const ContainerId& container,
+                                                  const CallLimits& /*limits*/) {
+  NSCTL_ASSIGN_OR_RETURN(std::vector<EngineRow> rows, Look());
+  for (EngineRow& row : rows) {
+    if (IdOf(row.container) == container) return std::move(row);
+  }
+  return absl::NotFoundError("no evidence any more");
+}
+
+}  // namespace nsctl::engines
