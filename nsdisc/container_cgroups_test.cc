@@ -69,14 +69,15 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(ContainerCgroups, KeepsHierarchiesApart) {
   Snapshot snapshot;
-  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(R"pb(
-                processes { pid: 1 cgroups: 0 }
-                processes { pid: 2 cgroups: 1 }
-                processes { pid: 3 cgroups: 9 }
-                processes { pid: 4 }
-                cgroups { unified: "/a" }
-                cgroups { v1 { controllers: "cpu" path: "/a" } })pb",
-                                                            &snapshot));
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      R"pb(
+        processes { pid: 1 cgroups: 0 }
+        processes { pid: 2 cgroups: 1 }
+        processes { pid: 3 cgroups: 9 }
+        processes { pid: 4 }
+        cgroups { unified: "/a" }
+        cgroups { v1 { controllers: "cpu" path: "/a" } })pb",
+      &snapshot));
   const ProcessOrder order(snapshot);
   ContainerCgroups found(snapshot, order);
 

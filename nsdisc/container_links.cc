@@ -79,8 +79,7 @@ class Linker {
   bool IsInHostNamespaces(const Process& process) const {
     const Process* const first = index_.FindProcess(1);
     const bool knows_first = first != nullptr && first->namespaces_error().empty();
-    const NamespaceSet& host =
-        knows_first ? first->namespaces() : snapshot_.scanner().namespaces();
+    const NamespaceSet& host = knows_first ? first->namespaces() : snapshot_.scanner().namespaces();
     const NamespaceSet& own = process.namespaces();
     return own.mnt() == host.mnt() && own.pid() == host.pid() && own.user() == host.user();
   }
@@ -271,6 +270,12 @@ class Linker {
 
 }  // namespace
 
-ContainerLinks FindContainerLinks(const Snapshot& snapshot) { return Linker(snapshot).Link(); }
+ContainerLinks FindContainerLinks(const Snapshot& snapshot) {
+  if (snapshot.containers().empty()) {
+    return {.of_process = std::vector<int>(static_cast<size_t>(snapshot.processes_size()), kNone),
+            .is_refused = {}};
+  }
+  return Linker(snapshot).Link();
+}
 
 }  // namespace nsctl::nsdisc

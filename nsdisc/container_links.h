@@ -3,8 +3,8 @@
 // Engines say which process each of their containers began with. The rest follows from the kernel
 // alone: a process is in a container where it is in a cgroup that is the container's own, descends
 // from the initial process, or is in the PID namespace that began with it; of several containers it
-// is in the innermost. A cgroup is a container's own where the initial process is in it, and neither
-// an ancestor of that, nor an engine, nor another container's initial process is.
+// is in the innermost. A cgroup is a container's own where the initial process is in it, and
+// neither an ancestor of that, nor an engine, nor another container's initial process is.
 //
 // Engines may lie, since anybody in a container can run one. Engines in the host's own namespaces
 // are believed first. The word of any other counts only below itself: of processes that are in the

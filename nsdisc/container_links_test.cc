@@ -51,13 +51,54 @@ constexpr char kOneContainer[] = R"pb(
   scanner { namespaces { mnt: 1 user: 3 pid: 4 } }
   namespaces { type: pid inode: 4 initial: true children: 5 ealdorman: 1 }
   namespaces { type: pid inode: 5 parent: 4 ealdorman: 20 }
-  processes { pid: 1 start_time: 1 namespaces { mnt: 1 user: 3 pid: 4 } cgroups: 0 }
-  processes { pid: 10 parent_pid: 1 start_time: 9 namespaces { mnt: 1 user: 3 pid: 4 } cgroups: 1 }
-  processes { pid: 11 parent_pid: 1 start_time: 9 namespaces { mnt: 1 user: 3 pid: 4 } cgroups: 1 }
-  processes { pid: 20 parent_pid: 11 start_time: 9 namespaces { mnt: 2 user: 3 pid: 5 } cgroups: 2 }
-  processes { pid: 21 parent_pid: 20 start_time: 9 namespaces { mnt: 2 user: 3 pid: 5 } cgroups: 3 }
-  processes { pid: 30 parent_pid: 11 start_time: 9 namespaces { mnt: 2 user: 3 pid: 4 } cgroups: 2 }
-  processes { pid: 31 parent_pid: 1 start_time: 9 namespaces { mnt: 1 user: 3 pid: 5 } cgroups: 0 }
+  processes {
+    pid: 1
+    start_time: 1
+    namespaces { mnt: 1 user: 3 pid: 4 }
+    cgroups: 0
+  }
+  processes {
+    pid: 10
+    parent_pid: 1
+    start_time: 9
+    namespaces { mnt: 1 user: 3 pid: 4 }
+    cgroups: 1
+  }
+  processes {
+    pid: 11
+    parent_pid: 1
+    start_time: 9
+    namespaces { mnt: 1 user: 3 pid: 4 }
+    cgroups: 1
+  }
+  processes {
+    pid: 20
+    parent_pid: 11
+    start_time: 9
+    namespaces { mnt: 2 user: 3 pid: 5 }
+    cgroups: 2
+  }
+  processes {
+    pid: 21
+    parent_pid: 20
+    start_time: 9
+    namespaces { mnt: 2 user: 3 pid: 5 }
+    cgroups: 3
+  }
+  processes {
+    pid: 30
+    parent_pid: 11
+    start_time: 9
+    namespaces { mnt: 2 user: 3 pid: 4 }
+    cgroups: 2
+  }
+  processes {
+    pid: 31
+    parent_pid: 1
+    start_time: 9
+    namespaces { mnt: 1 user: 3 pid: 5 }
+    cgroups: 0
+  }
   cgroups { unified: "/" }
   cgroups { unified: "/system.slice/docker.service" }
   cgroups { unified: "/docker/a" }
@@ -109,7 +150,13 @@ TEST(FindContainerLinks, LinksByNoCgroupThatIsTheRootOrAnEngines) {
 
 TEST(FindContainerLinks, LinksByNoCgroupThatOthersAreInOrBelow) {
   const std::string other = R"pb(
-    processes { pid: 40 parent_pid: 11 start_time: 9 namespaces { pid: 4 user: 3 } cgroups: 5 }
+    processes {
+      pid: 40
+      parent_pid: 11
+      start_time: 9
+      namespaces { pid: 4 user: 3 }
+      cgroups: 5
+    }
     containers { engine: "docker:10@9" id: "b" pid: 40 start_time: 9 })pb";
   Snapshot below = InHostPidNamespace(4);
   below.MergeFrom(Parse(other));
@@ -124,11 +171,41 @@ TEST(FindContainerLinks, LinksByNoCgroupThatOthersAreInOrBelow) {
 // third one (25, 26) shares all namespaces and cgroups with it.
 constexpr char kNested[] = R"pb(
   namespaces { type: pid inode: 6 parent: 5 ealdorman: 23 }
-  processes { pid: 22 parent_pid: 20 start_time: 9 namespaces { mnt: 2 user: 3 pid: 5 } cgroups: 2 }
-  processes { pid: 23 parent_pid: 22 start_time: 9 namespaces { mnt: 3 user: 3 pid: 6 } cgroups: 6 }
-  processes { pid: 24 parent_pid: 22 start_time: 9 namespaces { mnt: 3 user: 3 pid: 6 } cgroups: 6 }
-  processes { pid: 25 parent_pid: 23 start_time: 9 namespaces { mnt: 3 user: 3 pid: 6 } cgroups: 6 }
-  processes { pid: 26 parent_pid: 25 start_time: 9 namespaces { mnt: 3 user: 3 pid: 6 } cgroups: 6 }
+  processes {
+    pid: 22
+    parent_pid: 20
+    start_time: 9
+    namespaces { mnt: 2 user: 3 pid: 5 }
+    cgroups: 2
+  }
+  processes {
+    pid: 23
+    parent_pid: 22
+    start_time: 9
+    namespaces { mnt: 3 user: 3 pid: 6 }
+    cgroups: 6
+  }
+  processes {
+    pid: 24
+    parent_pid: 22
+    start_time: 9
+    namespaces { mnt: 3 user: 3 pid: 6 }
+    cgroups: 6
+  }
+  processes {
+    pid: 25
+    parent_pid: 23
+    start_time: 9
+    namespaces { mnt: 3 user: 3 pid: 6 }
+    cgroups: 6
+  }
+  processes {
+    pid: 26
+    parent_pid: 25
+    start_time: 9
+    namespaces { mnt: 3 user: 3 pid: 6 }
+    cgroups: 6
+  }
   cgroups { unified: "/docker/a/docker/b" }
   engines { key: "docker:22@9" pid: 22 start_time: 9 }
   containers { engine: "docker:22@9" id: "b" pid: 23 start_time: 9 }
@@ -144,8 +221,8 @@ Snapshot WithNested(const std::string& nested) {
 
 TEST(FindContainerLinks, LinksToTheInnermost) {
   EXPECT_THAT(Linked(WithNested(kNested)),
-              ElementsAre(Pair(20, "a"), Pair(21, "a"), Pair(22, "a"), Pair(23, "b"),
-                          Pair(24, "b"), Pair(25, "c"), Pair(26, "c")));
+              ElementsAre(Pair(20, "a"), Pair(21, "a"), Pair(22, "a"), Pair(23, "b"), Pair(24, "b"),
+                          Pair(25, "c"), Pair(26, "c")));
   EXPECT_THAT(Refused(WithNested(kNested)), IsEmpty());
 }
 
@@ -195,8 +272,20 @@ TEST(FindContainerLinks, BelievesNoUsersEngineAboutOthersProcesses) {
 
 TEST(FindContainerLinks, EndsWhereContainersClaimToBeInEachOther) {
   Snapshot snapshot = Parse(R"pb(
-    processes { pid: 2 parent_pid: 3 start_time: 9 cgroups: 0 namespaces { pid: 4 } }
-    processes { pid: 3 parent_pid: 2 start_time: 9 cgroups: 1 namespaces { pid: 5 } }
+    processes {
+      pid: 2
+      parent_pid: 3
+      start_time: 9
+      cgroups: 0
+      namespaces { pid: 4 }
+    }
+    processes {
+      pid: 3
+      parent_pid: 2
+      start_time: 9
+      cgroups: 1
+      namespaces { pid: 5 }
+    }
     namespaces { type: pid inode: 4 parent: 5 children: 5 ealdorman: 2 }
     namespaces { type: pid inode: 5 parent: 4 children: 4 ealdorman: 3 }
     cgroups { unified: "/a" }

@@ -12,9 +12,11 @@
 namespace nsctl::nsdisc {
 namespace {
 
+using Gaps = google::protobuf::RepeatedPtrField<Gap>;
+
 void AddGap(const std::string& subject, const std::string& operation, const std::string& error,
-            const std::string& consequence, uint64_t count, Snapshot* snapshot) {
-  Gap* const gap = snapshot->add_gaps();
+            const std::string& consequence, uint64_t count, Gaps* gaps) {
+  Gap* const gap = gaps->Add();
   gap->set_subject(subject);
   gap->set_operation(operation);
   gap->set_error(error);
@@ -26,9 +28,7 @@ void AddGap(const std::string& subject, const std::string& operation, const std:
 void AddGaps(const engines::Containers& containers, const ContainerLinks& links,
              Snapshot* snapshot) {
   const int first = snapshot->gaps_size();
-  for (const engines::EngineGap& gap : containers.gaps()) {
-    AddGap(gap.subject(), gap.operation(), gap.error(), gap.consequence(), 1, snapshot);
-  }
+  AppendGaps(containers, snapshot->mutable_gaps());
   std::map<std::string, uint64_t> refused;
   for (size_t i = 0; i < links.is_refused.size(); ++i) {
     if (links.is_refused[i]) ++refused[snapshot->containers(static_cast<int>(i)).engine()];
@@ -36,9 +36,9 @@ void AddGaps(const engines::Containers& containers, const ContainerLinks& links,
   for (const auto& [engine, count] : refused) {
     AddGap(engine, "link containers", "EPERM",
            "no process is linked to containers that it says run outside of its own place", count,
-           snapshot);
+           snapshot->mutable_gaps());
   }
-  auto* const gaps = snapshot->mutable_gaps();
+  Gaps* const gaps = snapshot->mutable_gaps();
   std::sort(gaps->begin() + first, gaps->end(), [](const Gap& a, const Gap& b) {
     return std::tie(a.subject(), a.operation(), a.error(), a.consequence()) <
            std::tie(b.subject(), b.operation(), b.error(), b.consequence());
@@ -83,6 +83,19 @@ void LinkContainers(const engines::Containers& containers, Snapshot* snapshot) {
     }
   }
   AddGaps(sorted, links, snapshot);
+}
+
+void AppendGaps(const engines::Containers& containers, Gaps* gaps) {
+  for (const engines::EngineGap& gap : containers.gaps()) {
+    AddGap(gap.subject(), gap.operation(), gap.error(), gap.consequence(), 1, gaps);
+  }
+}
+
+bool IsOfEngine(const Gap& gap, const Snapshot& snapshot) {
+  // The path of a socket that could not be asked.
+  if (!gap.subject().empty() && gap.subject()[0] == '/') return true;
+  return std::any_of(snapshot.engines().begin(), snapshot.engines().end(),
+                     [&](const engines::Engine& engine) { return engine.key() == gap.subject(); });
 }
 
 const engines::Container* ContainerOf(const Snapshot& snapshot, const Process& process) {

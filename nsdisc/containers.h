@@ -4,6 +4,7 @@
 #define NSCTL_NSDISC_CONTAINERS_H_
 
 #include "engines/container.h"
+#include "google/protobuf/repeated_ptr_field.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "nsdisc/snapshot.pb.h"
 
@@ -21,6 +22,13 @@ void LinkContainers(const engines::Containers& containers, Snapshot* snapshot);
 // The container that `process` of `snapshot` is in; nullptr where it is in none. Safe for whatever
 // snapshot.
 const engines::Container* ContainerOf(const Snapshot& snapshot, const Process& process);
+
+// What engines did not tell, in that order.
+void AppendGaps(const engines::Containers& containers,
+                google::protobuf::RepeatedPtrField<Gap>* gaps);
+
+// Whether `gap` of `snapshot` is about one of its engines, or a socket of one.
+bool IsOfEngine(const Gap& gap, const Snapshot& snapshot);
 
 // What protobuf can write as JSON: the years 1 to 9999.
 bool IsTime(const google::protobuf::Timestamp& time);

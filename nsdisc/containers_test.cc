@@ -77,9 +77,7 @@ TEST(LinkContainers, FillsTheSnapshotInOrder) {
     }
     pods { engine: "podman:3@4" id: "p" }
     gaps { subject: "pid:1" operation: "readlinkat ns/net" error: "EACCES" count: 1 }
-    gaps {
-      subject: "docker:1@1" operation: "list" error: "EACCES" consequence: "c" count: 1
-    }
+    gaps { subject: "docker:1@1" operation: "list" error: "EACCES" consequence: "c" count: 1 }
     gaps {
       subject: "podman:3@4"
       operation: "list"

@@ -31,6 +31,8 @@ constexpr FieldOfSection kIdentityFields[] = {
     // Indices; what they refer to is compared instead.
     {"processes", "cgroups"},
     {"processes", "container"},
+    {"containers", "native_namespace"},
+    {"containers", "id"},
     // How well the rest is known.
     {"processes", "namespaces_error"},
 };
@@ -51,6 +53,10 @@ constexpr FieldOfSection kImpliedFields[] = {
     {"namespaces", "sockets"},
     {"namespaces", "socket_count"},
     {"namespaces", "bind_mount_count"},
+    // Of an engine that was restarted.
+    {"containers", "engine"},
+    {"containers", "engine_pid"},
+    {"containers", "views"},
     {"processes", "state"},
     {"processes", "thread_count"},
 };

@@ -49,7 +49,11 @@ Snapshot ValidSnapshot() {
     processes { pid: 30 parent_pid: 20 container: 1 }
     engines { key: "docker:1@5" }
     engines { key: "docker:2@5" }
-    containers { engine: "docker:1@5" id: "a" created_at { seconds: 1700000000 } }
+    containers {
+      engine: "docker:1@5"
+      id: "a"
+      created_at { seconds: 1700000000 }
+    }
     containers { engine: "docker:1@5" id: "b" }
     pods { engine: "podman:1@5" id: "p" }
     pods { engine: "podman:1@5" native_namespace: "k8s.io" id: "a" }
@@ -176,8 +180,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "inconsistent: a time of container b\\x1b[2J is no time"},
         FaultCase{"container_index", [](Snapshot* s) { s->mutable_processes(2)->set_container(2); },
                   "inconsistent: process 30 refers to no container"},
-        FaultCase{"count",
-                  [](Snapshot* s) { s->mutable_statistics()->set_containers(3); },
+        FaultCase{"count", [](Snapshot* s) { s->mutable_statistics()->set_containers(3); },
                   "cut short or changed: it states 3 containers and has 2"}),
     [](const auto& test) { return test.param.name; });
 
