@@ -10,6 +10,7 @@
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
 #include "base/text.h"
+#include "cmd/container_options.h"
 #include "cmd/diff_text.h"
 #include "cmd/gap_report.h"
 #include "cmd/message_output.h"
@@ -159,7 +160,9 @@ class DiffCommand : public Command {
     nsdisc::DiscoverOptions wanted;
     wanted.threads = before.options().threads();
     wanted.capabilities = before.options().capabilities();
-    return SourceOptions::Scan(procfs_, wanted, env);
+    std::optional<absl::Duration> engines;
+    if (before.options().containers()) engines = kEnginePatience;
+    return SourceOptions::Scan(procfs_, wanted, engines, env);
   }
 
   static absl::Status Write(const nsdisc::SnapshotDiff& diff, Format format,

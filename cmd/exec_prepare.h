@@ -26,6 +26,7 @@ struct ExecScene {
   nsdisc::Questions questions;
   // Of nsctl itself.
   const std::vector<std::string>& environment;
+  const ExecContainers& containers;
 };
 
 struct PreparedExec {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "cmd/container_options.h"
 #include "cmd/gap_report.h"
 #include "cmd/lxkns_json.h"
 #include "cmd/message_output.h"
@@ -44,6 +45,7 @@ class SnapshotCommand : public Command {
     app->add_flag("--mounts", mounts_, "with the mounts of all mount namespaces")
         ->group("What to look at");
     source_.AddTo(app);
+    containers_.AddTo(app);
     output_.AddTo(app);
     presentation_.AddHeadingsTo(app);
     presentation_.AddTruncationTo(app);
@@ -60,6 +62,7 @@ class SnapshotCommand : public Command {
   absl::StatusOr<ExitStatus> Run(Environment& env) override {
     NSCTL_ASSIGN_OR_RETURN(ScanScope scope, scope_.Resolve());
     scope.mounts = mounts_;
+    NSCTL_ASSIGN_OR_RETURN(scope.engines, containers_.Resolve());
     NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));
     NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
     // lxkns's clients expect every process to list its threads.
@@ -89,6 +92,7 @@ class SnapshotCommand : public Command {
   }
 
   SourceOptions source_;
+  ContainerOptions containers_;
   ScanScopeOptions scope_;
   OutputOptions output_{"json", Format::kLxkns};
   PresentationOptions presentation_;

@@ -8,8 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "base/fd.h"
 #include "base/status_macros.h"
+#include "cmd/engine_inquiry.h"
 #include "cmd/snapshot_filter.h"
 #include "cmd/usage.h"
+#include "nsdisc/containers.h"
 #include "nsdisc/snapshot_io.h"
 #include "nsdisc/users.h"
 #include "procfsroot/procfs.h"
@@ -65,23 +67,30 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
   scan.bind_mounts = scope.bind_mounts;
   scan.kernel_lists = scope.kernel_lists;
   scan.names = scope.names;
-  return Scan(procfs_, scan, env);
+  return Scan(procfs_, scan, scope.engines, env);
 }
 
 absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string& directory,
                                                               const nsdisc::DiscoverOptions& wanted,
+                                                              std::optional<absl::Duration> engines,
                                                               Environment& env) {
   NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(directory));
   const nsdisc::UserNames users = nsdisc::ParsePasswd(env.system->ReadPasswd());
   nsdisc::DiscoverOptions options = wanted;
   options.users = &users;
   options.now = env.system->Now();
+  const absl::Time deadline = absl::Now() + engines.value_or(absl::ZeroDuration());
+  std::unique_ptr<EngineInquiry> inquiry;
+  if (engines.has_value()) {
+    NSCTL_ASSIGN_OR_RETURN(inquiry, env.system->AskEngines(procfs, AskFor::kPresent));
+  }
   NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
                          nsdisc::Discover(procfs, env.system->QuestionsFor(procfs), options));
   if (snapshot->processes().empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat(procfs.path(), " shows no process: it is no procfs, or nothing may be seen"));
   }
+  if (inquiry != nullptr) nsdisc::LinkContainers(inquiry->Await(deadline), snapshot.get());
   return snapshot;
 }
 

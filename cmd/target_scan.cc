@@ -8,6 +8,8 @@
 #include "absl/time/time.h"
 #include "base/status_macros.h"
 #include "base/text.h"
+#include "cmd/container_options.h"
+#include "cmd/container_search.h"
 #include "nsentry/namespace_reference.h"
 #include "procfsroot/bounded_call.h"
 #include "procfsroot/procfs.h"
@@ -36,10 +38,6 @@ absl::StatusOr<NamespaceTarget> IdentifyFile(const std::string& path) {
 absl::StatusOr<TargetScan> ScanForTarget(const Target& target, const SourceOptions& source,
                                          const ScanScope& scope, nsdisc::ProcessDetail detail,
                                          Environment& env) {
-  if (std::holds_alternative<ContainerTarget>(target) ||
-      std::holds_alternative<ContainerIdTarget>(target)) {
-    return absl::UnimplementedError("containers are not known yet; name a process of it");
-  }
   TargetScan scan{.target = target, .snapshot = nullptr};
   if (const PathTarget* path = std::get_if<PathTarget>(&target); path != nullptr) {
     bool is_live = false;
@@ -53,8 +51,10 @@ absl::StatusOr<TargetScan> ScanForTarget(const Target& target, const SourceOptio
     }
     NSCTL_ASSIGN_OR_RETURN(scan.target, IdentifyFile(path->path));
   }
+  ScanScope whole = scope;
+  if (IsContainer(target) && !whole.engines.has_value()) whole.engines = kEnginePatience;
   NSCTL_ASSIGN_OR_RETURN(scan.snapshot,
-                         source.Acquire(scope, nsdisc::ScanOptions::loose, detail, env));
+                         source.Acquire(whole, nsdisc::ScanOptions::loose, detail, env));
   return scan;
 }
 
