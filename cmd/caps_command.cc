@@ -13,6 +13,8 @@
 #include "cmd/caps.pb.h"
 #include "cmd/caps_result.h"
 #include "cmd/caps_text.h"
+#include "cmd/container_options.h"
+#include "cmd/container_search.h"
 #include "cmd/gap_report.h"
 #include "cmd/message_output.h"
 #include "cmd/namespace_at_path.h"
@@ -86,6 +88,7 @@ class CapsCommand : public Command {
         ->group(kGroup);
     source_.AddTo(app);
     source_.AddCensusTo(app);
+    engines_.AddWaitTo(app);
     output_.AddTo(app);
     app->add_flag("--brief", brief_, "leave out the names of capabilities and the process's sets")
         ->group("Appearance");
@@ -105,11 +108,17 @@ class CapsCommand : public Command {
     NSCTL_ASSIGN_OR_RETURN(const Question question, ResolveQuestion());
     NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));
     NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
+    ScanScope scope;
+    NSCTL_ASSIGN_OR_RETURN(const absl::Duration wait, engines_.ResolveWait());
+    const bool has_container = question.process.has_value() && question.process->container;
+    if (has_container || (question.place.has_value() && IsContainer(*question.place))) {
+      scope.engines = wait;
+    }
     nsdisc::DiscoverOptions wanted;
     wanted.threads = nsdisc::ScanOptions::none;
     wanted.capabilities = nsdisc::CapabilitySets::kAll;
     NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<nsdisc::Snapshot> snapshot,
-                           source_.Acquire({}, wanted, env));
+                           source_.Acquire(scope, wanted, env));
     const nsdisc::SnapshotIndex index(*snapshot);
     CapsRequest request{.process = nullptr};
     NSCTL_ASSIGN_OR_RETURN(request.process, FindSubject(question, index));
@@ -144,7 +153,9 @@ class CapsCommand : public Command {
     }
     if (!pid_namespace_.empty()) return UsageError("--ns goes with --pid");
     const auto* const process = target.has_value() ? std::get_if<ProcessTarget>(&*target) : nullptr;
-    if (process != nullptr) {
+    if (target.has_value() && IsContainer(*target)) {
+      question.process = PidReference{.pid = {0}, .container = target};
+    } else if (process != nullptr) {
       question.process = PidReference{.pid = process->pid, .pidfd_inode = process->pidfd_inode};
     } else if (target.has_value() && !in_.empty()) {
       return UsageError("--in goes with a process as TARGET");
@@ -193,14 +204,12 @@ class CapsCommand : public Command {
     if (const auto* const path = std::get_if<PathTarget>(&place)) {
       return FindBehind(path->path, index, unseen);
     }
-    const auto* const target = std::get_if<ProcessTarget>(&place);
-    if (target == nullptr) {
-      return absl::UnimplementedError(
-          absl::StrCat("containers are not known yet: ", ToString(place)));
+    PidReference reference{.pid = {0}, .container = place};
+    if (const auto* const target = std::get_if<ProcessTarget>(&place)) {
+      reference = {.pid = target->pid, .pidfd_inode = target->pidfd_inode};
     }
     NSCTL_ASSIGN_OR_RETURN(const Process* process,
-                           FindProcess({.pid = target->pid, .pidfd_inode = target->pidfd_inode},
-                                       index, nsdisc::PidMap(index)));
+                           FindProcess(reference, index, nsdisc::PidMap(index)));
     if (!process->namespaces().has_user()) {
       return absl::FailedPreconditionError(absl::StrCat(
           "the user namespace of process ", process->pid(), " is unknown: ",
@@ -235,6 +244,7 @@ class CapsCommand : public Command {
   }
 
   SourceOptions source_;
+  ContainerOptions engines_;
   OutputOptions output_{"table"};
   PresentationOptions presentation_;
   std::string target_;

@@ -62,6 +62,7 @@ class ReportBuilder {
   void AddProcess() {
     *report_.mutable_process() = process_;
     report_.mutable_process()->clear_cgroups();
+    report_.mutable_process()->clear_container();
     report_.mutable_process()->clear_threads();
     report_.mutable_process()->clear_capabilities();
     if (request_.securebits.has_value()) report_.set_securebits(*request_.securebits);
@@ -139,6 +140,7 @@ class ReportBuilder {
     if (const Process* const process = index_.RepresentativeOf(ns)) {
       *row->mutable_representative() = *process;
       row->mutable_representative()->clear_cgroups();
+      row->mutable_representative()->clear_container();
       row->mutable_representative()->clear_threads();
       row->mutable_representative()->clear_capabilities();
     }

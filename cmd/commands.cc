@@ -2,6 +2,7 @@
 
 #include "cmd/caps_command.h"
 #include "cmd/completion_command.h"
+#include "cmd/containers_command.h"
 #include "cmd/diff_command.h"
 #include "cmd/doctor_command.h"
 #include "cmd/exec_command.h"
@@ -14,15 +15,17 @@
 #include "cmd/snapshot_command.h"
 #include "cmd/tree_command.h"
 #include "cmd/version_command.h"
+#include "cmd/watch_command.h"
 #include "cmd/why_command.h"
 
 namespace nsctl::cmd {
 
 absl::Span<const CommandEntry> AllCommands() {
   static const CommandEntry kCommands[] = {
-      kListCommand, kTreeCommand,   kPsCommand,      kCapsCommand,       kInspectCommand,
-      kWhyCommand,  kMountsCommand, kFsCommand,      kExecCommand,       kSnapshotCommand,
-      kDiffCommand, kDoctorCommand, kVersionCommand, kCompletionCommand, kHelpCommand,
+      kListCommand,       kTreeCommand,     kPsCommand,   kCapsCommand,   kInspectCommand,
+      kWhyCommand,        kMountsCommand,   kFsCommand,   kExecCommand,   kContainersCommand,
+      kWatchCommand,      kSnapshotCommand, kDiffCommand, kDoctorCommand, kVersionCommand,
+      kCompletionCommand, kHelpCommand,
   };
   return kCommands;
 }

@@ -10,6 +10,7 @@
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
 #include "base/text.h"
+#include "cmd/container_options.h"
 #include "cmd/diff_text.h"
 #include "cmd/gap_report.h"
 #include "cmd/message_output.h"
@@ -173,7 +174,9 @@ class DiffCommand : public Command {
       wanted.capabilities = nsdisc::CapabilitySets::kEffective;
     }
     NSCTL_ASSIGN_OR_RETURN(wanted.bpf_census, WantsBpf(before));
-    return SourceOptions::Scan(procfs_, wanted, env);
+    std::optional<absl::Duration> engines;
+    if (before.options().containers()) engines = kEnginePatience;
+    return SourceOptions::Scan(procfs_, wanted, engines, env);
   }
 
   // Where it was not said, as `before` was taken.

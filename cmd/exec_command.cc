@@ -11,6 +11,9 @@
 
 #include "absl/status/status.h"
 #include "base/status_macros.h"
+#include "cmd/container_options.h"
+#include "cmd/container_search.h"
+#include "cmd/container_target.h"
 #include "cmd/diagnostics.h"
 #include "cmd/exec.pb.h"
 #include "cmd/exec_dry_run.h"
@@ -54,13 +57,15 @@ constexpr CommandInfo kInfo = {
         "nsctl exec -n /run/netns/x -- ss -tl\n"
         "nsctl exec -it 1234\n"
         "nsctl exec --dry-run 1234\n"
-        "nsctl exec --each --jobs 4 1234 1240 1260 -- hostname",
+        "nsctl exec --each --jobs 4 1234 1240 1260 -- hostname\n"
+        "nsctl exec -it container:web",
 };
 
 class ExecCommand : public Command {
  public:
   void AddOptions(CLI::App* app) override {
     AddExecOptions(app, &settings_);
+    engines_.AddWaitTo(app);
     output_.AddTo(app);
     presentation_.AddTruncationTo(app);
     presentation_.AddHeadingsTo(app);
@@ -101,6 +106,7 @@ class ExecCommand : public Command {
                               Format format, Environment& env);
   absl::StatusOr<int> DryRun(const ExecScene& scene, Format format, Environment& env);
   absl::StatusOr<int> Become(const ExecScene& scene, Environment& env);
+  absl::StatusOr<ExecContainers> FindContainers(Environment& env) const;
   absl::Status OpenReport();
   absl::Status WriteReport(const ExecReport& report);
 
@@ -109,6 +115,7 @@ class ExecCommand : public Command {
   }
 
   ExecSettings settings_;
+  ContainerOptions engines_;
   OutputOptions output_{"table"};
   PresentationOptions presentation_;
   base::OwnedFd report_file_;
@@ -212,14 +219,32 @@ absl::StatusOr<int> ExecCommand::Become(const ExecScene& scene, Environment& env
   return refusal.exit_status;
 }
 
+// Before anything is forked: asking engines takes threads.
+absl::StatusOr<ExecContainers> ExecCommand::FindContainers(Environment& env) const {
+  NSCTL_ASSIGN_OR_RETURN(const absl::Duration wait, engines_.ResolveWait());
+  ExecContainers found;
+  ContainerTargets containers(&env, wait);
+  for (const std::string& word : settings_.targets) {
+    const absl::StatusOr<Target> target = ParseTarget(word);
+    if (!target.ok() || !IsContainer(*target)) continue;
+    found.emplace(ToString(*target), containers.ResolveToRun(*target));
+  }
+  return found;
+}
+
 absl::StatusOr<int> ExecCommand::RunScene(const Presentation& presentation, Format format,
                                           Environment& env) {
   NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(""));
-  const ExecScene scene{settings_, procfs, env.system->QuestionsFor(procfs), env.variables.all,
+  NSCTL_ASSIGN_OR_RETURN(const ExecContainers containers, FindContainers(env));
+  const ExecScene scene{settings_,
+                        procfs,
+                        env.system->QuestionsFor(procfs),
+                        env.variables.all,
                         [&](const std::string& warning) {
                           Complain(env, kInfo.name, warning);
                           (void)env.err->Flush();
-                        }};
+                        },
+                        containers};
   NSCTL_RETURN_IF_ERROR(OpenReport());
   if (settings_.dry_run) return DryRun(scene, format, env);
   if (settings_.no_fork) return Become(scene, env);

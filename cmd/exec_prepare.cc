@@ -129,7 +129,8 @@ absl::StatusOr<PreparedExec> PlanExec(const ExecScene& scene, const std::string&
                            OpenGonsSteps(ParseGonsEnvironment(scene.environment)));
   } else {
     NSCTL_ASSIGN_OR_RETURN(
-        prepared.target, ResolveExecTarget(scene.settings, target, scene.procfs, scene.questions));
+        prepared.target,
+        ResolveExecTarget(scene.settings, target, scene.containers, scene.procfs, scene.questions));
   }
   NSCTL_ASSIGN_OR_RETURN(
       nsentry::EntryPlan plan,

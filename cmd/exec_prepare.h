@@ -29,6 +29,7 @@ struct ExecScene {
   const std::vector<std::string>& environment;
   // Tells the user while commands run.
   std::function<void(const std::string&)> warn;
+  const ExecContainers& containers;
 };
 
 struct PreparedExec {

@@ -49,9 +49,9 @@ absl::Status WithHint(const absl::Status& status, const Target& target, const st
 
 class Resolver {
  public:
-  Resolver(const ExecSettings& settings, const procfsroot::Procfs& procfs,
-           const nsdisc::Questions& questions)
-      : settings_(settings), procfs_(procfs), questions_(questions) {}
+  Resolver(const ExecSettings& settings, const ExecContainers& containers,
+           const procfsroot::Procfs& procfs, const nsdisc::Questions& questions)
+      : settings_(settings), containers_(containers), procfs_(procfs), questions_(questions) {}
 
   absl::StatusOr<ExecTarget> Resolve(const std::string& target);
 
@@ -65,6 +65,7 @@ class Resolver {
   void Add(NamespaceReference reference);
 
   const ExecSettings& settings_;
+  const ExecContainers& containers_;
   const procfsroot::Procfs& procfs_;
   const nsdisc::Questions& questions_;
   ExecTarget result_;
@@ -89,6 +90,9 @@ absl::Status Resolver::TakeProcess(const ProcessTarget& target) {
     return base::ErrnoStatus(ESRCH, "find", absl::StrCat("process ", ToString(target)));
   }
   if (!process.ok()) return process.status();
+  if (target.start_time.value_or(process->start_time()) != process->start_time()) {
+    return base::ErrnoStatus(ESRCH, "find", absl::StrCat("process ", ToString(target)));
+  }
   result_.process = std::make_unique<GuardedProcess>(*std::move(process));
   result_.request.process = result_.process.get();
   result_.request.all_types = settings_.all || !settings_.AsksForNamespaces();
@@ -108,8 +112,12 @@ absl::Status Resolver::TakeTarget(const Target& target) {
     Add(std::move(reference));
     return absl::OkStatus();
   }
-  return absl::NotFoundError(
-      absl::StrCat("no container ", QuotedArgument(ToString(target)), ": no engine is asked"));
+  const auto container = containers_.find(ToString(target));
+  if (container == containers_.end()) {
+    return absl::NotFoundError(absl::StrCat("no container ", QuotedArgument(ToString(target))));
+  }
+  NSCTL_RETURN_IF_ERROR(container->second.status());
+  return TakeProcess(std::get<ProcessTarget>(*container->second));
 }
 
 absl::Status Resolver::TakeOption(NamespaceType type, const std::string& value) {
@@ -205,9 +213,10 @@ absl::StatusOr<ExecTarget> Resolver::Resolve(const std::string& target) {
 
 absl::StatusOr<ExecTarget> ResolveExecTarget(const ExecSettings& settings,
                                              const std::string& target,
+                                             const ExecContainers& containers,
                                              const procfsroot::Procfs& procfs,
                                              const nsdisc::Questions& questions) {
-  return Resolver(settings, procfs, questions).Resolve(target);
+  return Resolver(settings, containers, procfs, questions).Resolve(target);
 }
 
 }  // namespace nsctl::cmd

@@ -3,11 +3,15 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <memory>
+#include <utility>
 #include <variant>
 
 #include "absl/status/status.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "cmd/engine_inquiry.h"
+#include "engines/container_hub.h"
 #include "testing/recorded_tree.h"
 
 namespace nsctl::cmd {
@@ -38,6 +42,37 @@ f var/log/app.log
 |\x1b]0;owned\x07\xe2\x80\xae\xff\\n
 l var/run ../run
 )";
+
+class FakeInquiry : public EngineInquiry {
+ public:
+  FakeInquiry(const engines::Containers& containers, std::vector<engines::Change> changes)
+      : changes_(std::move(changes)) {
+    for (const engines::Engine& engine : containers.engines()) {
+      hub_.SetEngine(engine, absl::FromUnixSeconds(1735689600));
+    }
+    known_ = containers;
+  }
+
+  engines::Containers Await(absl::Time /*deadline*/) override {
+    engines::Containers known = known_;
+    AddGapsOfSilentEngines(&known);
+    return known;
+  }
+
+  std::unique_ptr<engines::ContainerHub::Subscription> Subscribe() override {
+    std::unique_ptr<engines::ContainerHub::Subscription> subscription = hub_.Subscribe();
+    for (const engines::Change& change : changes_) {
+      hub_.Publish(change.container().engine(), {change});
+    }
+    hub_.Close();
+    return subscription;
+  }
+
+ private:
+  engines::Containers known_;
+  std::vector<engines::Change> changes_;
+  engines::ContainerHub hub_;
+};
 
 absl::Status MakeRoot(const std::string& path) {
   NSCTL_RETURN_IF_ERROR(testing::UnpackRecordedTree(kRootTree, path));
@@ -70,6 +105,19 @@ absl::StatusOr<TargetRoot> FakeSystem::OpenRoot(const Target& target, const std:
   procfsroot::RootOptions named = options;
   named.name = ToString(target) + ":";
   return OpenTargetRoot(PathTarget{root_path()}, opened, named);
+}
+
+// Tells the changes that were set, then that there are no more.
+absl::StatusOr<std::unique_ptr<EngineInquiry>> FakeSystem::AskEngines(const Procfs& procfs,
+                                                                      AskFor /*what*/) {
+  if (procfs.path() != procfs_path()) return nullptr;
+  return std::make_unique<FakeInquiry>(containers_, changes_);
+}
+
+void FakeSystem::SetContainers(engines::Containers containers,
+                               std::vector<engines::Change> changes) {
+  containers_ = std::move(containers);
+  changes_ = std::move(changes);
 }
 
 absl::StatusOr<Procfs> FakeSystem::OpenProcfs(const std::string& directory) {

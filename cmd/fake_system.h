@@ -45,6 +45,11 @@ class FakeSystem : public System {
   // Process 1600 has a root directory with a few files, links and a FIFO; no other process has one.
   absl::StatusOr<TargetRoot> OpenRoot(const Target& target, const std::string& procfs,
                                       const procfsroot::RootOptions& options) override;
+  // Engines tell of SetContainers at once.
+  absl::StatusOr<std::unique_ptr<EngineInquiry>> AskEngines(const procfsroot::Procfs& procfs,
+                                                            AskFor what) override;
+  // What engines tell, and the changes that follow. Without it there are no engines.
+  void SetContainers(engines::Containers containers, std::vector<engines::Change> changes);
   // SECBIT_KEEP_CAPS.
   std::optional<uint32_t> Securebits() override { return 0x10; }
   // One in every state.
@@ -56,6 +61,8 @@ class FakeSystem : public System {
   testing::TestDirectory directory_;
   testing::TestDirectory root_directory_;
   std::unique_ptr<testing::FakeLineage> lineage_;
+  engines::Containers containers_;
+  std::vector<engines::Change> changes_;
 };
 
 }  // namespace nsctl::cmd

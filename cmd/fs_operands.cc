@@ -50,6 +50,7 @@ void FsOperands::AddTo(CLI::App* app, const char* help) {
       ->type_name("SECONDS")
       ->take_last()
       ->group(kGroup);
+  engines_.AddWaitTo(app);
 }
 
 absl::Status FsOperands::Parse(size_t count) {
@@ -59,6 +60,7 @@ absl::Status FsOperands::Parse(size_t count) {
         absl::StrCat("--timeout is a number of seconds, not ", QuotedArgument(timeout_word_)));
   }
   timeout_ = absl::Seconds(seconds);
+  NSCTL_ASSIGN_OR_RETURN(wait_, engines_.ResolveWait());
   for (size_t i = 0; i < count; ++i) {
     NSCTL_ASSIGN_OR_RETURN(TargetPath parsed, ParseTargetPath(arguments_[i]));
     parsed_.push_back(std::move(parsed));
@@ -75,9 +77,11 @@ absl::StatusOr<const Root*> FsOperands::RootOf(const Target& target, Environment
   const std::string name = ToString(target);
   auto found = roots_.find(name);
   if (found == roots_.end()) {
+    if (containers_ == nullptr) containers_ = std::make_unique<ContainerTargets>(&env, wait_);
     found = roots_
-                .emplace(name, env.system->OpenRoot(target, procfs_,
-                                                    {.timeout = timeout_, .caller = caller_}))
+                .emplace(name, OpenContainerOrOther(target, procfs_,
+                                                    {.timeout = timeout_, .caller = caller_},
+                                                    containers_.get(), env))
                 .first;
   }
   if (!found->second.ok()) return found->second.status();

@@ -16,6 +16,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "cmd/container_options.h"
+#include "cmd/container_target.h"
 #include "cmd/environment.h"
 #include "cmd/exit_status.h"
 #include "cmd/target.h"
@@ -91,6 +93,9 @@ class FsOperands {
 
   std::vector<std::string> arguments_;
   std::string procfs_;
+  ContainerOptions engines_;
+  absl::Duration wait_;
+  std::unique_ptr<ContainerTargets> containers_;
   std::string timeout_word_ = "5";
   absl::Duration timeout_;
   std::vector<TargetPath> parsed_;

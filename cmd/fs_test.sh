@@ -165,7 +165,7 @@ expect 1 '' "*: more than the limit of 4096 bytes" cp --limit 4K "$at/sparse" "$
 expect 1 '' "nsctl: fs: no process 4194304: *" ls 4194304:/
 expect 1 '' "nsctl: fs: no process $pid:1: *[(]ESRCH[)]" ls "$pid:1:/"
 expect 1 '' "*has no files*" ls "/proc/$pid/ns/net"
-expect 4 '' "*does not know containers*" ls "container:web:/"
+expect 1 '' "*no container container:no-such-container*" ls "container:no-such-container:/"
 
 # Copies.
 expect 3 '' "*missing: *" cp -r --strict "$at/etc" "$out/etc"

@@ -1,8 +1,9 @@
 // Runs the commands of every transcript in testdata/ in this process and compares what they give.
 //
 // NSCTL_REWRITE_GOLDEN=1 bazel run //cmd:golden_test writes what they give into the source tree.
-// The variables that a command line may set: COLUMNS, LANG (C.UTF-8 unless set), NO_COLOR, and TTY,
-// which makes stdout a terminal of so many cells. The live procfs is testdata/host.tree.
+// The variables that a command line may set: COLUMNS, LANG (C.UTF-8 unless set), NO_COLOR, TTY,
+// which makes stdout a terminal of so many cells, and ENGINES, a file with what container engines
+// tell. The live procfs is testdata/host.tree.
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -13,10 +14,13 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "base/fd.h"
 #include "cmd/commands.h"
 #include "cmd/dispatch.h"
@@ -24,11 +28,15 @@
 #include "cmd/fake_system.h"
 #include "cmd/transcript.h"
 #include "cmd/writer.h"
+#include "engines/container.pb.h"
+#include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 #include "testing/status_matchers.h"
 
 namespace nsctl::cmd {
 namespace {
+
+using ::google::protobuf::TextFormat;
 
 constexpr char kDirectory[] = "cmd/testdata";
 
@@ -56,12 +64,31 @@ base::OwnedFd MakeInput(const std::string& content) {
   return fd;
 }
 
+// Engines that tell what is in the file `name`, then the changes of changes.textproto, messages
+// between empty lines.
+void SetEngines(const std::string& name, FakeSystem* system) {
+  engines::Containers containers;
+  std::vector<engines::Change> changes;
+  if (!name.empty()) {
+    const std::string directory = std::string(kDirectory) + "/";
+    EXPECT_TRUE(TextFormat::ParseFromString(ReadFile(directory + name), &containers));
+    for (const absl::string_view text :
+         absl::StrSplit(ReadFile(directory + "changes.textproto"), "\n\n")) {
+      engines::Change change;
+      EXPECT_TRUE(TextFormat::ParseFromString(std::string(text), &change)) << text;
+      if (change.has_container()) changes.push_back(change);
+    }
+  }
+  system->SetContainers(std::move(containers), std::move(changes));
+}
+
 TranscriptResult RunInProcess(const TranscriptCommand& command, const std::string& input,
-                              System* system) {
+                              FakeSystem* system) {
   const auto variable = [&](const char* name, const char* otherwise) -> std::string {
     const auto found = command.variables.find(name);
     return found == command.variables.end() ? otherwise : found->second;
   };
+  SetEngines(variable("ENGINES", ""), system);
   const base::OwnedFd in = MakeInput(input);
   StringWriter out;
   StringWriter err;

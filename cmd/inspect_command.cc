@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/status_macros.h"
+#include "cmd/container_options.h"
 #include "cmd/gap_report.h"
 #include "cmd/inspect.pb.h"
 #include "cmd/inspect_result.h"
@@ -24,18 +25,20 @@ namespace {
 constexpr CommandInfo kInfo = {
     .name = "inspect",
     .alias = nullptr,
-    .summary = "all about one namespace or process",
+    .summary = "all about one namespace, process or container",
     .arguments = "TARGET",
     .description =
         "Tells all that is known of a namespace: its ids, owner, parent, creator, maps,\n"
         "names, offsets, processes and holders; or of a process: its PIDs in all PID\n"
         "namespaces, its namespaces, cgroups, scheduling, threads, and the namespaces\n"
-        "that it holds without being in them.\n"
+        "that it holds without being in them; or of a container: what its engine tells,\n"
+        "its labels, namespaces and processes.\n"
         "\n" NSCTL_TARGET_HELP,
     .examples =
         "nsctl inspect 1234\n"
         "nsctl inspect user:[4026532187]\n"
         "nsctl inspect /run/netns/x\n"
+        "nsctl inspect container:web\n"
         "nsctl inspect 1234 --from host.pb -o json",
     .apart = true,
 };
@@ -46,6 +49,7 @@ class InspectCommand : public Command {
     app->add_option("target", target_, "what to look at")->type_name("TARGET");
     source_.AddTo(app);
     source_.AddCensusTo(app);
+    containers_.AddTo(app);
     output_.AddTo(app);
     presentation_.AddTruncationTo(app);
     presentation_.AddColorTo(app);
@@ -64,8 +68,10 @@ class InspectCommand : public Command {
     NSCTL_ASSIGN_OR_RETURN(const Target target, ParseTarget(target_));
     NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));
     NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
+    ScanScope scope;
+    NSCTL_ASSIGN_OR_RETURN(scope.engines, containers_.Resolve());
     NSCTL_ASSIGN_OR_RETURN(const TargetScan scan,
-                           ScanForTarget(target, source_, {}, nsdisc::ProcessDetail::kAll, env));
+                           ScanForTarget(target, source_, scope, nsdisc::ProcessDetail::kAll, env));
     const nsdisc::SnapshotIndex index(*scan.snapshot);
     NSCTL_ASSIGN_OR_RETURN(const TargetInSnapshot found, FindTargetIn(index, scan.target));
     NSCTL_ASSIGN_OR_RETURN(const Inspection inspection, BuildInspection(index, found));
@@ -80,6 +86,7 @@ class InspectCommand : public Command {
 
  private:
   SourceOptions source_;
+  ContainerOptions containers_;
   OutputOptions output_{"table"};
   PresentationOptions presentation_;
   std::string target_;

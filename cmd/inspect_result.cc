@@ -11,10 +11,12 @@
 #include "absl/strings/str_cat.h"
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
+#include "cmd/container_reference.h"
 #include "cmd/labels.h"
 #include "cmd/list_result.h"
 #include "google/protobuf/repeated_field.h"
 #include "google/protobuf/repeated_ptr_field.h"
+#include "nsdisc/containers.h"
 #include "nsdisc/pid_map.h"
 #include "nsdisc/portable_reference.h"
 
@@ -79,6 +81,7 @@ absl::Status InspectNamespace(const SnapshotIndex& index, const Namespace& ns,
     Process* const added = inspected->add_leaders();
     *added = *leader;
     added->clear_cgroups();
+    added->clear_container();
   }
   if (type == NamespaceType::kUser) {
     for (const Namespace* owned : index.OwnedBy(ns.inode())) {
@@ -97,6 +100,7 @@ class ProcessInspector {
   void Inspect() {
     *inspected_.mutable_process() = process_;
     inspected_.mutable_process()->clear_cgroups();
+    inspected_.mutable_process()->clear_container();
     const Process* const parent = index_.FindProcess(process_.parent_pid());
     if (parent != nullptr) inspected_.set_parent_name(parent->name());
     for (const nsdisc::PidMap::Number& number : nsdisc::PidMap(index_).NumbersOf(process_)) {
@@ -107,6 +111,9 @@ class ProcessInspector {
     const auto& cgroups = index_.snapshot().cgroups();
     if (process_.has_cgroups() && process_.cgroups() < static_cast<uint32_t>(cgroups.size())) {
       *inspected_.mutable_cgroups() = cgroups[static_cast<int>(process_.cgroups())];
+    }
+    if (const auto container = ContainerReferenceOf(index_.snapshot(), process_)) {
+      *inspected_.mutable_container() = *container;
     }
     AddNamespaces();
     for (const nsdisc::Thread& thread : process_.threads()) tids_.insert(thread.tid());
@@ -182,6 +189,40 @@ class ProcessInspector {
   absl::flat_hash_set<int32_t> tids_;
 };
 
+// What is known of the container by its processes.
+void InspectProcesses(const SnapshotIndex& index, const TargetInSnapshot& target,
+                      InspectedContainer* inspected) {
+  const nsdisc::Snapshot& snapshot = index.snapshot();
+  for (const Process& process : snapshot.processes()) {
+    if (nsdisc::ContainerOf(snapshot, process) != target.container) continue;
+    Process* const added = inspected->add_processes();
+    *added = process;
+    added->clear_cgroups();
+    added->clear_container();
+    added->clear_threads();
+  }
+  if (target.process == nullptr) return;
+  InspectedProcess init;
+  ProcessInspector(index, *target.process, &init).Inspect();
+  inspected->mutable_namespaces()->Swap(init.mutable_namespaces());
+  inspected->mutable_cgroups()->Swap(init.mutable_cgroups());
+  const Process* const parent = index.FindProcess(target.process->parent_pid());
+  if (parent == nullptr) return;
+  if (const auto outer = ContainerReferenceOf(snapshot, *parent))
+    *inspected->mutable_outer() = *outer;
+}
+
+void InspectContainer(const SnapshotIndex& index, const TargetInSnapshot& target,
+                      InspectedContainer* inspected) {
+  const ContainerLists lists(index.snapshot());
+  *inspected->mutable_container() = *target.container;
+  const engines::Engine* const engine = EngineOf(lists, *target.container);
+  if (engine != nullptr) *inspected->mutable_engine() = *engine;
+  const engines::Pod* const pod = PodOf(lists, *target.container);
+  if (pod != nullptr) *inspected->mutable_pod() = *pod;
+  InspectProcesses(index, target, inspected);
+}
+
 }  // namespace
 
 absl::StatusOr<Inspection> BuildInspection(const SnapshotIndex& index,
@@ -191,7 +232,11 @@ absl::StatusOr<Inspection> BuildInspection(const SnapshotIndex& index,
   *inspection.mutable_taken_at() = snapshot.taken_at();
   *inspection.mutable_host() = snapshot.host();
   absl::flat_hash_set<std::string> subjects;
-  if (target.process != nullptr) {
+  if (target.container != nullptr) {
+    InspectContainer(index, target, inspection.mutable_container());
+    subjects.insert(target.container->engine());
+    if (target.process != nullptr) subjects.insert(absl::StrCat("pid:", target.process->pid()));
+  } else if (target.process != nullptr) {
     ProcessInspector(index, *target.process, inspection.mutable_process()).Inspect();
     subjects.insert(absl::StrCat("pid:", target.process->pid()));
     for (const nsdisc::Thread& thread : target.process->threads()) {
@@ -202,7 +247,9 @@ absl::StatusOr<Inspection> BuildInspection(const SnapshotIndex& index,
     subjects.insert(NamespaceText(*target.ns));
   }
   for (const nsdisc::Gap& gap : snapshot.gaps()) {
-    if (subjects.contains(gap.subject())) *inspection.add_gaps() = gap;
+    if (subjects.contains(gap.subject()) || nsdisc::IsOfEngine(gap, snapshot)) {
+      *inspection.add_gaps() = gap;
+    }
   }
   return inspection;
 }

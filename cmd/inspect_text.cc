@@ -12,7 +12,9 @@
 #include "absl/strings/string_view.h"
 #include "base/text.h"
 #include "cmd/capabilities.h"
+#include "cmd/container_reference.h"
 #include "cmd/labels.h"
+#include "engines/container.h"
 #include "google/protobuf/repeated_ptr_field.h"
 
 namespace nsctl::cmd {
@@ -78,12 +80,88 @@ class InspectionPrinter {
     if (!process.namespaces_error().empty()) {
       Line("Namespaces", absl::StrCat("unknown: ", process.namespaces_error()));
     }
+    if (inspected.has_container()) Line("Container", Whole(inspected.container()));
     PrintControl(inspected);
     PrintThreads(process);
     for (const ProcessHolds& holds : inspected.holds()) PrintHold(holds);
   }
 
+  void PrintContainer(const InspectedContainer& inspected) {
+    const engines::Container& container = inspected.container();
+    Line("Container", container.name());
+    Line("Id", container.id());
+    Line("State", engines::StateName(container.state()));
+    PrintEngine(inspected);
+    if (container.pid() != 0) Line("PID", absl::StrCat(container.pid()));
+    if (!container.pid_error().empty())
+      Line("PID", absl::StrCat("unknown: ", container.pid_error()));
+    Known("Image", container.image());
+    Known("Image id", container.image_id());
+    Known("Runtime", container.runtime());
+    Time("Created", container.has_created_at(), container.created_at());
+    Time("Started", container.has_started_at(), container.started_at());
+    Time("Finished", container.has_finished_at(), container.finished_at());
+    if (container.has_exit_code()) Line("Exit code", absl::StrCat(container.exit_code()));
+    if (container.oom_killed()) Line("OOM killed", "yes");
+    if (container.restart_count() > 0) Line("Restarts", absl::StrCat(container.restart_count()));
+    if (container.has_privileged()) Line("Privileged", container.privileged() ? "yes" : "no");
+    PrintGroups(inspected);
+    Known("Cgroup", container.cgroup());
+    for (const ProcessNamespace& ns : inspected.namespaces()) PrintNamespaceOf(ns);
+    for (const Process& process : inspected.processes()) {
+      Line("Processes", absl::StrCat(PidText(process), " ", CommandText(process)));
+    }
+    PrintLabels("Labels", container.labels());
+    PrintLabels("Annotations", container.annotations());
+  }
+
  private:
+  void PrintEngine(const InspectedContainer& inspected) {
+    const engines::Container& container = inspected.container();
+    const engines::Engine& engine = inspected.engine();
+    Line("Engine", absl::StrCat(engine.version().empty() ? "" : engine.version(),
+                                engine.version().empty() ? "" : " ", container.engine(),
+                                engine.api().empty() ? "" : " at ", engine.api()));
+    Known("Engine state", engine.state() == engines::Engine::ready
+                              ? ""
+                              : absl::StrCat(engines::StateName(engine.state()),
+                                             engine.reason().empty() ? "" : ": ", engine.reason()));
+    Known("Namespace", container.native_namespace());
+    for (const engines::View& view : container.views()) {
+      Line("Known to", absl::StrCat(view.engine(), " as ", view.native_namespace(),
+                                    view.native_namespace().empty() ? "" : "/", view.name()));
+    }
+    if (inspected.has_outer()) Line("Runs in", Whole(inspected.outer()));
+  }
+
+  void PrintGroups(const InspectedContainer& inspected) {
+    const engines::ProjectMember& project = inspected.container().project();
+    if (!project.project().empty()) {
+      Line("Project", absl::StrCat(project.project(), project.service().empty() ? "" : ", service ",
+                                   project.service()));
+    }
+    if (inspected.has_pod()) Line("Pod", PodText(inspected.pod()));
+    if (inspected.container().sandbox()) Line("Sandbox", "yes: it holds its pod's namespaces");
+  }
+
+  void PrintLabels(const char* key, const engines::Labels& labels) {
+    for (const engines::Label& label : labels) {
+      Line(key, absl::StrCat(label.name(), "=", label.value()));
+    }
+  }
+
+  void Known(const char* key, absl::string_view value) {
+    if (!value.empty()) Line(key, value);
+  }
+
+  void Time(const char* key, bool known, const google::protobuf::Timestamp& time) {
+    if (known) Line(key, TimeText(time));
+  }
+
+  static std::string Whole(const ContainerReference& container) {
+    return absl::StrCat(NameText(container), " (", container.id(), ") of ", container.engine());
+  }
+
   void PrintRelatives(const InspectedNamespace& inspected) {
     const Namespace& ns = inspected.row().namespace_();
     if (inspected.has_owner()) {
@@ -266,7 +344,9 @@ class InspectionPrinter {
 
 void PrintInspection(const Inspection& inspection, const Presentation& presentation, Writer* out) {
   InspectionPrinter printer(presentation, out);
-  if (inspection.has_process()) {
+  if (inspection.has_container()) {
+    printer.PrintContainer(inspection.container());
+  } else if (inspection.has_process()) {
     printer.PrintProcess(inspection.process());
   } else {
     printer.PrintNamespace(inspection.namespace_());

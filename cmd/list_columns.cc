@@ -12,6 +12,7 @@
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
 #include "cmd/column_selection.h"
+#include "cmd/container_reference.h"
 #include "cmd/labels.h"
 #include "google/protobuf/repeated_field.h"
 #include "google/protobuf/repeated_ptr_field.h"
@@ -186,6 +187,13 @@ TableCell OfProcess(const NamespaceRow& row, const Text& text) {
   return {absl::StrCat(text(row.representative()))};
 }
 
+// Cells from one field of the container, empty where there is none.
+template <typename Text>
+TableCell OfContainer(const NamespaceRow& row, const Text& text) {
+  if (!row.has_container()) return {""};
+  return {text(row.container())};
+}
+
 constexpr Alignment kLeft = Alignment::kLeft;
 constexpr Alignment kRight = Alignment::kRight;
 
@@ -303,6 +311,26 @@ constexpr ListColumn kColumns[] = {
      }},
     {"STARTED", kRight, false, "when PID started: seconds after boot", StartedCell},
     {"CGROUP", kLeft, false, "control group of PID", CgroupCell},
+    {"CONTAINER", kLeft, false, "the container that PID is in",
+     [](const NamespaceRow& row, const ListContext&) { return OfContainer(row, NameText); }, true},
+    {"ENGINE", kLeft, false, "the engine of the container",
+     [](const NamespaceRow& row, const ListContext&) { return OfContainer(row, EngineText); },
+     true},
+    {"PROJECT", kLeft, false, "the project of the container",
+     [](const NamespaceRow& row, const ListContext&) {
+       return OfContainer(row, [](const ContainerReference& one) { return one.project(); });
+     },
+     true},
+    {"POD", kLeft, false, "the pod of the container",
+     [](const NamespaceRow& row, const ListContext&) {
+       return OfContainer(row, [](const ContainerReference& one) { return one.pod(); });
+     },
+     true},
+    {"IMAGE", kLeft, false, "the image of the container",
+     [](const NamespaceRow& row, const ListContext&) {
+       return OfContainer(row, [](const ContainerReference& one) { return one.image(); });
+     },
+     true},
     {"PATH", kLeft, false, "a file that refers to it",
      [](const NamespaceRow& row, const ListContext&) {
        return TableCell{absl::StrJoin(row.namespace_().reference(), ":")};

@@ -28,6 +28,8 @@ struct ListColumn {
   bool shown_by_default;
   const char* summary;
   TableCell (*cell)(const NamespaceRow& row, const ListContext& context);
+  // Container engines tell it.
+  bool of_container = false;
 };
 
 // Every column with its summary, for help and completion.

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
+#include "cmd/container_options.h"
 #include "cmd/gap_report.h"
 #include "cmd/list.pb.h"
 #include "cmd/list_columns.h"
@@ -141,6 +142,7 @@ class ListCommand : public Command {
         ->group("What to look at");
     source_.AddTo(app);
     source_.AddCensusTo(app);
+    containers_.AddTo(app);
     output_.AddTo(app);
     app->add_option("-c,--columns", columns_,
                     "show these columns, or all; +COLUMN adds to the default ones")
@@ -164,7 +166,7 @@ class ListCommand : public Command {
   }
 
   absl::StatusOr<ExitStatus> Run(Environment& env) override {
-    NSCTL_ASSIGN_OR_RETURN(const ScanScope scope, scope_.Resolve());
+    NSCTL_ASSIGN_OR_RETURN(ScanScope scope, scope_.Resolve());
     ListFilter filter{.types = scope.types, .cgroup = cgroup_};
     for (const std::string& word : SplitLists(namespaces_)) {
       NSCTL_ASSIGN_OR_RETURN(const NamespaceReference reference, ParseNamespaceReference(word));
@@ -186,6 +188,11 @@ class ListCommand : public Command {
     });
     const nsdisc::ProcessDetail detail =
         asks_all ? nsdisc::ProcessDetail::kAll : nsdisc::ProcessDetail::kRepresentatives;
+    NSCTL_ASSIGN_OR_RETURN(const std::optional<absl::Duration> wait, containers_.Resolve());
+    // Finding engines costs about as much as a tenth of the scan.
+    const bool shows_containers =
+        absl::c_any_of(columns, [](const ListColumn* column) { return column->of_container; });
+    if (shows_containers) scope.engines = wait;
     NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<nsdisc::Snapshot> snapshot,
                            source_.Acquire(scope, nsdisc::ScanOptions::loose, detail, env));
     NSCTL_ASSIGN_OR_RETURN(const NamespaceList list, BuildNamespaceList(*snapshot, filter));
@@ -202,6 +209,7 @@ class ListCommand : public Command {
 
  private:
   SourceOptions source_;
+  ContainerOptions containers_;
   ScanScopeOptions scope_;
   OutputOptions output_{"table"};
   PresentationOptions presentation_;

@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
 #include "base/text.h"
+#include "cmd/container_reference.h"
 #include "cmd/usage.h"
 #include "nsdisc/pid_map.h"
 #include "nsdisc/snapshot_index.h"
@@ -119,7 +120,10 @@ void FillRow(const Namespace& ns, const SnapshotIndex& index, NamespaceRow* row)
   if (const Process* process = index.RepresentativeOf(ns)) {
     *row->mutable_representative() = *process;
     row->mutable_representative()->clear_cgroups();
+    row->mutable_representative()->clear_container();
     row->set_cgroup(index.CgroupPathOf(*process));
+    const auto container = ContainerReferenceOf(index.snapshot(), *process);
+    if (container.has_value()) *row->mutable_container() = *container;
   }
   if (ns.type() == Namespace::user) {
     row->set_owned_count(static_cast<uint32_t>(index.OwnedBy(ns.inode()).size()));

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/feature_probe.h"
 #include "base/status_macros.h"
+#include "cmd/engine_inquiry.h"
 #include "nsdisc/bpf_census.h"
 
 namespace nsctl::cmd {
@@ -52,6 +53,12 @@ absl::StatusOr<TargetRoot> LiveSystem::OpenRoot(const Target& target, const std:
                                                 const procfsroot::RootOptions& options) {
   NSCTL_ASSIGN_OR_RETURN(const Procfs opened, OpenProcfs(procfs));
   return OpenTargetRoot(target, opened, options);
+}
+
+absl::StatusOr<std::unique_ptr<EngineInquiry>> LiveSystem::AskEngines(const Procfs& procfs,
+                                                                      AskFor what) {
+  if (!procfs.is_live()) return nullptr;
+  return AskRunningEngines(procfs, what);
 }
 
 std::optional<uint32_t> LiveSystem::Securebits() {

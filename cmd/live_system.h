@@ -4,6 +4,7 @@
 #define NSCTL_CMD_LIVE_SYSTEM_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ class LiveSystem : public System {
   absl::Time Now() override { return absl::Now(); }
   absl::StatusOr<TargetRoot> OpenRoot(const Target& target, const std::string& procfs,
                                       const procfsroot::RootOptions& options) override;
+  absl::StatusOr<std::unique_ptr<EngineInquiry>> AskEngines(const procfsroot::Procfs& procfs,
+                                                            AskFor what) override;
   std::optional<uint32_t> Securebits() override;
   std::vector<base::Feature> ProbeFeatures() override;
 

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "cmd/cpu_list.h"
 #include "cmd/json_writer.h"
+#include "cmd/lxkns_containers.h"
 #include "cmd/lxkns_mounts.h"
 #include "google/protobuf/repeated_field.h"
 #include "nsdisc/snapshot_index.h"
@@ -63,11 +64,7 @@ class LxknsWriter {
 
   void Write() {
     json_.BeginObject();
-    for (const char* key : {"container-engines", "container-groups", "containers"}) {
-      json_.Key(key);
-      json_.BeginObject();
-      json_.EndObject();
-    }
+    WriteLxknsContainers(snapshot_, &json_);
     Cpus("cpus-online", snapshot_.host().cpus_online());
     json_.Key("discovery-options");
     WriteOptions();

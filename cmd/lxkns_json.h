@@ -1,8 +1,8 @@
 // A snapshot in the JSON that lxkns serves at /api/namespaces, for the clients of that.
 //
-// The shape is theirs, to the key: clients refuse top-level keys that they do not know. What lxkns
-// knows and this project does not discover yet (mounts, containers) is left out or empty, and
-// "discovery-options" says so.
+// The shape is theirs, to the key: clients refuse top-level keys that they do not know. What the
+// snapshot was taken without (mounts, containers) is left out or empty, and "discovery-options"
+// says so of mounts.
 
 #ifndef NSCTL_CMD_LXKNS_JSON_H_
 #define NSCTL_CMD_LXKNS_JSON_H_

@@ -131,7 +131,7 @@ absl::StatusOr<uint32_t> FindMountNamespaceIn(const Snapshot& snapshot, const Ta
   const NamespaceTarget* const named = std::get_if<NamespaceTarget>(&target);
   if (named != nullptr && named->type != base::NamespaceType::kMnt) return NoMountNamespace(*named);
   const SnapshotIndex index(snapshot);
-  NSCTL_ASSIGN_OR_RETURN(const TargetInSnapshot found, FindTargetIn(index, target));
+  NSCTL_ASSIGN_OR_RETURN(const TargetInSnapshot found, FindPlaceIn(index, target));
   if (found.process == nullptr) return found.ns->inode();
   const Process& process = *found.process;
   if (process.namespaces().has_mnt()) return process.namespaces().mnt();

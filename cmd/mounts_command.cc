@@ -14,6 +14,8 @@
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
 #include "base/text.h"
+#include "cmd/container_options.h"
+#include "cmd/container_target.h"
 #include "cmd/diagnostics.h"
 #include "cmd/gap_report.h"
 #include "cmd/message_output.h"
@@ -92,6 +94,7 @@ class MountsCommand : public Command {
     app->add_flag("-A,--all", all_, "of all mount namespaces")->group("What to look at");
     options_.AddTo(app);
     source_.AddTo(app);
+    engines_.AddWaitTo(app);
     output_.AddTo(app);
     app->add_flag("-l,--list", flat_, "a table with whole paths in place of a tree")
         ->group("Appearance");
@@ -126,6 +129,7 @@ class MountsCommand : public Command {
                            SelectMountColumns(columns_, view, flat && ShowsAll()));
     NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));
     NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
+    NSCTL_RETURN_IF_ERROR(ResolveContainer(env));
 
     NSCTL_ASSIGN_OR_RETURN(Scanned scanned, Scan(env));
     NSCTL_RETURN_IF_ERROR(LookUp(env, &selection));
@@ -177,6 +181,15 @@ class MountsCommand : public Command {
     if (target_.empty()) return absl::OkStatus();
     if (all_) return UsageError("--all and a TARGET exclude each other");
     NSCTL_ASSIGN_OR_RETURN(parsed_target_, ParseTarget(target_));
+    return absl::OkStatus();
+  }
+
+  // A container in a file is looked up there.
+  absl::Status ResolveContainer(Environment& env) {
+    NSCTL_ASSIGN_OR_RETURN(const absl::Duration wait, engines_.ResolveWait());
+    if (!parsed_target_.has_value() || source_.is_file()) return absl::OkStatus();
+    ContainerTargets containers(&env, wait);
+    NSCTL_ASSIGN_OR_RETURN(parsed_target_, containers.Resolve(*parsed_target_, source_.procfs()));
     return absl::OkStatus();
   }
 
@@ -310,6 +323,7 @@ class MountsCommand : public Command {
   }
 
   SourceOptions source_;
+  ContainerOptions engines_;
   MountOptions options_;
   OutputOptions output_{"table"};
   PresentationOptions presentation_;

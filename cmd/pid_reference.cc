@@ -8,7 +8,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "cmd/container_search.h"
 #include "cmd/target.h"
+#include "cmd/target_in_snapshot.h"
 #include "cmd/usage.h"
 
 namespace nsctl::cmd {
@@ -31,6 +33,9 @@ bool ParseInode(absl::string_view text, uint32_t* inode) {
 absl::StatusOr<PidReference> ParsePidReference(absl::string_view word) {
   const size_t at = word.find('@');
   const absl::StatusOr<Target> target = ParseTarget(word.substr(0, at));
+  if (target.ok() && IsContainer(*target) && at == absl::string_view::npos) {
+    return PidReference{.pid = {0}, .container = *target};
+  }
   const auto* const process = target.ok() ? std::get_if<ProcessTarget>(&*target) : nullptr;
   if (process == nullptr) {
     return UsageError(absl::StrCat("not a PID: ", QuotedArgument(word),
@@ -59,6 +64,7 @@ absl::StatusOr<std::vector<PidReference>> ParsePidReferences(
 }
 
 std::string ToString(const PidReference& reference) {
+  if (reference.container.has_value()) return ToString(*reference.container);
   std::string text = ToString(Target(ProcessTarget{reference.pid, reference.pidfd_inode}));
   if (reference.pid_namespace.has_value()) {
     absl::StrAppend(&text, "@",
@@ -83,6 +89,10 @@ absl::StatusOr<NamespaceReference> ParseNamespaceReference(absl::string_view wor
 absl::StatusOr<const Process*> FindProcess(const PidReference& reference,
                                            const nsdisc::SnapshotIndex& index,
                                            const nsdisc::PidMap& pids) {
+  if (reference.container.has_value()) {
+    NSCTL_ASSIGN_OR_RETURN(const TargetInSnapshot found, FindPlaceIn(index, *reference.container));
+    return found.process;
+  }
   if (reference.pid_namespace.has_value()) {
     NSCTL_RETURN_IF_ERROR(
         FindNamespace({NamespaceType::kPid, *reference.pid_namespace}, index).status());

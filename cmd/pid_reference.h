@@ -1,4 +1,5 @@
-// Processes as users name them in any PID namespace: "1234", "7@pid:[4026532398]".
+// Processes as users name them in any PID namespace: "1234", "7@pid:[4026532398]"; or as what a
+// container began with: "container:web".
 
 #ifndef NSCTL_CMD_PID_REFERENCE_H_
 #define NSCTL_CMD_PID_REFERENCE_H_
@@ -11,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/namespace_type.h"
+#include "cmd/target.h"
 #include "nsdisc/pid_map.h"
 #include "nsdisc/snapshot_index.h"
 
@@ -22,12 +24,14 @@ struct PidReference {
   std::optional<uint32_t> pid_namespace = std::nullopt;
   // Only the process whose pidfd has this inode number.
   std::optional<uint64_t> pidfd_inode = std::nullopt;
+  // The initial process of this container; nothing else is looked at then.
+  std::optional<Target> container = std::nullopt;
 
   friend bool operator==(const PidReference&, const PidReference&) = default;
 };
 
 // "7", "pid:7", "7:INODE"; and with the namespace whose number it is after it "7@pid:[INODE]",
-// "7@pid:INODE", "7@INODE". Errors: UsageError.
+// "7@pid:INODE", "7@INODE"; a container as a TARGET. Errors: UsageError.
 absl::StatusOr<PidReference> ParsePidReference(absl::string_view word);
 
 // The references in lists that commas separate. Errors: as above.
@@ -49,7 +53,7 @@ struct NamespaceReference {
 absl::StatusOr<NamespaceReference> ParseNamespaceReference(absl::string_view word);
 
 // Errors: NOT_FOUND where the snapshot has no such process, or no such PID namespace, or another
-// process has the number by now.
+// process has the number by now; those of FindPlaceIn (target_in_snapshot.h) for a container.
 absl::StatusOr<const nsdisc::Process*> FindProcess(const PidReference& reference,
                                                    const nsdisc::SnapshotIndex& index,
                                                    const nsdisc::PidMap& pids);

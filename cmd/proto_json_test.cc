@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cmd/caps.pb.h"
+#include "cmd/containers.pb.h"
 #include "cmd/doctor.pb.h"
 #include "cmd/exec.pb.h"
 #include "cmd/fs.pb.h"
@@ -14,6 +15,7 @@
 #include "cmd/tree.pb.h"
 #include "cmd/version.pb.h"
 #include "cmd/why.pb.h"
+#include "engines/container.pb.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -122,7 +124,7 @@ TEST(WriteProtoJson, CanWriteEverySchema) {
         nsdisc::SnapshotDiff::descriptor(), ExecReport::descriptor(), MountList::descriptor(),
         VersionInfo::descriptor(), FsList::descriptor(), FsStat::descriptor(),
         FsLinks::descriptor(), FsResolution::descriptor(), WhyAlive::descriptor(),
-        Inspection::descriptor()}) {
+        Inspection::descriptor(), ContainerList::descriptor(), engines::Change::descriptor()}) {
     EXPECT_EQ(FindUnwritable(type, &seen), "");
   }
 }

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "base/status_macros.h"
 #include "cmd/column_selection.h"
+#include "cmd/container_reference.h"
 #include "cmd/labels.h"
 #include "nsdisc/snapshot_index.h"
 
@@ -119,8 +120,20 @@ constexpr PsColumn kColumns[] = {
     {"PIDNS", kRight, true, "its PID namespace", NamespaceCell<NamespaceType::kPid>},
     {"NETNS", kRight, false, "its network namespace", NamespaceCell<NamespaceType::kNet>},
     {"TIMENS", kRight, false, "its time namespace", NamespaceCell<NamespaceType::kTime>},
-    {"CONTAINER", kLeft, false, "id of its container, where its control group names one",
-     [](const Line& line) { return Shortened(line.row.container(), line); }},
+    {"CONTAINER", kLeft, false,
+     "its container; the id where engines do not tell and its control group names one",
+     [](const Line& line) {
+       return line.row.has_in_container() ? TableCell{NameText(line.row.in_container())}
+                                          : Shortened(line.row.container(), line);
+     }},
+    {"ENGINE", kLeft, false, "the engine of its container",
+     [](const Line& line) { return TableCell{EngineText(line.row.in_container())}; }},
+    {"PROJECT", kLeft, false, "the project of its container",
+     [](const Line& line) { return TableCell{line.row.in_container().project()}; }},
+    {"POD", kLeft, false, "the pod of its container",
+     [](const Line& line) { return TableCell{line.row.in_container().pod()}; }},
+    {"IMAGE", kLeft, false, "the image of its container",
+     [](const Line& line) { return TableCell{line.row.in_container().image()}; }},
     {"CGROUP", kLeft, false, "its control group",
      [](const Line& line) { return Shortened(line.row.cgroup(), line); }},
     {"COMMAND", kLeft, true, "its command line; the name of a thread",

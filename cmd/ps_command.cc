@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "cmd/container_options.h"
 #include "cmd/gap_report.h"
 #include "cmd/message_output.h"
 #include "cmd/output_options.h"
@@ -34,13 +35,15 @@ constexpr CommandInfo kInfo = {
         "the outermost to its own: (6427/235/7).\n"
         "\n"
         "PID@pid:[INODE] is a process by its number in another PID namespace. With\n"
-        "--ns pid:[INODE] a PID alone may be a number of that namespace too.",
+        "--ns pid:[INODE] a PID alone may be a number of that namespace too. A container\n"
+        "(container:NAME, ENGINE/NAME) stands for its initial process.",
     .examples =
         "nsctl ps\n"
         "nsctl ps --pid 6427\n"
         "nsctl ps --list --pid 7@pid:[4026532398] -c PID --noheadings\n"
         "nsctl ps --ns net:[4026531840] --threads\n"
-        "nsctl ps --list -c +CONTAINER,NETNS",
+        "nsctl ps --list -c +CONTAINER,NETNS\n"
+        "nsctl ps --pid container:web",
     .apart = true,
 };
 
@@ -61,6 +64,7 @@ class PsCommand : public Command {
         ->group(kGroup);
     app->add_flag("--threads", threads_, "show threads too")->group(kGroup);
     source_.AddTo(app);
+    containers_.AddTo(app);
     output_.AddTo(app);
     app->add_flag("-l,--list", list_,
                   "a table of those that were asked for, without ancestors and descendants")
@@ -97,6 +101,7 @@ class PsCommand : public Command {
     NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
     ScanScope scope;
     if (threads_) scope.threads = nsdisc::ScanOptions::all;
+    NSCTL_ASSIGN_OR_RETURN(scope.engines, containers_.Resolve());
     // Numbers in inner PID namespaces are part of the detail.
     NSCTL_ASSIGN_OR_RETURN(
         const std::unique_ptr<nsdisc::Snapshot> snapshot,
@@ -117,6 +122,7 @@ class PsCommand : public Command {
 
  private:
   SourceOptions source_;
+  ContainerOptions containers_;
   OutputOptions output_{"table"};
   PresentationOptions presentation_;
   std::vector<std::string> pids_;

@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "base/status_macros.h"
+#include "cmd/container_reference.h"
 #include "nsdisc/pid_map.h"
 #include "nsdisc/snapshot_index.h"
 
@@ -138,6 +139,7 @@ class PsBuilder {
     row->set_depth(step.depth);
     *row->mutable_process() = process;
     row->mutable_process()->clear_cgroups();
+    row->mutable_process()->clear_container();
     row->mutable_process()->clear_threads();
     for (const PidMap::Number& number : pids_.NumbersOf(process)) {
       ProcessTree::Number* const out = row->add_pids();
@@ -146,6 +148,11 @@ class PsBuilder {
     }
     row->set_cgroup(index_.CgroupPathOf(process));
     row->set_container(ContainerIdIn(row->cgroup()));
+    const auto container = ContainerReferenceOf(snapshot_, process);
+    if (container.has_value()) {
+      *row->mutable_in_container() = *container;
+      row->set_container(container->id());
+    }
     row->set_relative(selection_.choices[step.position] == PsChoice::kRelative);
     // Not after AddThreads: it adds rows.
     if (request_.threads) AddThreads(process, step.depth + 1, row->relative());

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "base/namespace_type.h"
 #include "base/text.h"
+#include "cmd/container_reference.h"
 #include "cmd/labels.h"
 #include "nsdisc/snapshot_index.h"
 
@@ -120,6 +121,9 @@ class PsPrinter {
   std::string ProcessDetails(const Row& row) const {
     std::string text;
     if (row.process().state() == "Z") text = " <defunct>";
+    if (row.has_in_container()) {
+      return absl::StrCat(text, " in ", Quoted(LongText(row.in_container())));
+    }
     // The root cgroup controls nothing.
     if (row.cgroup().empty() || row.cgroup() == "/") return text;
     const std::string cgroup =

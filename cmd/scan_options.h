@@ -10,6 +10,7 @@
 #include "CLI/App.hpp"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "base/namespace_type.h"
 #include "cmd/command.h"
 #include "nsdisc/snapshot.pb.h"
@@ -39,6 +40,8 @@ struct ScanScope {
   bool leaves_out_sources() const {
     return !fds || !sockets || !bind_mounts || !kernel_lists || !names;
   }
+  // How long container engines may take to answer; absent where they are not asked.
+  std::optional<absl::Duration> engines = {};
 };
 
 class ScanScopeOptions {

@@ -7,6 +7,7 @@
 
 #include "absl/algorithm/container.h"
 #include "base/status_macros.h"
+#include "cmd/container_options.h"
 #include "cmd/gap_report.h"
 #include "cmd/lxkns_json.h"
 #include "cmd/message_output.h"
@@ -61,6 +62,7 @@ class SnapshotCommand : public Command {
         ->group("What to look at");
     source_.AddTo(app);
     source_.AddCensusTo(app);
+    containers_.AddTo(app);
     output_.AddTo(app);
     presentation_.AddHeadingsTo(app);
     presentation_.AddTruncationTo(app);
@@ -87,6 +89,7 @@ class SnapshotCommand : public Command {
     scope.descriptors_in_flight = true;
     scope.all_capability_sets = capabilities_ || all_;
     if (all_ && !scope.threads.has_value()) scope.threads = ScanOptions::all;
+    NSCTL_ASSIGN_OR_RETURN(scope.engines, containers_.Resolve());
     NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));
     NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
     // lxkns's clients expect every process to list its threads.
@@ -135,6 +138,7 @@ class SnapshotCommand : public Command {
   }
 
   SourceOptions source_;
+  ContainerOptions containers_;
   ScanScopeOptions scope_;
   OutputOptions output_{"json", Format::kLxkns};
   PresentationOptions presentation_;

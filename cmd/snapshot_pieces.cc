@@ -15,6 +15,8 @@ void ForEachSnapshotPiece(const Snapshot& snapshot, RecordSink sink) {
   if (snapshot.has_scanner()) *piece.mutable_scanner() = snapshot.scanner();
   if (snapshot.has_statistics()) *piece.mutable_statistics() = snapshot.statistics();
   *piece.mutable_cgroups() = snapshot.cgroups();
+  *piece.mutable_engines() = snapshot.engines();
+  *piece.mutable_pods() = snapshot.pods();
   sink(piece);
 
   // Clearing keeps the memory of the element for the next one.
@@ -23,6 +25,11 @@ void ForEachSnapshotPiece(const Snapshot& snapshot, RecordSink sink) {
     *piece.add_namespaces() = ns;
     sink(piece);
     piece.clear_namespaces();
+  }
+  for (const engines::Container& container : snapshot.containers()) {
+    *piece.add_containers() = container;
+    sink(piece);
+    piece.clear_containers();
   }
   for (const nsdisc::Process& process : snapshot.processes()) {
     *piece.add_processes() = process;

@@ -9,8 +9,8 @@
 namespace nsctl::cmd {
 
 // Hands `sink` Snapshot messages that, merged in their order, are `snapshot`: first all that stands
-// once and the cgroups, then one namespace, one process, the mounts of one mount namespace or one
-// gap each, last the mark that it is complete.
+// once, the cgroups, engines and pods, then one namespace, one container, one process, the mounts
+// of one mount namespace or one gap each, last the mark that it is complete.
 void ForEachSnapshotPiece(const nsdisc::Snapshot& snapshot, RecordSink sink);
 
 }  // namespace nsctl::cmd

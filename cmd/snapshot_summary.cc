@@ -48,6 +48,10 @@ Table MakeCountTable(const Snapshot& snapshot) {
   add(statistics.processes(), "processes");
   add(statistics.threads(), "threads beside main ones");
   if (snapshot.options().mounts()) add(statistics.mounts(), "mounts in all mount namespaces");
+  if (snapshot.options().containers()) {
+    add(static_cast<uint64_t>(snapshot.engines_size()), "container engines");
+    add(statistics.containers(), "containers");
+  }
   add(statistics.gaps(), "gaps", statistics.gaps() > 0 ? Role::kLimited : Role::kPlain);
   add(statistics.vanished_processes(), "processes that vanished meanwhile");
   add(statistics.vanished_threads(), "threads that vanished meanwhile");

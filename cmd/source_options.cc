@@ -8,9 +8,11 @@
 #include "absl/strings/str_cat.h"
 #include "base/fd.h"
 #include "base/status_macros.h"
+#include "cmd/engine_inquiry.h"
 #include "cmd/scan_progress_line.h"
 #include "cmd/snapshot_filter.h"
 #include "cmd/usage.h"
+#include "nsdisc/containers.h"
 #include "nsdisc/snapshot_io.h"
 #include "nsdisc/users.h"
 #include "procfsroot/procfs.h"
@@ -93,11 +95,12 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
   scan.bpf_census = asked.bpf_census;
   scan.names = scope.names;
   scan.ipc_counts = wanted.ipc_counts && scope.names;
-  return Scan(procfs_, scan, env);
+  return Scan(procfs_, scan, scope.engines, env);
 }
 
 absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string& directory,
                                                               const nsdisc::DiscoverOptions& wanted,
+                                                              std::optional<absl::Duration> engines,
                                                               Environment& env) {
   NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(directory));
   const nsdisc::UserNames users = nsdisc::ParsePasswd(env.system->ReadPasswd());
@@ -107,6 +110,11 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string&
   nsdisc::ScanProgress progress;
   options.progress = &progress;
   auto line = std::make_unique<ScanProgressLine>(progress, env.err, env.progress_width);
+  const absl::Time deadline = absl::Now() + engines.value_or(absl::ZeroDuration());
+  std::unique_ptr<EngineInquiry> inquiry;
+  if (engines.has_value()) {
+    NSCTL_ASSIGN_OR_RETURN(inquiry, env.system->AskEngines(procfs, AskFor::kPresent));
+  }
   NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
                          nsdisc::Discover(procfs, env.system->QuestionsFor(procfs), options));
   line.reset();
@@ -117,6 +125,7 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string&
   if (!directory.empty() && !procfs.is_kernel()) {
     AddRecordedTree(procfs.path(), snapshot.get());
   }
+  if (inquiry != nullptr) nsdisc::LinkContainers(inquiry->Await(deadline), snapshot.get());
   return snapshot;
 }
 

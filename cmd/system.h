@@ -4,6 +4,7 @@
 #define NSCTL_CMD_SYSTEM_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,10 @@
 #include "procfsroot/root.h"
 
 namespace nsctl::cmd {
+
+// See engine_inquiry.h.
+class EngineInquiry;
+enum class AskFor;
 
 class System {
  public:
@@ -37,6 +42,11 @@ class System {
   // As OpenTargetRoot (target_root.h), processes being those of OpenProcfs(`procfs`).
   virtual absl::StatusOr<TargetRoot> OpenRoot(const Target& target, const std::string& procfs,
                                               const procfsroot::RootOptions& options) = 0;
+
+  // Looks for container engines and begins to ask them. nullptr where `procfs` is not that of the
+  // running host. Borrows `procfs`.
+  virtual absl::StatusOr<std::unique_ptr<EngineInquiry>> AskEngines(
+      const procfsroot::Procfs& procfs, AskFor what) = 0;
 
   // This program's own securebits (prctl(2), PR_GET_SECUREBITS); nullopt where they are not told.
   virtual std::optional<uint32_t> Securebits() = 0;

@@ -28,7 +28,8 @@
 #define NSCTL_TARGET_HELP                                                               \
   "TARGET is a process (1234, pid:1234, or 1234:INODE with the inode number of\n"       \
   "its pidfd), a namespace (net:[4026531840], net:4026531840), a container\n"           \
-  "(container:NAME, ENGINE/NAME, or 12 or more digits of its ID) or a path that\n"      \
+  "(container:NAME, ENGINE/NAME, PROJECT/NAME, POD/NAME, or 12 or more digits of\n"     \
+  "its ID) or a path that\n"                                                            \
   "begins with / or a dot (/run/netns/x, ./x). Within it \\x3a is a colon and \\\\ a\n" \
   "backslash."
 
@@ -39,6 +40,9 @@ struct ProcessTarget {
   base::Pid pid;
   // Only the process whose pidfd has this inode number.
   std::optional<uint64_t> pidfd_inode = std::nullopt;
+  // Only the process that started then (proc_pid_stat(5), field 22). No spelling has it: it comes
+  // with processes that somebody else named.
+  std::optional<uint64_t> start_time = std::nullopt;
 
   friend bool operator==(const ProcessTarget&, const ProcessTarget&) = default;
 };
@@ -50,7 +54,8 @@ struct NamespaceTarget {
   friend bool operator==(const NamespaceTarget&, const NamespaceTarget&) = default;
 };
 
-// A container by its name; `engine` is empty where any will do. Both are bytes, not empty.
+// A container by its name, which may have more words and slashes in it; `engine` is the first word,
+// which may be that of a project or pod as well, and empty where any will do. Both are bytes.
 struct ContainerTarget {
   std::string engine;
   std::string name;

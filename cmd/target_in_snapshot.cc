@@ -4,6 +4,10 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "base/text.h"
+#include "cmd/container_search.h"
+#include "nsdisc/process_order.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -36,15 +40,26 @@ class Finder {
     return absl::FailedPreconditionError("a path means a namespace on the running host alone");
   }
 
-  absl::StatusOr<TargetInSnapshot> operator()(const ContainerTarget&) const {
-    return absl::UnimplementedError("containers are not known yet; name a process of it");
+  absl::StatusOr<TargetInSnapshot> operator()(const ContainerTarget& target) const {
+    return FindOne(target);
   }
 
-  absl::StatusOr<TargetInSnapshot> operator()(const ContainerIdTarget&) const {
-    return absl::UnimplementedError("containers are not known yet; name a process of it");
+  absl::StatusOr<TargetInSnapshot> operator()(const ContainerIdTarget& target) const {
+    return FindOne(target);
   }
 
  private:
+  absl::StatusOr<TargetInSnapshot> FindOne(const Target& target) const {
+    NSCTL_ASSIGN_OR_RETURN(const engines::Container* container,
+                           FindContainer(index_.snapshot(), target));
+    const int position =
+        nsdisc::PositionOf(index_.snapshot(), container->pid(), container->start_time());
+    return TargetInSnapshot{.process = position == nsdisc::ProcessOrder::kNone
+                                           ? nullptr
+                                           : &index_.snapshot().processes(position),
+                            .container = container};
+  }
+
   const SnapshotIndex& index_;
 };
 
@@ -52,6 +67,15 @@ class Finder {
 
 absl::StatusOr<TargetInSnapshot> FindTargetIn(const SnapshotIndex& index, const Target& target) {
   return std::visit(Finder(index), target);
+}
+
+absl::StatusOr<TargetInSnapshot> FindPlaceIn(const SnapshotIndex& index, const Target& target) {
+  NSCTL_ASSIGN_OR_RETURN(const TargetInSnapshot found, FindTargetIn(index, target));
+  if (found.container == nullptr || found.process != nullptr) return found;
+  NSCTL_ASSIGN_OR_RETURN(const ProcessTarget process, InitialProcessOf(*found.container));
+  return absl::NotFoundError(absl::StrCat("process ", process.pid.value, " of container ",
+                                          base::TerminalText(found.container->name()),
+                                          " was not seen: it ended, or the engine is wrong"));
 }
 
 }  // namespace nsctl::cmd

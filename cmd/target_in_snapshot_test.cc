@@ -19,6 +19,12 @@ class FindTargetInTest : public ::testing::Test {
     return FindTargetIn(index_, *target);
   }
 
+  absl::StatusOr<TargetInSnapshot> FindPlace(const char* text) const {
+    const absl::StatusOr<Target> target = ParseTarget(text);
+    EXPECT_TRUE(target.ok()) << text;
+    return FindPlaceIn(index_, *target);
+  }
+
  private:
   static nsdisc::Snapshot MakeSnapshot() {
     nsdisc::Snapshot snapshot;
@@ -26,7 +32,11 @@ class FindTargetInTest : public ::testing::Test {
         R"pb(
           namespaces { type: mnt inode: 11 }
           namespaces { type: net inode: 12 }
-          processes { pid: 7 pidfd_inode: 70 }
+          processes { pid: 7 start_time: 5 pidfd_inode: 70 }
+          engines { key: "docker:1@1" type: docker state: ready }
+          containers { engine: "docker:1@1" id: "a" name: "ended" pid: 7 start_time: 4 }
+          containers { engine: "docker:1@1" id: "b" name: "old" state: exited }
+          containers { engine: "docker:1@1" id: "c" name: "web" pid: 7 start_time: 5 }
         )pb",
         &snapshot));
     return snapshot;
@@ -60,8 +70,31 @@ TEST_F(FindTargetInTest, SaysWhatItCannotFind) {
   EXPECT_THAT(Find("mnt:[12]"), StatusIs(absl::StatusCode::kNotFound, "no namespace mnt:[12]"));
   EXPECT_THAT(Find("/run/netns/x"), StatusIs(absl::StatusCode::kFailedPrecondition,
                                              "a path means a namespace on the running host alone"));
-  EXPECT_THAT(Find("docker/web"), StatusIs(absl::StatusCode::kUnimplemented,
-                                           "containers are not known yet; name a process of it"));
+  EXPECT_THAT(Find("docker/nobody"),
+              StatusIs(absl::StatusCode::kNotFound,
+                       "no container docker/nobody: none that runs is called so"));
+}
+
+TEST_F(FindTargetInTest, FindsContainersWithTheirInitialProcess) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const TargetInSnapshot found, Find("docker/web"));
+
+  ASSERT_NE(found.container, nullptr);
+  EXPECT_EQ(found.container->id(), "c");
+  ASSERT_NE(found.process, nullptr);
+  EXPECT_EQ(found.process->pid(), 7);
+  EXPECT_EQ(FindPlace("docker/web")->process, found.process);
+}
+
+TEST_F(FindTargetInTest, TakesNoOtherProcessOfTheNumberForAContainers) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const TargetInSnapshot found, Find("docker/ended"));
+
+  EXPECT_EQ(found.process, nullptr);
+  EXPECT_THAT(FindPlace("docker/ended"),
+              StatusIs(absl::StatusCode::kNotFound,
+                       "process 7 of container ended was not seen: it ended, or the engine is "
+                       "wrong"));
+  EXPECT_THAT(FindPlace("docker/old"), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                                "container old has no process: it is exited"));
 }
 
 }  // namespace

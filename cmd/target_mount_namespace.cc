@@ -26,6 +26,9 @@ class Opener {
   absl::StatusOr<TargetMountNamespace> operator()(const ProcessTarget& target) const {
     NSCTL_ASSIGN_OR_RETURN(const GuardedProcess process,
                            GuardedProcess::Open(procfs_, target.pid, target.pidfd_inode));
+    if (target.start_time.value_or(process.start_time()) != process.start_time()) {
+      return base::ErrnoStatus(ESRCH, "find process", ToString(target));
+    }
     NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, process.directory().OpenNamespace("mnt"));
     NSCTL_RETURN_IF_ERROR(process.CheckAlive());
     return TargetMountNamespace{std::move(fd), target.pid};
@@ -47,12 +50,12 @@ class Opener {
     return TargetMountNamespace{std::move(fd), std::nullopt};
   }
 
-  absl::StatusOr<TargetMountNamespace> operator()(const ContainerTarget&) const {
-    return absl::UnimplementedError("containers are not known yet; name a process of it");
+  absl::StatusOr<TargetMountNamespace> operator()(const ContainerTarget& target) const {
+    return absl::InvalidArgumentError(absl::StrCat("no process: ", ToString(target)));
   }
 
-  absl::StatusOr<TargetMountNamespace> operator()(const ContainerIdTarget&) const {
-    return absl::UnimplementedError("containers are not known yet; name a process of it");
+  absl::StatusOr<TargetMountNamespace> operator()(const ContainerIdTarget& target) const {
+    return absl::InvalidArgumentError(absl::StrCat("no process: ", ToString(target)));
   }
 
  private:

@@ -24,8 +24,8 @@ struct TargetMountNamespace {
 // at a path (a bind mount, /proc/PID/ns/mnt, /proc/PID/fd/N).
 //
 // Errors: those of GuardedProcess and FindMountNamespace; EACCES without PTRACE_MODE_READ_FSCREDS;
-// INVALID_ARGUMENT for a namespace of another type and for other files; UNIMPLEMENTED for a
-// container; DEADLINE_EXCEEDED where a path does not answer.
+// INVALID_ARGUMENT for a namespace of another type, for other files, and for a container, which is
+// a process by now (container_target.h); DEADLINE_EXCEEDED where a path does not answer.
 absl::StatusOr<TargetMountNamespace> OpenMountNamespace(const Target& target,
                                                         const procfsroot::Procfs& procfs);
 

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cmd/mount_namespace_search.h"
 #include "procfsroot/bounded_call.h"
+#include "procfsroot/guarded_process.h"
 #include "procfsroot/handle.h"
 #include "procfsroot/namespace_file.h"
 
@@ -74,7 +75,7 @@ struct Opener {
   }
 
   Result operator()(const ProcessTarget& target) const {
-    absl::StatusOr<Root> root = Root::OfProcess(procfs, target.pid, target.pidfd_inode, options);
+    absl::StatusOr<Root> root = OfProcess(target);
     if (base::IsGone(root.status())) {
       return base::Annotate(root.status(), absl::StrCat("no process ", ToString(target)));
     }
@@ -89,8 +90,8 @@ struct Opener {
     return OfNamespace(std::move(found));
   }
 
-  Result operator()(const ContainerTarget& target) const { return NoContainers(target); }
-  Result operator()(const ContainerIdTarget& target) const { return NoContainers(target); }
+  Result operator()(const ContainerTarget& target) const { return Unresolved(target); }
+  Result operator()(const ContainerIdTarget& target) const { return Unresolved(target); }
 
   Result operator()(const PathTarget& target) const {
     const std::string name = base::TerminalText(ToString(target));
@@ -108,10 +109,24 @@ struct Opener {
     return OfNamespace(std::move(reached.fd));
   }
 
-  static Result NoContainers(const Target& target) {
-    return absl::UnimplementedError(absl::StrCat(base::TerminalText(ToString(target)),
-                                                 ": nsctl does not know containers yet; use the "
-                                                 "PID of a process in it"));
+  // Where the kernel has no inodes of pidfds the process is held while its root is taken.
+  absl::StatusOr<Root> OfProcess(const ProcessTarget& target) const {
+    if (!target.start_time.has_value() || target.pidfd_inode.has_value()) {
+      return Root::OfProcess(procfs, target.pid, target.pidfd_inode, options);
+    }
+    NSCTL_ASSIGN_OR_RETURN(
+        const procfsroot::GuardedProcess process,
+        procfsroot::GuardedProcess::Open(procfs, target.pid, target.pidfd_inode));
+    if (process.start_time() != *target.start_time) {
+      return base::ErrnoStatus(ESRCH, "find process", ToString(target));
+    }
+    NSCTL_ASSIGN_OR_RETURN(Root root, Root::OfProcess(procfs, target.pid, std::nullopt, options));
+    NSCTL_RETURN_IF_ERROR(process.CheckAlive());
+    return root;
+  }
+
+  static Result Unresolved(const Target& target) {
+    return base::ErrnoStatus(ENOTDIR, "look for files in", base::TerminalText(ToString(target)));
   }
 };
 

@@ -39,8 +39,9 @@ class TargetRoot {
 // "TARGET:/etc".
 //
 // Errors: those of Root::OfProcess, FindMountNamespace and MountNamespaceRoot::OfNamespace;
-// INVALID_ARGUMENT for a namespace of another type, ENOTDIR for another file; UNIMPLEMENTED for a
-// container; DEADLINE_EXCEEDED where a path does not answer.
+// INVALID_ARGUMENT for a namespace of another type, ENOTDIR for another file and for a
+// container, which is a process by now (container_target.h); DEADLINE_EXCEEDED where a path does
+// not answer.
 absl::StatusOr<TargetRoot> OpenTargetRoot(const Target& target, const procfsroot::Procfs& procfs,
                                           const procfsroot::RootOptions& options);
 

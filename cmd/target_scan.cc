@@ -8,6 +8,8 @@
 #include "base/namespace_type.h"
 #include "base/nsfs.h"
 #include "base/status_macros.h"
+#include "cmd/container_options.h"
+#include "cmd/container_search.h"
 #include "cmd/namespace_at_path.h"
 #include "procfsroot/procfs.h"
 
@@ -26,10 +28,6 @@ absl::StatusOr<NamespaceTarget> IdentifyFile(const std::string& path) {
 absl::StatusOr<TargetScan> ScanForTarget(const Target& target, const SourceOptions& source,
                                          const ScanScope& scope, nsdisc::ProcessDetail detail,
                                          Environment& env) {
-  if (std::holds_alternative<ContainerTarget>(target) ||
-      std::holds_alternative<ContainerIdTarget>(target)) {
-    return absl::UnimplementedError("containers are not known yet; name a process of it");
-  }
   TargetScan scan{.target = target, .snapshot = nullptr};
   if (const PathTarget* path = std::get_if<PathTarget>(&target); path != nullptr) {
     bool is_live = false;
@@ -50,6 +48,7 @@ absl::StatusOr<TargetScan> ScanForTarget(const Target& target, const SourceOptio
     wanted.ipc_counts = true;
   }
   ScanScope all = scope;
+  if (IsContainer(target) && !all.engines.has_value()) all.engines = kEnginePatience;
   all.descriptors_in_flight = true;
   NSCTL_ASSIGN_OR_RETURN(scan.snapshot, source.Acquire(all, wanted, env));
   return scan;

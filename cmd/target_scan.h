@@ -22,13 +22,13 @@ struct TargetScan {
   std::unique_ptr<nsdisc::Snapshot> snapshot;
 };
 
-// Acquires from `source` as SourceOptions does, threads that left a namespace of their process
-// among it. A path is looked at before, and let go, so that the scan does not find this process
-// holding the namespace.
+// Acquires from `source` as SourceOptions does, engines as `scope` says, but for a container, which
+// takes them: for kEnginePatience where it does not say; threads that left a namespace of their
+// process among it. A path is looked at before, and let go, so that the scan does not find this
+// process holding the namespace.
 //
 // Errors: those of Acquire and OpenNamespaceAtPath (namespace_at_path.h); DEADLINE_EXCEEDED where a
-// path does not answer; FAILED_PRECONDITION for a path where `source` is not the running host;
-// UNIMPLEMENTED for a container.
+// path does not answer; FAILED_PRECONDITION for a path where `source` is not the running host.
 absl::StatusOr<TargetScan> ScanForTarget(const Target& target, const SourceOptions& source,
                                          const ScanScope& scope, nsdisc::ProcessDetail detail,
                                          Environment& env);

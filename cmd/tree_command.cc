@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "cmd/container_options.h"
 #include "cmd/gap_report.h"
 #include "cmd/message_output.h"
 #include "cmd/output_options.h"
@@ -49,10 +50,11 @@ class TreeCommand : public Command {
     app->add_flag("--all-leaders", all_leaders_, "name every leader, not only the oldest")
         ->group("What to look at");
     app->add_flag("-d,--details", details_,
-                  "below each namespace what holds it, its names, maps and offsets")
+                  "containers, and below each namespace what holds it, its names, maps and offsets")
         ->group("What to look at");
     source_.AddTo(app);
     source_.AddCensusTo(app);
+    containers_.AddTo(app);
     output_.AddTo(app);
     presentation_.AddGlyphsTo(app);
     presentation_.AddTruncationTo(app);
@@ -81,7 +83,9 @@ class TreeCommand : public Command {
     if (view_ == "unspecified" || !NamespaceTree::View_Parse(view_, &request.view)) {
       return UnknownWord("view", view_, {"user", "pid", "mnt", "owner"});
     }
-    NSCTL_ASSIGN_OR_RETURN(const ScanScope scope, scope_.Resolve());
+    NSCTL_ASSIGN_OR_RETURN(ScanScope scope, scope_.Resolve());
+    NSCTL_ASSIGN_OR_RETURN(const std::optional<absl::Duration> wait, containers_.Resolve());
+    if (details_) scope.engines = wait;
     request.owned_types = scope.types;
     if (request.view == NamespaceTree::mnt && (no_owned_ || !scope.types.empty())) {
       return UsageError("tree mnt draws mount namespaces alone: leave --type and --no-owned out");
@@ -109,6 +113,7 @@ class TreeCommand : public Command {
 
  private:
   SourceOptions source_;
+  ContainerOptions containers_;
   ScanScopeOptions scope_;
   OutputOptions output_{"table", Format::kDot};
   PresentationOptions presentation_;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "base/status_macros.h"
+#include "cmd/container_reference.h"
 #include "cmd/labels.h"
 #include "google/protobuf/repeated_ptr_field.h"
 #include "nsdisc/holders.h"
@@ -107,7 +108,10 @@ class TreeBuilder {
     NamespaceTree::Leader* leader = node->add_leaders();
     *leader->mutable_process() = process;
     leader->mutable_process()->clear_cgroups();
+    leader->mutable_process()->clear_container();
     leader->set_cgroup(index_.CgroupPathOf(process));
+    const auto container = ContainerReferenceOf(index_.snapshot(), process);
+    if (container.has_value()) *leader->mutable_container() = *container;
   }
 
   void FillOwner(const Namespace& ns, NamespaceTree::Node* node) {

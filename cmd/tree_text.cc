@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "base/text.h"
+#include "cmd/container_reference.h"
 #include "cmd/labels.h"
 #include "cmd/tree_facts.h"
 
@@ -101,6 +102,9 @@ class TreePrinter {
       text = absl::StrCat("thread ", ns.loose_threads(0), " of ", process);
     } else {
       text = absl::StrCat("for children of ", process);
+    }
+    if (leader.has_container()) {
+      return absl::StrCat(text, " in ", Quoted(LongText(leader.container())));
     }
     // The root cgroup controls nothing.
     if (leader.cgroup().empty() || leader.cgroup() == "/") return text;

@@ -10,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
+#include "cmd/container_options.h"
+#include "cmd/container_search.h"
 #include "cmd/gap_report.h"
 #include "cmd/message_output.h"
 #include "cmd/output_options.h"
@@ -79,6 +81,7 @@ class WhyCommand : public Command {
         ->group("What to look at");
     source_.AddTo(app);
     source_.AddCensusTo(app);
+    containers_.AddTo(app);
     output_.AddTo(app);
     presentation_.AddGlyphsTo(app);
     presentation_.AddTruncationTo(app);
@@ -96,8 +99,10 @@ class WhyCommand : public Command {
   absl::StatusOr<ExitStatus> Run(Environment& env) override {
     if (target_.empty()) return UsageError("give a TARGET");
     NSCTL_ASSIGN_OR_RETURN(const Target target, ParseTarget(target_));
-    NSCTL_ASSIGN_OR_RETURN(const ScanScope scope, scope_.Resolve());
-    if (!scope.types.empty() && !std::holds_alternative<ProcessTarget>(target)) {
+    NSCTL_ASSIGN_OR_RETURN(ScanScope scope, scope_.Resolve());
+    NSCTL_ASSIGN_OR_RETURN(scope.engines, containers_.Resolve());
+    if (!scope.types.empty() && !std::holds_alternative<ProcessTarget>(target) &&
+        !IsContainer(target)) {
       return UsageError("--type goes with a process: a namespace has its own");
     }
     NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));
@@ -106,7 +111,7 @@ class WhyCommand : public Command {
         const TargetScan scan,
         ScanForTarget(target, source_, scope, nsdisc::ProcessDetail::kRepresentatives, env));
     const SnapshotIndex index(*scan.snapshot);
-    NSCTL_ASSIGN_OR_RETURN(const TargetInSnapshot found, FindTargetIn(index, scan.target));
+    NSCTL_ASSIGN_OR_RETURN(const TargetInSnapshot found, FindPlaceIn(index, scan.target));
     std::vector<const Namespace*> targets = {found.ns};
     if (found.process != nullptr) {
       NSCTL_ASSIGN_OR_RETURN(targets, NamespacesOf(*found.process, scope.types, index));
@@ -128,6 +133,7 @@ class WhyCommand : public Command {
 
  private:
   SourceOptions source_;
+  ContainerOptions containers_;
   ScanScopeOptions scope_;
   OutputOptions output_{"table", Format::kDot};
   PresentationOptions presentation_;

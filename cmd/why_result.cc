@@ -11,9 +11,11 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "base/namespace_type.h"
+#include "cmd/container_reference.h"
 #include "cmd/labels.h"
 #include "cmd/unseen_holders.h"
 #include "google/protobuf/repeated_ptr_field.h"
+#include "nsdisc/containers.h"
 #include "nsdisc/holders.h"
 
 namespace nsctl::cmd {
@@ -165,10 +167,12 @@ class WhyBuilder {
     return holder;
   }
 
-  static void SetProcess(const Process* process, Holder* holder) {
+  void SetProcess(const Process* process, Holder* holder) const {
     if (process == nullptr) return;
     holder->set_name(process->name());
     *holder->mutable_namespaced_pids() = process->namespaced_pids();
+    const auto container = ContainerReferenceOf(snapshot_, *process);
+    if (container.has_value()) *holder->mutable_container() = *container;
   }
 
   // `number`: a process's, or a thread's that is no main thread.
@@ -211,7 +215,8 @@ class WhyBuilder {
       }
     }
     for (const nsdisc::Gap& gap : snapshot_.gaps()) {
-      bool matters = names.contains(gap.subject());
+      // Without an engine's answer holders are told without their containers.
+      bool matters = names.contains(gap.subject()) || nsdisc::IsOfEngine(gap, snapshot_);
       for (const NamespaceType type : types) matters = matters || MayHideHolders(gap, type);
       if (matters) *why_.add_gaps() = gap;
     }

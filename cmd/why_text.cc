@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "base/text.h"
+#include "cmd/container_reference.h"
 #include "cmd/labels.h"
 #include "cmd/tree_branches.h"
 
@@ -214,8 +215,12 @@ std::string HolderTaskText(const Holder& holder) {
   nsdisc::Process process;
   process.set_pid(holder.pid());
   *process.mutable_namespaced_pids() = holder.namespaced_pids();
-  return absl::StrCat(text, text.empty() ? "" : " of ", Quoted(holder.name()), " (",
-                      PidText(process), ")");
+  absl::StrAppend(&text, text.empty() ? "" : " of ", Quoted(holder.name()), " (", PidText(process),
+                  ")");
+  if (holder.has_container()) {
+    absl::StrAppend(&text, " in ", Quoted(LongText(holder.container())));
+  }
+  return text;
 }
 
 std::string HolderText(const Holder& holder) {

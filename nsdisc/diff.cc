@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "nsdisc/diff_containers.h"
 #include "nsdisc/diff_filter.h"
 #include "nsdisc/diff_holders.h"
 #include "nsdisc/diff_matching.h"
@@ -59,6 +60,8 @@ class Differ {
         DiffNamespaces();
       } else if (field.name() == "processes") {
         DiffProcesses(processes);
+      } else if (field.name() == "containers" && options_.types.empty()) {
+        CompareContainers();
       } else if (options_.types.empty()) {
         DiffElements(field);
       }
@@ -265,6 +268,7 @@ class Differ {
     SetKind(kind, WhyUnseen(lacking), &change);
     *change.mutable_process() = process;
     change.mutable_process()->clear_cgroups();
+    change.mutable_process()->clear_container();
     change.mutable_process()->clear_threads();
     return change;
   }
@@ -278,6 +282,7 @@ class Differ {
   static Process Comparable(const Process& process) {
     Process copy = process;
     copy.clear_cgroups();
+    copy.clear_container();
     for (Thread& thread : *copy.mutable_threads()) {
       thread.clear_cgroups();
       thread.clear_scheduling();
@@ -354,10 +359,30 @@ class Differ {
     if (!change->fields().empty()) Settle(change);
   }
 
+  void CompareContainers() {
+    if (!before_.snapshot().options().containers() || !after_.snapshot().options().containers()) {
+      // Neither side lacks what it was not asked for.
+      if (before_.snapshot().options().containers() != after_.snapshot().options().containers()) {
+        AddGap("compare containers", "not both snapshots were taken with them");
+      }
+      return;
+    }
+    for (Change& change : DiffContainers(
+             before_.snapshot(), after_.snapshot(),
+             [&](absl::string_view path) { return filter_.IsIgnored("containers", path); })) {
+      *diff_.add_changes() = std::move(change);
+    }
+  }
+
+  // Engines and pods are there where containers are.
+  static std::string OptionOf(const FieldDescriptor& section) {
+    return section.name() == "engines" || section.name() == "pods" ? "containers" : section.name();
+  }
+
   // A section of which only is known that it is a list.
   void DiffElements(const FieldDescriptor& section) {
     const FieldDescriptor* const option =
-        ScanOptions::descriptor()->FindFieldByName(section.name());
+        ScanOptions::descriptor()->FindFieldByName(OptionOf(section));
     const auto taken = [&](const DiffSide& side) {
       if (option == nullptr || option->is_repeated() ||
           option->cpp_type() != FieldDescriptor::CPPTYPE_BOOL) {
@@ -367,6 +392,8 @@ class Differ {
       return options.GetReflection()->GetBool(options, option);
     };
     if (taken(before_) != taken(after_)) {
+      // Told of the containers.
+      if (OptionOf(section) != section.name()) return;
       AddGap(absl::StrCat("compare ", section.name()), "not both snapshots were taken with them");
       return;
     }

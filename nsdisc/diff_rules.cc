@@ -28,8 +28,11 @@ constexpr FieldOfSection kIdentityFields[] = {
     {"processes", "pid"},
     {"processes", "start_time"},
     {"processes", "pidfd_inode"},
-    // An index; what it refers to is compared instead.
+    // Indices; what they refer to is compared instead.
     {"processes", "cgroups"},
+    {"processes", "container"},
+    {"containers", "native_namespace"},
+    {"containers", "id"},
     // How well the rest is known.
     {"processes", "namespaces_error"},
 };
@@ -51,6 +54,10 @@ constexpr FieldOfSection kImpliedFields[] = {
     {"namespaces", "sockets"},
     {"namespaces", "socket_count"},
     {"namespaces", "bind_mount_count"},
+    // Of an engine that was restarted.
+    {"containers", "engine"},
+    {"containers", "engine_pid"},
+    {"containers", "views"},
     {"processes", "state"},
     {"processes", "thread_count"},
 };

@@ -16,6 +16,7 @@
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "google/protobuf/repeated_field.h"
+#include "nsdisc/containers.h"
 #include "nsdisc/snapshot_index.h"
 #include "nsdisc/snapshot_io.h"
 
@@ -27,11 +28,6 @@ using base::NamespaceType;
 // The kernel nests user and PID namespaces 33 deep (user_namespaces(7), pid_namespaces(7)).
 constexpr int kMaxDepth = 64;
 constexpr size_t kMaxQuoted = 40;
-
-// What protobuf can write as JSON: the years 1 to 9999.
-constexpr int64_t kMinSeconds = -62135596800;
-constexpr int64_t kMaxSeconds = 253402300799;
-constexpr int32_t kMaxNanos = 999999999;
 
 template <typename... Args>
 absl::Status Fault(const Args&... args) {
@@ -56,11 +52,7 @@ absl::Status CheckFormat(const Snapshot& snapshot) {
                  "\"");
   }
   if (!snapshot.complete()) return Fault("cut short: the mark of its end is missing");
-  const google::protobuf::Timestamp& time = snapshot.taken_at();
-  if (time.seconds() < kMinSeconds || time.seconds() > kMaxSeconds || time.nanos() < 0 ||
-      time.nanos() > kMaxNanos) {
-    return Fault("inconsistent: taken_at is no time");
-  }
+  if (!IsTime(snapshot.taken_at())) return Fault("inconsistent: taken_at is no time");
   return absl::OkStatus();
 }
 
@@ -80,6 +72,8 @@ absl::Status CheckStatistics(const Snapshot& snapshot) {
   int64_t mounts = 0;
   for (const mounttree::MountNamespace& ns : snapshot.mounts()) mounts += ns.mounts_size();
   NSCTL_RETURN_IF_ERROR(CheckCount("mounts", statistics.mounts(), mounts));
+  NSCTL_RETURN_IF_ERROR(
+      CheckCount("containers", statistics.containers(), snapshot.containers_size()));
   return CheckCount("gaps", statistics.gaps(), snapshot.gaps_size());
 }
 
@@ -141,6 +135,30 @@ absl::Status CheckNamespaces(const Snapshot& snapshot) {
   return absl::OkStatus();
 }
 
+std::string NameOf(const engines::Container& container) {
+  return base::TruncateToWidth(base::TerminalText(container.id()), kMaxQuoted, "...");
+}
+
+absl::Status CheckContainers(const Snapshot& snapshot) {
+  const auto id_of = [](const auto& message) {
+    return std::make_tuple(absl::string_view(message.engine()),
+                           absl::string_view(message.native_namespace()),
+                           absl::string_view(message.id()));
+  };
+  const auto key_of = [](const engines::Engine& engine) { return absl::string_view(engine.key()); };
+  if (!InOrder(snapshot.engines(), key_of) || !InOrder(snapshot.containers(), id_of) ||
+      !InOrder(snapshot.pods(), id_of)) {
+    return Fault("inconsistent: engines, containers or pods are not in order");
+  }
+  for (const engines::Container& container : snapshot.containers()) {
+    if (!IsTime(container.created_at()) || !IsTime(container.started_at()) ||
+        !IsTime(container.finished_at())) {
+      return Fault("inconsistent: a time of container ", NameOf(container), " is no time");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckProcesses(const Snapshot& snapshot) {
   const auto has_cgroups = [&snapshot](const auto& task) {
     return !task.has_cgroups() || task.cgroups() < static_cast<uint32_t>(snapshot.cgroups_size());
@@ -153,6 +171,9 @@ absl::Status CheckProcesses(const Snapshot& snapshot) {
     last_pid = process.pid();
     if (!has_cgroups(process)) {
       return Fault("inconsistent: process ", process.pid(), " refers to no cgroups");
+    }
+    if (process.has_container() && ContainerOf(snapshot, process) == nullptr) {
+      return Fault("inconsistent: process ", process.pid(), " refers to no container");
     }
     int32_t last_tid = 0;
     for (const Thread& thread : process.threads()) {
@@ -249,6 +270,7 @@ absl::Status CheckSnapshot(const Snapshot& snapshot) {
   NSCTL_RETURN_IF_ERROR(CheckFormat(snapshot));
   NSCTL_RETURN_IF_ERROR(CheckStatistics(snapshot));
   NSCTL_RETURN_IF_ERROR(CheckNamespaces(snapshot));
+  NSCTL_RETURN_IF_ERROR(CheckContainers(snapshot));
   NSCTL_RETURN_IF_ERROR(CheckProcesses(snapshot));
   NSCTL_RETURN_IF_ERROR(CheckMounts(snapshot));
   const SnapshotIndex index(snapshot);

@@ -18,7 +18,7 @@ Snapshot ValidSnapshot() {
   constexpr char kText[] = R"pb(
     format: "nsctl.snapshot.v1"
     taken_at { seconds: 1700000000 nanos: 999999999 }
-    statistics { namespaces: 5 processes: 3 threads: 2 gaps: 1 }
+    statistics { namespaces: 5 processes: 3 threads: 2 containers: 2 gaps: 1 }
     namespaces { type: user inode: 1 children: 2 children: 3 leaders: 1 }
     namespaces { type: user inode: 2 parent: 1 leaders: 20 leaders: 30 }
     namespaces { type: user inode: 3 parent: 1 }
@@ -46,7 +46,17 @@ Snapshot ValidSnapshot() {
       threads { tid: 21 cgroups: 0 }
       threads { tid: 22 }
     }
-    processes { pid: 30 parent_pid: 20 }
+    processes { pid: 30 parent_pid: 20 container: 1 }
+    engines { key: "docker:1@5" }
+    engines { key: "docker:2@5" }
+    containers {
+      engine: "docker:1@5"
+      id: "a"
+      created_at { seconds: 1700000000 }
+    }
+    containers { engine: "docker:1@5" id: "b" }
+    pods { engine: "podman:1@5" id: "p" }
+    pods { engine: "podman:1@5" native_namespace: "k8s.io" id: "a" }
     cgroups { unified: "/" }
     gaps { subject: "pid:1" operation: "readlinkat ns/net" error: "EACCES" count: 1 }
     complete: true
@@ -151,6 +161,27 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"mount_count",
                   [](Snapshot* s) { s->mutable_namespaces(4)->set_bind_mount_count(1); },
                   "inconsistent: net:[4] lists more holders than it states"}),
+    [](const auto& test) { return test.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Containers, SnapshotFault,
+    ::testing::Values(
+        FaultCase{"engine_order", [](Snapshot* s) { s->mutable_engines(0)->set_key("z"); },
+                  "inconsistent: engines, containers or pods are not in order"},
+        FaultCase{"container_order", [](Snapshot* s) { s->mutable_containers(0)->set_id("c"); },
+                  "inconsistent: engines, containers or pods are not in order"},
+        FaultCase{"pod_order", [](Snapshot* s) { s->mutable_pods(1)->clear_native_namespace(); },
+                  "inconsistent: engines, containers or pods are not in order"},
+        FaultCase{"time",
+                  [](Snapshot* s) {
+                    s->mutable_containers(1)->set_id("b\x1b[2J");
+                    s->mutable_containers(1)->mutable_started_at()->set_nanos(-1);
+                  },
+                  "inconsistent: a time of container b\\x1b[2J is no time"},
+        FaultCase{"container_index", [](Snapshot* s) { s->mutable_processes(2)->set_container(2); },
+                  "inconsistent: process 30 refers to no container"},
+        FaultCase{"count", [](Snapshot* s) { s->mutable_statistics()->set_containers(3); },
+                  "cut short or changed: it states 3 containers and has 2"}),
     [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(

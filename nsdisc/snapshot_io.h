@@ -43,7 +43,8 @@ absl::StatusOr<std::unique_ptr<Snapshot>> ReadSnapshot(base::FdRef fd);
 // namespaces list, are in their order without duplicates; holders are in their order and no more
 // than their counts; parents and children of namespaces name each other, and chains of parents,
 // those of processes too, end (those of namespaces after at most 64); user namespaces have no
-// owner; cgroup indices exist. Namespaces of types that are not known come last and are not looked
+// owner; engines, containers and pods are in their order and their times are times; indices of
+// cgroups and containers exist. Namespaces of types that are not known come last and are not looked
 // at. INVALID_ARGUMENT with the first fault.
 absl::Status CheckSnapshot(const Snapshot& snapshot);
 

@@ -38,6 +38,9 @@ class GuardedProcess {
 
   base::Pid pid() const { return pid_; }
 
+  // Clock ticks since boot (proc_pid_stat(5), field 22).
+  uint64_t start_time() const { return start_time_; }
+
   // Of the same process as directory(). Holds nothing unless it was asked for or `pidfd_inode` was
   // given.
   const base::OwnedFd& pidfd() const { return pidfd_; }

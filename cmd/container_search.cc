@@ -1,0 +1,192 @@
+#include "cmd/container_search.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "base/text.h"
+
+namespace nsctl::cmd {
+namespace {
+
+using engines::Container;
+using engines::Engine;
+
+constexpr size_t kMinIdDigits = 12;
+constexpr size_t kMostListed = 10;
+
+// How well a container fits what was asked for: the better the higher.
+enum class Fit { kNone, kService, kName };
+
+// One way in which a container is known: its own, or another engine's view of it.
+struct Face {
+  const std::string& engine;
+  Engine::Type type;
+  const std::string& id;
+  const std::string& name;
+  const std::string& native_namespace;
+};
+
+std::vector<Face> FacesOf(const ContainerLists& lists, const Container& container) {
+  const Engine* const engine = EngineOf(lists, container);
+  std::vector<Face> faces = {{container.engine(),
+                              engine == nullptr ? Engine::unspecified : engine->type(),
+                              container.id(), container.name(), container.native_namespace()}};
+  for (const engines::View& view : container.views()) {
+    faces.push_back({view.engine(), view.type(), view.id(), view.name(), view.native_namespace()});
+  }
+  return faces;
+}
+
+bool IsIdPrefix(absl::string_view word, absl::string_view id) {
+  return word.size() >= kMinIdDigits && absl::StartsWith(id, word);
+}
+
+class Searcher {
+ public:
+  explicit Searcher(const ContainerLists& lists) : lists_(lists) {}
+
+  // `words`: stored text.
+  absl::StatusOr<const Container*> Find(const std::vector<std::string>& words,
+                                        const std::string& spelling) const {
+    std::vector<const Container*> found;
+    Fit best = Fit::kService;
+    for (const Container& container : lists_.containers) {
+      const Fit fit = FitOf(container, words);
+      if (fit < best) continue;
+      if (fit > best) found.clear();
+      best = fit;
+      found.push_back(&container);
+    }
+    const auto is_dead = [](const Container* one) { return one->pid() == 0; };
+    if (!absl::c_all_of(found, is_dead)) {
+      found.erase(std::remove_if(found.begin(), found.end(), is_dead), found.end());
+    }
+    if (found.size() == 1) return found.front();
+    return found.empty() ? NotFound(spelling) : Ambiguous(spelling, found);
+  }
+
+ private:
+  Fit FitOf(const Container& container, const std::vector<std::string>& words) const {
+    const std::string whole = absl::StrJoin(words, "/");
+    Fit best = Fit::kNone;
+    for (const Face& face : FacesOf(lists_, container)) {
+      if (face.name == whole || face.id == whole) return Fit::kName;
+      bool fits = true;
+      for (size_t i = 0; i + 1 < words.size(); ++i) fits &= IsAround(words[i], container, face);
+      if (!fits) continue;
+      const std::string& word = words.back();
+      if (face.name == word || face.id == word || IsIdPrefix(word, face.id)) return Fit::kName;
+      if (container.project().service() == word) best = Fit::kService;
+    }
+    return best;
+  }
+
+  bool IsAround(const std::string& word, const Container& container, const Face& face) const {
+    if (word.empty()) return false;
+    if (word == engines::TypeName(face.type) || word == face.engine) return true;
+    if (word == face.native_namespace || word == container.project().project()) return true;
+    const engines::Pod* const pod = PodOf(lists_, container);
+    return pod != nullptr && (word == pod->name() || word == pod->kubernetes_namespace() ||
+                              IsIdPrefix(word, pod->id()));
+  }
+
+  absl::Status NotFound(const std::string& spelling) const {
+    std::vector<std::string> silent;
+    for (const Engine& engine : lists_.engines) {
+      if (engine.state() == Engine::ready || engine.state() == Engine::gone) continue;
+      silent.push_back(absl::StrCat(
+          base::TerminalText(engine.key()), " (", engines::StateName(engine.state()),
+          engine.reason().empty() ? "" : ": ", base::TerminalText(engine.reason()), ")"));
+    }
+    std::string why;
+    if (lists_.engines.empty()) {
+      why = ": no container engine was found";
+    } else if (silent.empty()) {
+      why = ": none that runs is called so";
+    } else {
+      why = absl::StrCat("; not all was told by ", absl::StrJoin(silent, ", "));
+    }
+    return absl::NotFoundError(absl::StrCat("no container ", base::TerminalText(spelling), why));
+  }
+
+  absl::Status Ambiguous(const std::string& spelling,
+                         const std::vector<const Container*>& found) const {
+    std::vector<std::string> names;
+    for (const Container* container : found) {
+      if (names.size() == kMostListed) {
+        names.push_back(absl::StrCat("and ", found.size() - kMostListed, " more"));
+        break;
+      }
+      names.push_back(Describe(*container));
+    }
+    return absl::InvalidArgumentError(absl::StrCat(base::TerminalText(spelling), " means ",
+                                                   found.size(),
+                                                   " containers: ", absl::StrJoin(names, ", ")));
+  }
+
+  // With what tells it from the others of its name.
+  std::string Describe(const Container& container) const {
+    const ContainerReference reference = ReferenceTo(lists_, container);
+    std::string text = engines::TypeName(reference.engine_type());
+    for (const std::string* part :
+         {&reference.native_namespace(), &reference.project(), &reference.pod()}) {
+      if (!part->empty()) absl::StrAppend(&text, "/", *part);
+    }
+    absl::StrAppend(&text, "/", reference.name(), " (", reference.id().substr(0, kMinIdDigits));
+    if (container.pid() != 0) absl::StrAppend(&text, ", PID ", container.pid());
+    return base::TerminalText(absl::StrCat(text, ")"));
+  }
+
+  const ContainerLists& lists_;
+};
+
+}  // namespace
+
+bool IsContainer(const Target& target) {
+  return std::holds_alternative<ContainerTarget>(target) ||
+         std::holds_alternative<ContainerIdTarget>(target);
+}
+
+absl::StatusOr<const Container*> FindContainer(const ContainerLists& lists, const Target& target) {
+  std::vector<std::string> words;
+  if (const auto* const id = std::get_if<ContainerIdTarget>(&target)) {
+    words.push_back(id->id_prefix);
+  } else {
+    const auto& named = std::get<ContainerTarget>(target);
+    if (!named.engine.empty()) words.push_back(base::EncodeText(named.engine));
+    for (const absl::string_view word : absl::StrSplit(named.name, '/')) {
+      words.push_back(base::EncodeText(word));
+    }
+  }
+  return Searcher(lists).Find(words, ToString(target));
+}
+
+absl::StatusOr<ProcessTarget> InitialProcessOf(const Container& container) {
+  if (container.pid() > 0) {
+    ProcessTarget process{.pid = {container.pid()}};
+    if (container.has_pidfd_inode()) process.pidfd_inode = container.pidfd_inode();
+    if (container.start_time() != 0) process.start_time = container.start_time();
+    return process;
+  }
+  const std::string name =
+      base::TerminalText(container.name().empty() ? container.id() : container.name());
+  if (engines::IsAlive(container.state())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("container ", name, " is ", engines::StateName(container.state()),
+                     ", but its process cannot be told", container.pid_error().empty() ? "" : ": ",
+                     base::TerminalText(container.pid_error())));
+  }
+  return absl::FailedPreconditionError(absl::StrCat("container ", name, " has no process: it is ",
+                                                    engines::StateName(container.state())));
+}
+
+}  // namespace nsctl::cmd

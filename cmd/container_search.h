@@ -1,0 +1,31 @@
+// From a container target to the container that it names.
+
+#ifndef NSCTL_CMD_CONTAINER_SEARCH_H_
+#define NSCTL_CMD_CONTAINER_SEARCH_H_
+
+#include "absl/status/statusor.h"
+#include "cmd/container_reference.h"
+#include "cmd/target.h"
+
+namespace nsctl::cmd {
+
+// Whether `target` names a container, by name or id.
+bool IsContainer(const Target& target);
+
+// The container that `target`, which names one, means. The last word of it is a name or 12 or more
+// digits of an id, or else the service in a project; each word before a slash is the type or key
+// of the engine, the project, the pod, its Kubernetes namespace, or the engine's own namespace.
+// What other engines call the same container counts too. Of several with the name those with a
+// process are meant.
+//
+// Errors: NOT_FOUND, with the engines that did not tell; INVALID_ARGUMENT where several are meant,
+// which lists them. Messages are safe for a terminal.
+absl::StatusOr<const engines::Container*> FindContainer(const ContainerLists& lists,
+                                                        const Target& target);
+
+// Its initial process. FAILED_PRECONDITION where it has none.
+absl::StatusOr<ProcessTarget> InitialProcessOf(const engines::Container& container);
+
+}  // namespace nsctl::cmd
+
+#endif  // NSCTL_CMD_CONTAINER_SEARCH_H_

@@ -1,0 +1,176 @@
+#include "cmd/container_search.h"
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "google/protobuf/text_format.h"
+#include "gtest/gtest.h"
+#include "testing/status_matchers.h"
+
+namespace nsctl::cmd {
+namespace {
+
+using ::nsctl::testing::StatusIs;
+
+engines::Containers Scene() {
+  engines::Containers containers;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      R"pb(
+        engines { key: "containerd:3@1" type: containerd state: degraded reason: "no\\x0aanswer" }
+        engines { key: "docker:1@1" type: docker state: ready }
+        engines { key: "podman:2@1" type: podman state: ready }
+        containers {
+          engine: "containerd:3@1"
+          native_namespace: "k8s.io"
+          id: "ffffffffffff0001"
+          name: "main"
+          pid: 50
+          pod: "eeeeeeeeeeee0001"
+        }
+        containers {
+          engine: "containerd:3@1"
+          native_namespace: "shop"
+          id: "gamma"
+          name: "gamma"
+          pid: 51
+        }
+        containers {
+          engine: "docker:1@1"
+          id: "aaaaaaaaaaaa0001"
+          name: "shop-web-1"
+          pid: 20
+          start_time: 7
+          pidfd_inode: 99
+          project { project: "shop" service: "web" }
+          views { engine: "docker:1@1" type: docker id: "aaaaaaaaaaaa0001" name: "shop-web-1" }
+          views {
+            engine: "containerd:3@1"
+            type: containerd
+            id: "cccccccccccc0001"
+            name: "cccccccccccc0001"
+            native_namespace: "moby"
+          }
+        }
+        containers {
+          engine: "docker:1@1"
+          id: "aaaaaaaaaaaa0002"
+          name: "shop-web-2"
+          pid: 21
+          project { project: "shop" service: "web" }
+        }
+        containers { engine: "docker:1@1" id: "aaaaaaaaaaaa0003" name: "db" state: exited }
+        containers { engine: "docker:1@1" id: "aaaaaaaaaaaa0004" name: "one" pid: 22 }
+        containers { engine: "podman:2@1" id: "bbbbbbbbbbbb0001" name: "db" pid: 30 }
+        containers { engine: "podman:2@1" id: "bbbbbbbbbbbb0002" name: "one" pid: 31 }
+        containers { engine: "podman:2@1" id: "bbbbbbbbbbbb0003" name: "a/b\\\\" pid: 32 }
+        pods {
+          engine: "containerd:3@1"
+          native_namespace: "k8s.io"
+          id: "eeeeeeeeeeee0001"
+          name: "alpha"
+          kubernetes_namespace: "default"
+        })pb",
+      &containers));
+  return containers;
+}
+
+absl::StatusOr<std::string> Find(const std::string& word) {
+  const absl::StatusOr<Target> target = ParseTarget(word);
+  EXPECT_TRUE(target.ok() && IsContainer(*target)) << word;
+  const engines::Containers scene = Scene();
+  const auto found = FindContainer(scene, *target);
+  if (!found.ok()) return found.status();
+  return (*found)->id();
+}
+
+struct WordCase {
+  const char* name;
+  std::string word;
+  std::string id;
+};
+
+class ContainerWord : public ::testing::TestWithParam<WordCase> {};
+
+TEST_P(ContainerWord, NamesOne) {
+  const absl::StatusOr<std::string> found = Find(GetParam().word);
+
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(*found, GetParam().id);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ContainerWord,
+    ::testing::Values(WordCase{"Name", "container:shop-web-1", "aaaaaaaaaaaa0001"},
+                      WordCase{"NameOfTheLiving", "container:db", "bbbbbbbbbbbb0001"},
+                      WordCase{"DeadOne", "docker/db", "aaaaaaaaaaaa0003"},
+                      WordCase{"Engine", "podman/one", "bbbbbbbbbbbb0002"},
+                      WordCase{"EngineKey", "docker\\x3a1@1/one", "aaaaaaaaaaaa0004"},
+                      WordCase{"Project", "shop/shop-web-2", "aaaaaaaaaaaa0002"},
+                      WordCase{"EngineAndProject", "docker/shop/shop-web-2", "aaaaaaaaaaaa0002"},
+                      WordCase{"Pod", "alpha/main", "ffffffffffff0001"},
+                      WordCase{"KubernetesNamespace", "default/alpha/main", "ffffffffffff0001"},
+                      WordCase{"NativeNamespace", "shop/gamma", "gamma"},
+                      WordCase{"Whole", "container:containerd/shop/gamma", "gamma"},
+                      WordCase{"Id", "container:aaaaaaaaaaaa0001", "aaaaaaaaaaaa0001"},
+                      WordCase{"IdPrefix", "bbbbbbbbbbbb0002", "bbbbbbbbbbbb0002"},
+                      WordCase{"IdOfOtherView", "cccccccccccc", "aaaaaaaaaaaa0001"},
+                      WordCase{"OtherView", "containerd/moby/cccccccccccc0001", "aaaaaaaaaaaa0001"},
+                      WordCase{"NameWithSlash", "container:a/b\\\\", "bbbbbbbbbbbb0003"}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+TEST(FindContainer, ListsCandidates) {
+  EXPECT_THAT(Find("container:one").status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "container:one means 2 containers: docker/one (aaaaaaaaaaaa, PID 22), "
+                       "podman/one (bbbbbbbbbbbb, PID 31)"));
+  EXPECT_THAT(Find("shop/web").status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "shop/web means 2 containers: docker/shop/shop-web-1 (aaaaaaaaaaaa, PID "
+                       "20), docker/shop/shop-web-2 (aaaaaaaaaaaa, PID 21)"));
+  EXPECT_THAT(Find("aaaaaaaaaaaa").status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "aaaaaaaaaaaa means 3 containers: docker/shop/shop-web-1 (aaaaaaaaaaaa, PID "
+                       "20), docker/shop/shop-web-2 (aaaaaaaaaaaa, PID 21), docker/one "
+                       "(aaaaaaaaaaaa, PID 22)"));
+}
+
+TEST(FindContainer, SaysWhoDidNotTell) {
+  for (const std::string& word :
+       {"container:nobody", "podman/shop-web-1", "other/db", "beta/main", "docker/shop/db"}) {
+    EXPECT_THAT(Find(word).status(),
+                StatusIs(absl::StatusCode::kNotFound,
+                         "no container " + word +
+                             "; not all was told by containerd:3@1 (degraded: no\\x0aanswer)"));
+  }
+  EXPECT_THAT(FindContainer(engines::Containers(), ContainerTarget{.engine = "", .name = "web"}),
+              StatusIs(absl::StatusCode::kNotFound,
+                       "no container container:web: no container engine was found"));
+}
+
+TEST(InitialProcessOf, TellsTheProcessFromAnotherOfItsNumber) {
+  const engines::Containers scene = Scene();
+
+  const auto process = InitialProcessOf(scene.containers(2));
+
+  ASSERT_TRUE(process.ok()) << process.status();
+  EXPECT_EQ(*process, (ProcessTarget{.pid = {20}, .pidfd_inode = 99, .start_time = 7}));
+}
+
+TEST(InitialProcessOf, SaysWhyThereIsNone) {
+  engines::Containers scene = Scene();
+  engines::Container& dead = *scene.mutable_containers(4);
+
+  EXPECT_THAT(InitialProcessOf(dead), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                               "container db has no process: it is exited"));
+
+  dead.set_state(engines::Container::running);
+  dead.set_pid_error("ESRCH");
+
+  EXPECT_THAT(InitialProcessOf(dead),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "container db is running, but its process cannot be told: ESRCH"));
+}
+
+}  // namespace
+}  // namespace nsctl::cmd

@@ -1,0 +1,60 @@
+#include "cmd/container_target.h"
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "base/text.h"
+#include "cmd/engine_inquiry.h"
+#include "procfsroot/procfs.h"
+
+namespace nsctl::cmd {
+
+using engines::Container;
+
+absl::StatusOr<const Container*> ContainerTargets::Find(const Target& target,
+                                                        const std::string& procfs) {
+  if (known_ == nullptr) {
+    NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs opened, env_.system->OpenProcfs(procfs));
+    NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<EngineInquiry> inquiry,
+                           env_.system->AskEngines(opened, AskFor::kPresent));
+    if (inquiry == nullptr) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(base::TerminalText(ToString(target)),
+                       ": engines tell of containers on the running host alone"));
+    }
+    known_ = std::make_unique<engines::Containers>(inquiry->Await(absl::Now() + wait_));
+  }
+  return FindContainer(*known_, target);
+}
+
+absl::StatusOr<Target> ContainerTargets::Resolve(const Target& target, const std::string& procfs) {
+  if (!IsContainer(target)) return target;
+  NSCTL_ASSIGN_OR_RETURN(const Container* container, Find(target, procfs));
+  NSCTL_ASSIGN_OR_RETURN(const ProcessTarget process, InitialProcessOf(*container));
+  return process;
+}
+
+absl::StatusOr<Target> ContainerTargets::ResolveToRun(const Target& target) {
+  if (!IsContainer(target)) return target;
+  NSCTL_ASSIGN_OR_RETURN(const Container* container, Find(target, ""));
+  NSCTL_ASSIGN_OR_RETURN(const ProcessTarget process, InitialProcessOf(*container));
+  if (container->state() == Container::paused || container->state() == Container::pausing) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("container ", base::TerminalText(container->name()),
+                     " is paused: what is run in it would not go on; name process ",
+                     process.pid.value, " to do it all the same"));
+  }
+  return process;
+}
+
+absl::StatusOr<TargetRoot> OpenContainerOrOther(const Target& target, const std::string& procfs,
+                                                procfsroot::RootOptions options,
+                                                ContainerTargets* containers, Environment& env) {
+  NSCTL_ASSIGN_OR_RETURN(const Target resolved, containers->Resolve(target, procfs));
+  if (IsContainer(target) && options.name.empty()) {
+    options.name = absl::StrCat(base::DecodeText(ToString(target)).value_or(""), ":");
+  }
+  return env.system->OpenRoot(resolved, procfs, options);
+}
+
+}  // namespace nsctl::cmd

@@ -1,0 +1,50 @@
+// From a TARGET that is a container to its initial process, where the running engines tell.
+
+#ifndef NSCTL_CMD_CONTAINER_TARGET_H_
+#define NSCTL_CMD_CONTAINER_TARGET_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "cmd/container_search.h"
+#include "cmd/environment.h"
+#include "cmd/target.h"
+#include "cmd/target_root.h"
+#include "procfsroot/root.h"
+
+namespace nsctl::cmd {
+
+// Asks all engines once, when the first container is looked for, and keeps what they told. Borrows
+// the environment. No thread is left when a call returns.
+class ContainerTargets {
+ public:
+  ContainerTargets(Environment* env, absl::Duration wait) : env_(*env), wait_(wait) {}
+
+  // What `target` means: the initial process where it names a container, with what tells it from
+  // another of its number; else `target` itself. Errors: those of FindContainer and
+  // InitialProcessOf; FAILED_PRECONDITION where `procfs`, as in System::OpenProcfs, is not that of
+  // the running host.
+  absl::StatusOr<Target> Resolve(const Target& target, const std::string& procfs = "");
+
+  // The same; FAILED_PRECONDITION also for a paused container, where nothing would run.
+  absl::StatusOr<Target> ResolveToRun(const Target& target);
+
+ private:
+  absl::StatusOr<const engines::Container*> Find(const Target& target, const std::string& procfs);
+
+  Environment& env_;
+  const absl::Duration wait_;
+  std::unique_ptr<engines::Containers> known_;
+};
+
+// System::OpenRoot for any target: of a container its initial process's. Messages call files after
+// `target`.
+absl::StatusOr<TargetRoot> OpenContainerOrOther(const Target& target, const std::string& procfs,
+                                                procfsroot::RootOptions options,
+                                                ContainerTargets* containers, Environment& env);
+
+}  // namespace nsctl::cmd
+
+#endif  // NSCTL_CMD_CONTAINER_TARGET_H_

@@ -1,0 +1,69 @@
+#include "cmd/engine_inquiry.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "engines/portfolio.h"
+
+namespace nsctl::cmd {
+namespace {
+
+using engines::Containers;
+using engines::Engine;
+using engines::EngineGap;
+using engines::Portfolio;
+
+class PortfolioInquiry : public EngineInquiry {
+ public:
+  explicit PortfolioInquiry(std::unique_ptr<Portfolio> portfolio)
+      : portfolio_(std::move(portfolio)) {}
+
+  Containers Await(absl::Time deadline) override {
+    // Who is late has a state that says so.
+    (void)portfolio_->AwaitFirstResults(deadline);
+    Containers known = portfolio_->Current();
+    AddGapsOfSilentEngines(&known);
+    return known;
+  }
+
+  std::unique_ptr<engines::ContainerHub::Subscription> Subscribe() override {
+    return portfolio_->Subscribe();
+  }
+
+ private:
+  const std::unique_ptr<Portfolio> portfolio_;
+};
+
+}  // namespace
+
+void AddGapsOfSilentEngines(Containers* known) {
+  for (const Engine& engine : known->engines()) {
+    if (engine.state() == Engine::ready || engine.state() == Engine::gone) continue;
+    const bool is_told = absl::c_any_of(
+        known->gaps(), [&](const EngineGap& gap) { return gap.subject() == engine.key(); });
+    if (is_told) continue;
+    const bool is_late = engine.state() != Engine::degraded;
+    EngineGap* const gap = known->add_gaps();
+    gap->set_subject(engine.key());
+    gap->set_operation("ask for containers");
+    gap->set_error(is_late ? "DEADLINE_EXCEEDED" : "UNAVAILABLE");
+    gap->set_consequence(absl::StrCat(
+        is_late ? "not all of its containers are known" : "its containers are those of before",
+        engine.reason().empty() ? "" : ": ", engine.reason()));
+  }
+  engines::SortContainers(known);
+}
+
+absl::StatusOr<std::unique_ptr<EngineInquiry>> AskRunningEngines(const procfsroot::Procfs& procfs,
+                                                                 AskFor what) {
+  engines::PortfolioOptions options;
+  if (what == AskFor::kPresent) options.look_again = absl::InfiniteDuration();
+  NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Portfolio> portfolio,
+                         Portfolio::Start(procfs, std::move(options)));
+  return std::make_unique<PortfolioInquiry>(std::move(portfolio));
+}
+
+}  // namespace nsctl::cmd

@@ -1,0 +1,46 @@
+// Container engines while they are asked.
+
+#ifndef NSCTL_CMD_ENGINE_INQUIRY_H_
+#define NSCTL_CMD_ENGINE_INQUIRY_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "engines/container.h"
+#include "engines/container_hub.h"
+#include "procfsroot/procfs.h"
+
+namespace nsctl::cmd {
+
+// What is asked for.
+enum class AskFor {
+  // What there is now.
+  kPresent,
+  // What changes as well, engines that come later among it.
+  kChanges,
+};
+
+// Destroying it ends all calls and threads.
+class EngineInquiry {
+ public:
+  virtual ~EngineInquiry() = default;
+
+  // What the engines that were there when it began told until they all had, or `deadline`.
+  virtual engines::Containers Await(absl::Time deadline) = 0;
+
+  // Must not outlive this object.
+  virtual std::unique_ptr<engines::ContainerHub::Subscription> Subscribe() = 0;
+};
+
+// Adds a gap for each engine that has not told all, but where it has one.
+void AddGapsOfSilentEngines(engines::Containers* known);
+
+// Asks the engines of the running host, whose procfs is `procfs`, which is borrowed. Errors: those
+// of Portfolio::Start.
+absl::StatusOr<std::unique_ptr<EngineInquiry>> AskRunningEngines(const procfsroot::Procfs& procfs,
+                                                                 AskFor what);
+
+}  // namespace nsctl::cmd
+
+#endif  // NSCTL_CMD_ENGINE_INQUIRY_H_

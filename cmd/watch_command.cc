@@ -1,0 +1,201 @@
+#include "cmd/watch_command.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "base/status_macros.h"
+#include "cmd/container_options.h"
+#include "cmd/diagnostics.h"
+#include "cmd/engine_inquiry.h"
+#include "cmd/interrupt.h"
+#include "cmd/message_output.h"
+#include "cmd/output_options.h"
+#include "cmd/usage.h"
+#include "cmd/watch_text.h"
+#include "engines/container.h"
+#include "engines/container_hub.h"
+#include "procfsroot/procfs.h"
+
+namespace nsctl::cmd {
+namespace {
+
+using engines::Change;
+using engines::ContainerHub;
+using engines::Containers;
+
+constexpr CommandInfo kInfo = {
+    .name = "watch",
+    .alias = nullptr,
+    .summary = "changes as they happen",
+    .arguments = "--containers",
+    .description =
+        "Follows all container engines, those that start later too, and writes a line\n"
+        "for each container that starts, exits, is paused, unpaused or changes, and for\n"
+        "each engine that does. What is there at the beginning is not told, but with\n"
+        "--initial. Ends after --count changes or --timeout, or when it is interrupted.",
+    .examples =
+        "nsctl watch --containers\n"
+        "nsctl watch --containers -o jsonl | jq .container.name\n"
+        "nsctl watch --containers --count 1 --timeout 30s\n"
+        "nsctl watch --containers --initial -o pb --delimited > changes",
+};
+
+// How long it may take to notice that a signal came.
+constexpr absl::Duration kSignalLatency = absl::Milliseconds(200);
+// Of start times (proc_pid_stat(5)).
+constexpr uint64_t kTicksPerSecond = 100;
+
+uint64_t TicksSinceBoot() {
+  struct timespec now = {};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return static_cast<uint64_t>(now.tv_sec) * kTicksPerSecond +
+         static_cast<uint64_t>(now.tv_nsec) / (1'000'000'000 / kTicksPerSecond);
+}
+
+class WatchCommand : public Command {
+ public:
+  void AddOptions(CLI::App* app) override {
+    app->add_flag("--containers", containers_, "containers and their engines")
+        ->group("What to look at");
+    app->add_flag("--initial", initial_, "begin with what is there already")
+        ->group("What to look at");
+    app->add_option("--count", count_word_, "end after so many changes")
+        ->type_name("NUMBER")
+        ->take_last()
+        ->group("When to end");
+    app->add_option("--timeout", timeout_word_, "end after this time")
+        ->type_name("DURATION")
+        ->take_last()
+        ->group("When to end");
+    wait_.AddWaitTo(app);
+    output_.AddTo(app);
+  }
+
+  std::vector<Choice> ChoicesOf(absl::string_view placeholder) const override {
+    if (placeholder != "FORMAT") return {};
+    std::vector<Choice> choices = output_.ChoicesOf(placeholder);
+    choices.erase(std::remove_if(choices.begin(), choices.end(),
+                                 [](const Choice& choice) {
+                                   return choice.value == "json" || choice.value == "textproto";
+                                 }),
+                  choices.end());
+    return choices;
+  }
+
+  absl::StatusOr<ExitStatus> Run(Environment& env) override {
+    if (!containers_) return UsageError("say what to watch: --containers");
+    NSCTL_RETURN_IF_ERROR(ResolveEnd());
+    NSCTL_ASSIGN_OR_RETURN(const absl::Duration wait, wait_.ResolveWait());
+    NSCTL_ASSIGN_OR_RETURN(format_, output_.Resolve(env));
+    if (format_ != Format::kTable && format_ != Format::kJsonl && format_ != Format::kDelimitedPb) {
+      return UsageError("changes are a stream: -o jsonl, or -o pb --delimited");
+    }
+    const InterruptGuard interrupts;
+    began_ = TicksSinceBoot();
+    NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(""));
+    NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<EngineInquiry> inquiry,
+                           env.system->AskEngines(procfs, AskFor::kChanges));
+    if (inquiry == nullptr) {
+      return absl::FailedPreconditionError("engines are watched on the running host alone");
+    }
+    // Before anything is known, so that nothing is missed.
+    const std::unique_ptr<ContainerHub::Subscription> subscription = inquiry->Subscribe();
+    if (!initial_) TakeInitial(inquiry->Await(absl::Now() + wait), env);
+    return Follow(subscription.get(), env);
+  }
+
+ private:
+  absl::Status ResolveEnd() {
+    if (!count_word_.empty() && (!absl::SimpleAtoi(count_word_, &count_) || count_ == 0)) {
+      return UsageError(absl::StrCat("--count is a number, not ", QuotedArgument(count_word_)));
+    }
+    if (timeout_word_.empty()) return absl::OkStatus();
+    NSCTL_ASSIGN_OR_RETURN(const absl::Duration timeout, ParseDuration("--timeout", timeout_word_));
+    deadline_ = absl::Now() + timeout;
+    return absl::OkStatus();
+  }
+
+  // What engines tell up to this revision was there when the watch began.
+  void TakeInitial(const Containers& known, Environment& env) {
+    initial_revision_ = known.revision();
+    for (const engines::EngineGap& gap : known.gaps()) {
+      Complain(env, kInfo.name,
+               absl::StrCat("missing: ", gap.subject(), ": ", gap.operation(), ": ", gap.error(),
+                            ": ", gap.consequence()));
+    }
+    (void)env.err->Flush();
+  }
+
+  // A container that started meanwhile is news, however it was learnt.
+  bool IsNews(const Change& change) const {
+    if (change.revision() > initial_revision_) return true;
+    return change.has_container() &&
+           (change.source() == Change::event || change.source() == Change::process ||
+            change.container().start_time() > began_);
+  }
+
+  absl::StatusOr<ExitStatus> Follow(ContainerHub::Subscription* subscription, Environment& env) {
+    while (InterruptGuard::Received() == 0 && absl::Now() < deadline_) {
+      absl::StatusOr<ContainerHub::Subscription::Batch> batch =
+          subscription->Next(std::min(deadline_, absl::Now() + kSignalLatency));
+      if (absl::IsDeadlineExceeded(batch.status())) continue;
+      // No more will come.
+      if (absl::IsCancelled(batch.status())) break;
+      NSCTL_RETURN_IF_ERROR(batch.status());
+      if (batch->current.has_value()) {
+        Complain(env, kInfo.name, "missing: changes came faster than they could be written");
+        initial_revision_ = batch->current->revision();
+      }
+      for (const Change& change : batch->changes) {
+        if (!IsNews(change)) continue;
+        NSCTL_RETURN_IF_ERROR(Write(change, env.out));
+        if (!env.out->ok()) return ExitStatus::kFailed;
+        if (count_ > 0 && --count_ == 0) return ExitStatus::kDone;
+      }
+    }
+    return ExitStatus::kDone;
+  }
+
+  // Readers see each change when it is told.
+  absl::Status Write(const Change& change, Writer* out) const {
+    if (format_ == Format::kTable) {
+      out->Append(absl::StrCat(ChangeText(change), "\n"));
+    } else {
+      NSCTL_RETURN_IF_ERROR(WriteMessage(
+          change, [&](RecordSink sink) { sink(change); }, format_, out));
+    }
+    (void)out->Flush();
+    return absl::OkStatus();
+  }
+
+  ContainerOptions wait_;
+  OutputOptions output_{"table"};
+  std::string count_word_;
+  std::string timeout_word_;
+  bool containers_ = false;
+  bool initial_ = false;
+
+  Format format_ = Format::kTable;
+  // 0: no end.
+  uint64_t count_ = 0;
+  absl::Time deadline_ = absl::InfiniteFuture();
+  // Clock ticks since boot.
+  uint64_t began_ = 0;
+  uint64_t initial_revision_ = 0;
+};
+
+}  // namespace
+
+const CommandEntry kWatchCommand = {
+    &kInfo, []() -> std::unique_ptr<Command> { return std::make_unique<WatchCommand>(); }};
+
+}  // namespace nsctl::cmd

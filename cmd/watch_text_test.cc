@@ -1,0 +1,73 @@
+#include "cmd/watch_text.h"
+
+#include <string>
+
+#include "google/protobuf/text_format.h"
+#include "gtest/gtest.h"
+
+namespace nsctl::cmd {
+namespace {
+
+struct ChangeCase {
+  const char* name;
+  std::string change;
+  std::string text;
+};
+
+class TextOfChange : public ::testing::TestWithParam<ChangeCase> {};
+
+TEST_P(TextOfChange, IsOneLine) {
+  engines::Change change;
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(GetParam().change, &change));
+
+  EXPECT_EQ(ChangeText(change), GetParam().text);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, TextOfChange,
+    ::testing::Values(
+        ChangeCase{"Started",
+                   R"pb(kind: started
+                        happened_at { seconds: 1735689600 nanos: 250000000 }
+                        received_at { seconds: 1735689700 }
+                        container {
+                          engine: "docker:1@2"
+                          id: "0123456789abcdef"
+                          name: "web"
+                          pid: 1234
+                          project { project: "shop" }
+                        })pb",
+                   "2025-01-01T00:00:00.250Z started container \"web\" (0123456789ab) of docker, "
+                   "project \"shop\", process 1234"},
+        ChangeCase{"Exited",
+                   R"pb(kind: exited
+                        received_at { seconds: 1735689600 }
+                        container {
+                          engine: "podman:1@2"
+                          id: "01"
+                          name: "web"
+                          pid: 5
+                          exit_code: 137
+                          oom_killed: true
+                        }
+                        pod { name: "front" })pb",
+                   "2025-01-01T00:00:00.000Z exited container \"web\" (01) of podman, pod "
+                   "\"front\", status 137, out of memory"},
+        ChangeCase{"Hostile",
+                   R"pb(kind: updated
+                        container { engine: "x" id: "\x1b[2J" name: "\n\"" state: restarting })pb",
+                   "1970-01-01T00:00:00.000Z updated container \"\\x0a\\x22\" (\\x1b[2J) of x, "
+                   "restarting"},
+        ChangeCase{"Engine",
+                   R"pb(kind: engine_changed
+                        engine { key: "docker:1@2" state: degraded reason: "end of stream" })pb",
+                   "1970-01-01T00:00:00.000Z changed engine docker:1@2, degraded: end of stream"},
+        ChangeCase{"EngineGone", R"pb(kind: engine_gone
+                                      engine { key: "docker:1@2" state: gone })pb",
+                   "1970-01-01T00:00:00.000Z gone engine docker:1@2"},
+        ChangeCase{"NewerKind", "kind: 99 container { engine: \"a\" id: \"b\" name: \"c\" }",
+                   "1970-01-01T00:00:00.000Z changed container \"c\" (b) of a"}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace nsctl::cmd
