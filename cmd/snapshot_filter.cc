@@ -118,10 +118,17 @@ void KeepSections(const std::vector<std::string>& names, Snapshot* snapshot) {
     if (absl::c_linear_search(names, section)) continue;
     reflection.ClearField(snapshot, snapshot->GetDescriptor()->FindFieldByName(section));
     if (section == absl::string_view("processes")) snapshot->clear_cgroups();
-    // What was not asked for at all is no loss.
-    if (section != absl::string_view("mounts") || snapshot->options().mounts()) {
-      left_out.insert(section);
+    if (section == absl::string_view("containers")) {
+      snapshot->clear_engines();
+      snapshot->clear_pods();
+      for (Process& process : *snapshot->mutable_processes()) process.clear_container();
     }
+    // What was not asked for at all is no loss.
+    const bool was_asked_for = section == absl::string_view("mounts") ? snapshot->options().mounts()
+                               : section == absl::string_view("containers")
+                                   ? snapshot->options().containers()
+                                   : true;
+    if (was_asked_for) left_out.insert(section);
   }
   snapshot->mutable_options()->mutable_left_out()->Assign(left_out.begin(), left_out.end());
   CountAgain(snapshot);

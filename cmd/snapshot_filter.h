@@ -21,10 +21,11 @@ void KeepTypes(const std::vector<base::NamespaceType>& types, nsdisc::Snapshot* 
 void KeepThreads(nsdisc::ScanOptions::Threads threads, nsdisc::Snapshot* snapshot);
 
 // The words for KeepSections: the lists of Snapshot that can be left out.
-inline constexpr const char* kSnapshotSections[] = {"namespaces", "processes", "mounts"};
+inline constexpr const char* kSnapshotSections[] = {"namespaces", "processes", "mounts",
+                                                    "containers"};
 
-// Keeps those lists of kSnapshotSections that `names` has, and cgroups with processes; options and
-// statistics follow.
+// Keeps those lists of kSnapshotSections that `names` has, cgroups with processes, engines and pods
+// with containers; options and statistics follow.
 void KeepSections(const std::vector<std::string>& names, nsdisc::Snapshot* snapshot);
 
 // Adds the gap of a scan of `directory`, bytes, that shows no running kernel.

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "base/errors.h"
 #include "base/fd.h"
 #include "base/nsfs.h"
 #include "base/status_macros.h"
