@@ -39,7 +39,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(ParseDuration, RefusesWhatIsNoDuration) {
-  for (const std::string& word : {"", "-1", "-1s", "soon", "nan", "inf", "25h", "1e300", "2 s"}) {
+  for (const char* const word : {"", "-1", "-1s", "soon", "nan", "inf", "25h", "1e300", "2 s"}) {
     const absl::Status status = ParseDuration("--wait", word).status();
     EXPECT_TRUE(IsUsageError(status)) << word;
     EXPECT_EQ(status.message(),

@@ -136,11 +136,11 @@ TEST(FindContainer, ListsCandidates) {
 }
 
 TEST(FindContainer, SaysWhoDidNotTell) {
-  for (const std::string& word :
+  for (const char* const word :
        {"container:nobody", "podman/shop-web-1", "other/db", "beta/main", "docker/shop/db"}) {
     EXPECT_THAT(Find(word).status(),
                 StatusIs(absl::StatusCode::kNotFound,
-                         "no container " + word +
+                         "no container " + std::string(word) +
                              "; not all was told by containerd:3@1 (degraded: no\\x0aanswer)"));
   }
   EXPECT_THAT(FindContainer(engines::Containers(), ContainerTarget{.engine = "", .name = "web"}),

@@ -47,7 +47,7 @@ constexpr CommandInfo kInfo = {
         "nsctl containers\n"
         "nsctl containers --list --state running,paused\n"
         "nsctl containers --project shop -o json\n"
-        "nsctl containers --label com.docker.compose.service=web -c NAME,PID --noheadings\n"
+        "nsctl containers --label app=web -c NAME,PID --noheadings\n"
         "nsctl containers --all-engines --wait 10s",
 };
 

@@ -72,7 +72,7 @@ TEST(BuildContainerList, FiltersByEngine) {
 }
 
 TEST(BuildContainerList, FiltersByPod) {
-  for (const std::string& pod : {"alpha", "default/alpha", "p"}) {
+  for (const char* const pod : {"alpha", "default/alpha", "p"}) {
     EXPECT_THAT(Shown({.pods = {pod}})[0], ElementsAre("main")) << pod;
   }
   EXPECT_THAT(Shown({.pods = {"main", "beta/alpha"}})[0], IsEmpty());

@@ -185,9 +185,9 @@ text=$("$nsctl" watch --containers --initial --count 1 2>&1) || fail "watch --co
 # A daemon that never answers costs as long as one is ready to wait, and is told.
 tell 2 hang
 begin=${EPOCHREALTIME/./}
-text=$("$nsctl" containers --wait 500ms 2>"$scene/err")
+text=$("$nsctl" containers --wait 4s 2>"$scene/err")
 took=$((${EPOCHREALTIME/./} - begin))
-((took < 3000000)) || fail "an engine that hangs costs $took µs"
+((took < 15000000)) || fail "an engine that hangs costs $took µs"
 expect "beside one that hangs" "\"shop-web-1\" ($web)" "$text"
 expect "one that hangs" "missing: " "$(cat "$scene/err")"
 "$nsctl" containers --wait 500ms --strict >"$scene/out" 2>&1

@@ -15,6 +15,7 @@
 #include "cmd/system.h"
 #include "cmd/target.h"
 #include "cmd/target_root.h"
+#include "engines/container.pb.h"
 #include "nsdisc/questions.h"
 #include "procfsroot/procfs.h"
 #include "procfsroot/root.h"

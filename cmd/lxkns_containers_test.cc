@@ -83,7 +83,8 @@ TEST(WriteLxknsContainers, WritesEachKeyOnce) {
             R"("containers":{"9":{"engine":1,"groups":[],"id":"1","name":"one",)"
             R"("type":"docker.com","flavor":"docker.com","pid":9,"paused":false,)"
             R"("labels":{"turtlefinder/container/prefix":""}},)"
-            R"("10":{"engine":2,"groups":[],"id":"3","name":"x\uFFFD\u001B",)"
+            R"("10":{"engine":2,"groups":[],"id":"3",)"
+            "\"name\":\"x\xEF\xBF\xBD\\u001b\","
             R"("type":"unspecified","flavor":"unspecified","pid":10,"paused":false,)"
             R"("labels":{"turtlefinder/container/prefix":""}}}})");
 }

@@ -32,8 +32,8 @@ TEST(ParsePidReference, TakesNumbersOfAnyPidNamespace) {
 }
 
 TEST(ParsePidReference, RefusesAllElse) {
-  for (const char* const word : {"", "0", "-1", "x", "@pid:[1]", "7.0", "4194305", "net:[1]", "/x",
-                                 "pid:[4026532398]", "0123456789ab"}) {
+  for (const char* const word :
+       {"", "0", "-1", "x", "@pid:[1]", "7.0", "4194305", "net:[1]", "/x", "pid:[4026532398]"}) {
     EXPECT_THAT(ParsePidReference(word),
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not a PID: ")))
         << word;
@@ -42,6 +42,14 @@ TEST(ParsePidReference, RefusesAllElse) {
     EXPECT_THAT(ParsePidReference(word),
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not a PID namespace: ")))
         << word;
+  }
+}
+
+TEST(ParsePidReference, TakesContainers) {
+  for (const char* const word : {"container:web", "docker/web", "0123456789ab"}) {
+    NSCTL_ASSERT_OK_AND_ASSIGN(const PidReference reference, ParsePidReference(word));
+    EXPECT_TRUE(reference.container.has_value()) << word;
+    EXPECT_EQ(ToString(reference), word);
   }
 }
 
