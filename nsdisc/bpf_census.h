@@ -35,8 +35,8 @@ class BpfCensus {
   // Errors, each saying which step failed: those of reading the kernel's description of its types,
   // ENOENT where it has none; UNIMPLEMENTED where that tells no lists of namespaces (before Linux
   // 6.18) or none that are known; those of LoadBpfProgram (base/bpf.h): EPERM without CAP_BPF and
-  // CAP_PERFMON in the initial user namespace, EINVAL where the kernel is locked down; DATA_LOSS
-  // where what was found is not what it should be.
+  // CAP_PERFMON in the initial user namespace, and where the kernel is locked down; DATA_LOSS where
+  // what was found is not what it should be.
   virtual absl::StatusOr<Listing> List() = 0;
 };
 
