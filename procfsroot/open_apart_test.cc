@@ -118,13 +118,13 @@ TEST(OpenApart, LeavesBehindWhoWaitsForASilentServer) {
     (*fuse)->GoSilent();
     const ApartPath what = {.path = absl::StrCat(directory.path(), "/d/file")};
     const absl::Time start = absl::Now();
-    for (int i = 0; i < kMaxLeftBehind; ++i) {
-      NSCTL_CHILD_EXPECT(base::ErrnoOf(OpenApart(what, absl::Seconds(1)).status()) == ETIMEDOUT);
+    // One whose request the server has not taken by then can be killed, and is not left behind.
+    while (ChildrenLeftBehind() < kMaxLeftBehind) {
+      NSCTL_CHILD_EXPECT(base::ErrnoOf(OpenApart(what, absl::Seconds(2)).status()) == ETIMEDOUT);
+      NSCTL_CHILD_EXPECT(absl::Now() - start < absl::Seconds(30));
     }
-    NSCTL_CHILD_EXPECT(absl::Now() - start < absl::Seconds(20));
     NSCTL_CHILD_EXPECT((*fuse)->unanswered() > 0);
-    NSCTL_CHILD_EXPECT(ChildrenLeftBehind() == kMaxLeftBehind);
-    NSCTL_CHILD_EXPECT(base::ErrnoOf(OpenApart(what, absl::Seconds(1)).status()) == EBUSY);
+    NSCTL_CHILD_EXPECT(base::ErrnoOf(OpenApart(what, absl::Seconds(2)).status()) == EBUSY);
     fuse->reset();
     const absl::Time deadline = absl::Now() + kLong;
     while (ChildrenLeftBehind() > 0 && absl::Now() < deadline)
