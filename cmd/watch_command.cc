@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -127,6 +130,7 @@ class WatchCommand : public Command {
   // What engines tell up to this revision was there when the watch began.
   void TakeInitial(const Containers& known, Environment& env) {
     initial_revision_ = known.revision();
+    for (const engines::Engine& engine : known.engines()) (void)IsNewState(engine);
     for (const engines::EngineGap& gap : known.gaps()) {
       Complain(env, kInfo.name,
                absl::StrCat("missing: ", gap.subject(), ": ", gap.operation(), ": ", gap.error(),
@@ -135,8 +139,31 @@ class WatchCommand : public Command {
     (void)env.err->Flush();
   }
 
+  // Whether anything but what it runs in is new about the engine.
+  bool IsNewState(const engines::Engine& engine) {
+    std::string state = absl::StrCat(engines::StateName(engine.state()), " ", engine.version(), " ",
+                                     engine.reason());
+    docker_tells_ |=
+        engine.type() == engines::Engine::docker && engine.state() == engines::Engine::ready;
+    std::string& known = engine_states_[engine.key()];
+    if (known == state) return false;
+    known = std::move(state);
+    return true;
+  }
+
+  // containerd's word about what Docker, which is nearer to the user, tells as well.
+  bool IsToldByDocker(const Change& change) const {
+    return docker_tells_ && change.container().native_namespace() == "moby" &&
+           absl::StartsWith(change.container().engine(), "containerd:");
+  }
+
   // A container that started meanwhile is news, however it was learnt.
-  bool IsNews(const Change& change) const {
+  bool IsNews(const Change& change) {
+    if (change.has_engine() && !change.has_container() && !IsNewState(change.engine()) &&
+        change.kind() != Change::engine_gone) {
+      return false;
+    }
+    if (IsToldByDocker(change)) return false;
     if (change.revision() > initial_revision_) return true;
     return change.has_container() &&
            (change.source() == Change::event || change.source() == Change::process ||
@@ -191,6 +218,9 @@ class WatchCommand : public Command {
   // Clock ticks since boot.
   uint64_t began_ = 0;
   uint64_t initial_revision_ = 0;
+  // By key.
+  std::map<std::string, std::string> engine_states_;
+  bool docker_tells_ = false;
 };
 
 }  // namespace
