@@ -61,7 +61,7 @@ class Splitter {
 
   ExecWords Split() {
     while (next_ < words_.size()) {
-      last_ = next_ == 0 ? "" : words_[next_ - 1];
+      if (next_ > 0) last_ = words_[next_ - 1];
       const std::string& word = words_[next_++];
       if (word == "--") return TakeCommand();
       if (absl::StartsWith(word, "--")) {

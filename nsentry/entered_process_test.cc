@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/fd.h"
@@ -210,9 +211,11 @@ TEST(EnteredProcess, WaitsForNobodyWithoutEnd) {
   NSCTL_ASSERT_OK_AND_ASSIGN(const Target target, Target::Open(fixture->last().pid));
   NSCTL_ASSERT_OK_AND_ASSIGN(const EntryPlan plan, target.Plan());
   StartOptions short_of_time;
-  short_of_time.timeout = absl::Milliseconds(100);
+  // Long enough for the second child to be known, also where all is slow.
+  short_of_time.timeout = absl::Seconds(1);
   StartOptions unwanted;
-  unwanted.is_cancelled = [] { return true; };
+  const absl::Time then = absl::Now() + absl::Seconds(2);
+  unwanted.is_cancelled = [&] { return absl::Now() >= then; };
 
   EXPECT_EQ(StartWithLingeringFirst(plan, short_of_time).code(),
             absl::StatusCode::kDeadlineExceeded);
