@@ -33,8 +33,8 @@ expect 'snapshot' nsctl sn
 expect 'list ls' nsctl l
 expect 'user pid mnt owner' nsctl tree ''
 expect 'pid' nsctl tree p
-expect '--noheadings --no-truncate' nsctl list --no
-expect '--noheadings --no-truncate' nsctl ls --no
+expect '--no-containers --noheadings --no-truncate' nsctl list --no
+expect '--no-containers --noheadings --no-truncate' nsctl ls --no
 expect 'json jsonl' nsctl list -o js
 expect 'json jsonl' nsctl list --output = js
 expect 'table json jsonl textproto pb' nsctl list --output =
@@ -43,7 +43,7 @@ expect 'lxkns' nsctl snapshot -o l
 expect '' nsctl list -o l
 expect 'uts user' nsctl list --type u
 expect 'net,uts net,user' nsctl list --type net,u
-expect 'PID PPID PNS PATH' nsctl list -c P
+expect 'PID PPID PNS PROJECT POD PATH' nsctl list -c P
 expect '+PATH' nsctl list -c +PAT
 expect 'NS,+PATH' nsctl list -c NS,+PAT
 expect 'none' nsctl list --tasks = n

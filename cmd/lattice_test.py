@@ -37,7 +37,7 @@ CASES = [
     ("nobody", NOBODY, {"nobody's"}, {"ioctl NS_MNT_GET_NEXT"}),
     ("a container", "unshare --pid --mount --fork --mount-proc setpriv "
      "--bounding-set=-all,+chown,+dac_override,+fowner,+kill,+setuid --inh-caps=-all", set(),
-     {"ioctl NS_MNT_GET_NEXT"}),
+     {"ioctl NS_MNT_GET_NEXT", "list processes"}),
     ("hidepid=invisible, root", PROC % "hidepid=2", {"root's", "nobody's"}, set()),
     ("hidepid=invisible, nobody", PROC % "hidepid=2" + NOBODY, {"nobody's"},
      {"ioctl NS_MNT_GET_NEXT", "mount option hidepid"}),
@@ -241,7 +241,7 @@ LIES = {
     "covered": """
         mount -t tmpfs none /proc/$1 && mkdir /proc/$1/ns && ln -s 'net:[7]' /proc/$1/ns/net &&
         "$0" list -c NS --noheadings 2>err >out && ! grep -w 7 out &&
-        grep -q "process (pid:$1): open: EXDEV: nothing but its number is known" err""",
+        grep -q "process (pid:$1): open: EXDEV: something is mounted over it: nothing but its number" err""",
     "covered file": """
         echo '1 (liar) S 0 1' >fake && mount --bind fake /proc/$1/stat &&
         "$0" ps --pid $1 2>err >out; ! grep liar out err""",

@@ -23,8 +23,8 @@ namespace {
 
 // A standard descriptor that the caller closed would be dealt to the first file that is opened,
 // which then would be written to. One that cannot be used in the way it is meant takes its place,
-// so that use still fails with EBADF.
-void OccupyStandardDescriptors() {
+// so that use still fails with EBADF. Before all other constructors: those of libraries open files.
+[[gnu::constructor(101)]] void OccupyStandardDescriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(fd, F_GETFD) >= 0) continue;
     // The lowest free number is dealt, which is `fd`. Standard descriptors are for children too.
@@ -65,7 +65,6 @@ size_t ProgressWidth() {
 }
 
 int Main(int argc, char** argv) {
-  OccupyStandardDescriptors();
   FdWriter out(base::FdRef(STDOUT_FILENO, "stdout"));
   FdWriter err(base::FdRef(STDERR_FILENO, "stderr"));
   LiveSystem system;

@@ -145,8 +145,9 @@ TEST_F(TargetRootTest, SaysWhatHasNoFiles) {
   EXPECT_THAT(Open(PathTarget{directory_.path() + "/marker"}), HasErrno(ENOTDIR));
   EXPECT_THAT(Open(PathTarget{directory_.path() + "/none"}), HasErrno(ENOENT));
   EXPECT_THAT(Open(ContainerTarget{"docker", "web"}),
-              StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("docker/web: ")));
-  EXPECT_THAT(Open(ContainerIdTarget{"0123456789ab"}), StatusIs(absl::StatusCode::kUnimplemented));
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("docker/web: ")));
+  EXPECT_THAT(Open(ContainerIdTarget{"0123456789ab"}),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
 TEST_F(TargetRootTest, SaysWhatIsNotThere) {
