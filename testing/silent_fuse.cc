@@ -128,7 +128,12 @@ absl::StatusOr<std::unique_ptr<SilentFuse>> SilentFuse::Mount(const std::string&
   error = errno;
   if (server < 0) return ErrnoStatus(error, "fork");
   if (server == 0) Serve(device.get(), shared);
-  return absl::WrapUnique(new SilentFuse(directory, shared, server));
+  auto fuse = absl::WrapUnique(new SilentFuse(directory, shared, server));
+  // Answered once the two have met: who waits for that can be killed.
+  struct stat root;
+  error = stat(directory.c_str(), &root) == 0 ? 0 : errno;
+  if (error != 0) return ErrnoStatus(error, "stat", directory);
+  return fuse;
 }
 
 SilentFuse::~SilentFuse() {
