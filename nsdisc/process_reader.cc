@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "base/capget.h"
 #include "base/errors.h"
@@ -146,9 +149,33 @@ void ProcessReader::AddDetail(Process* process) {
   detail.clear_namespaces();
   if (dir->TryReadRecord("stat", procfsroot::kMaxStat, &stat_) != 0) return;
   const absl::StatusOr<StatFields> stat = procfsroot::ParseStat(stat_);
-  // The number may have been dealt again since the process was read.
-  if (!stat.ok() || stat->start_time != process->start_time()) return;
+  if (!stat.ok() || !IsStill(*process, *dir, *stat)) return;
   process->MergeFrom(detail);
+}
+
+uint64_t ProcessReader::TicksSinceBoot() {
+  struct timespec now = {};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  const auto per_second = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
+  return static_cast<uint64_t>(now.tv_sec) * per_second +
+         static_cast<uint64_t>(now.tv_nsec) * per_second / 1'000'000'000;
+}
+
+// Whether `dir` and `stat` are of the process that was read, whose number may have been dealt again
+// since: to one that started later, so at another time, but where both started within the tick
+// that the scan began in or after it. Then all that is known of both must agree.
+bool ProcessReader::IsStill(const Process& process, const ProcessDir& dir,
+                            const StatFields& stat) const {
+  if (stat.start_time != process.start_time()) return false;
+  if (stat.start_time < began_) return true;
+  if (base::EncodeText(stat.name) != process.name() || stat.parent.value != process.parent_pid()) {
+    return false;
+  }
+  const NamespaceLinks links = dir.ReadNamespaceLinks();
+  return absl::c_all_of(base::kNamespaceTypes, [&](const base::NamespaceTypeInfo& info) {
+    const auto& link = links.in[static_cast<size_t>(info.type)];
+    return link.error != 0 || NamespaceOf(process.namespaces(), info.type) == link.inode;
+  });
 }
 
 ProcessReader::Losses ProcessReader::TakeLosses() { return std::exchange(losses_, {}); }

@@ -57,6 +57,7 @@ class ProcessReader {
       : procfs_(procfs),
         cgroups_(cgroups),
         options_(options),
+        began_(TicksSinceBoot()),
         fds_(/*measures_time=*/procfs.is_kernel()) {}
 
   // The process `pid`; nullptr where it is gone, which is counted. What could not be read is a gap
@@ -73,6 +74,9 @@ class ProcessReader {
   FdFindings TakeFdFindings() { return fds_.TakeFindings(); }
 
  private:
+  static uint64_t TicksSinceBoot();
+  bool IsStill(const Process& process, const procfsroot::ProcessDir& dir,
+               const procfsroot::StatFields& stat) const;
   bool ReadStat(const procfsroot::ProcessDir& dir, const GapSubject& subject,
                 procfsroot::StatFields* fields);
   void ReadDetail(const procfsroot::ProcessDir& dir, Process* process);
@@ -97,6 +101,8 @@ class ProcessReader {
   const procfsroot::Procfs& procfs_;
   CgroupTable* const cgroups_;
   const Options options_;
+  // When this reader was made, in the clock of start times.
+  const uint64_t began_;
   Losses losses_;
   FdReader fds_;
   // Reused from process to process. StatFields point into stat_.
