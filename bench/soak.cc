@@ -83,7 +83,7 @@ class Soak {
     if (++count_ % 2 == 0) {
       options.threads = nsdisc::ScanOptions::all;
       options.mounts = true;
-      options.capabilities = true;
+      options.capabilities = nsdisc::CapabilitySets::kEffective;
     }
     NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, procfsroot::Procfs::Live());
     nsdisc::KernelQuestions kernel;

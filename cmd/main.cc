@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -23,15 +24,23 @@ namespace {
 
 // A standard descriptor that the caller closed would be dealt to the first file that is opened,
 // which then would be written to. One that cannot be used in the way it is meant takes its place,
-// so that use still fails with EBADF. Before all other constructors: those of libraries open files.
-[[gnu::constructor(101)]] void OccupyStandardDescriptors() {
-  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (fcntl(fd, F_GETFD) >= 0) continue;
+// so that use still fails with EBADF.
+#if defined(__clang__)
+[[clang::no_sanitize("address", "undefined", "thread")]]
+#endif
+void OccupyStandardDescriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (syscall(SYS_fcntl, fd, F_GETFD) >= 0) continue;
     // The lowest free number is dealt, which is `fd`. Standard descriptors are for children too.
     const int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
-    if (open("/dev/null", mode | O_CLOEXEC) != fd || fcntl(fd, F_SETFD, 0) != 0) return;
+    if (syscall(SYS_openat, AT_FDCWD, "/dev/null", mode | O_CLOEXEC) != fd) return;
+    if (syscall(SYS_fcntl, fd, F_SETFD, 0) != 0) return;
   }
 }
+// Before any constructor, as those of libraries open files; by bare system calls, as nothing else
+// is ready.
+[[gnu::section(".preinit_array"),
+  gnu::used]] void (*const occupy_standard_descriptors)() = OccupyStandardDescriptors;
 
 std::string Variable(const char* name) {
   const char* const value = getenv(name);
