@@ -235,6 +235,9 @@ bool RunningExec::FailOnTheWay() {
 
 void RunningExec::Finish() {
   const absl::StatusOr<int> status = process_->Wait();
+  if (absl::IsDeadlineExceeded(status.status()) && ending_.reason() != ExecEnding::Reason::kNone) {
+    return Fail(status.status(), kExecSignalBase + SIGKILL);
+  }
   if (!status.ok()) return Fail(status.status());
   TakeNews();
   const ExecChild::Outcome outcome = child_->GetOutcome();

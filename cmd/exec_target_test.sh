@@ -137,7 +137,7 @@ expect_words 2 'nsctl: exec: -i and -t could mean two things: write -it for a te
 mkdir -p nsb
 touch nsb/net
 seen=$("$nsctl" exec nsb/net -- true 2>&1)
-[[ $seen == *' nsb/net: '*'; a path begins with a dot: "./nsb/net"' ]] || fail "a relative path: $seen"
+[[ $seen == *'nsb/net'*'; a path begins with a dot: "./nsb/net"' ]] || fail "a relative path: $seen"
 
 # Whoever may look at nobody is told so.
 if ((EUID == 0)); then

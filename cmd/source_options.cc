@@ -107,6 +107,8 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string&
   nsdisc::DiscoverOptions options = wanted;
   options.users = &users;
   options.now = env.system->Now();
+  // What the caller handed on is also open in the process that waits for this one (run_apart.h).
+  options.own_fds = false;
   nsdisc::ScanProgress progress;
   options.progress = &progress;
   auto line = std::make_unique<ScanProgressLine>(progress, env.err, env.progress_width);

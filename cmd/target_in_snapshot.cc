@@ -1,7 +1,9 @@
 #include "cmd/target_in_snapshot.h"
 
+#include <string>
 #include <variant>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -32,7 +34,9 @@ class Finder {
 
   absl::StatusOr<TargetInSnapshot> operator()(const NamespaceTarget& target) const {
     const nsdisc::Namespace* ns = index_.FindNamespace(target.type, target.inode);
-    if (ns == nullptr) return absl::NotFoundError(absl::StrCat("no namespace ", ToString(target)));
+    if (ns == nullptr) {
+      return absl::NotFoundError(absl::StrCat("no namespace ", ToString(target), Unseen()));
+    }
     return TargetInSnapshot{.ns = ns};
   }
 
@@ -49,6 +53,17 @@ class Finder {
   }
 
  private:
+  // Where else a namespace may be that is not in the snapshot.
+  std::string Unseen() const {
+    const auto in_flight = absl::c_count_if(index_.snapshot().gaps(), [](const nsdisc::Gap& gap) {
+      return gap.operation() == "read SCM_RIGHTS";
+    });
+    if (in_flight == 0) return "";
+    return absl::StrCat(" in sight; descriptors that wait in sockets of ", in_flight,
+                        in_flight == 1 ? " process" : " processes",
+                        " could not be looked at, --census=bpf may find it");
+  }
+
   absl::StatusOr<TargetInSnapshot> FindOne(const Target& target) const {
     NSCTL_ASSIGN_OR_RETURN(const engines::Container* container,
                            FindContainer(index_.snapshot(), target));

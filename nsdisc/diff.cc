@@ -400,14 +400,15 @@ class Differ {
     for (const FieldChange& field :
          DiffMessages(before_.snapshot(), after_.snapshot(),
                       [&](absl::string_view path) { return path != section.name(); })) {
-      const auto add = [&](const std::string& text, Change::Kind kind) {
+      const bool of_engines = section.name() == "engines" || section.name() == "pods";
+      const auto add = [&](const std::string& text, Change::Kind kind, const DiffSide& lacking) {
         Change* const change = diff_.add_changes();
         change->set_section(section.name());
         change->set_subject(text);
-        change->set_kind(kind);
+        SetKind(kind, of_engines ? WhyContainersAreUnseen(lacking.snapshot()) : "", change);
       };
-      for (const std::string& text : field.before()) add(text, Change::removed);
-      for (const std::string& text : field.after()) add(text, Change::added);
+      for (const std::string& text : field.before()) add(text, Change::removed, after_);
+      for (const std::string& text : field.after()) add(text, Change::added, before_);
     }
   }
 

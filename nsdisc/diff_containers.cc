@@ -43,20 +43,47 @@ Change ChangeOf(const Container& container, Change::Kind kind) {
   return change;
 }
 
+// A container that only one side has, where the other may lack it for the reason `why`.
+Change OneSided(const Container& container, Change::Kind kind, const std::string& why) {
+  Change change = ChangeOf(container, why.empty() ? kind : Change::unknown);
+  if (!why.empty()) {
+    change.set_reason(
+        absl::StrCat(kind == Change::added ? "not seen before: " : "not seen after: ", why));
+  }
+  return change;
+}
+
 }  // namespace
+
+std::string WhyContainersAreUnseen(const Snapshot& snapshot) {
+  for (const Gap& gap : snapshot.gaps()) {
+    if (gap.operation() == "find engines" || gap.operation() == "read states of containers") {
+      return absl::StrCat(gap.operation(), ": ", gap.error());
+    }
+  }
+  for (const engines::Engine& engine : snapshot.engines()) {
+    if (engine.state() != engines::Engine::ready) {
+      return absl::StrCat("the engine ", engine.key(), " did not tell all");
+    }
+  }
+  return "";
+}
 
 std::vector<Change> DiffContainers(const Snapshot& before, const Snapshot& after,
                                    absl::FunctionRef<bool(absl::string_view)> ignored) {
   const std::map<Key, const Container*> old_ones = Index(before);
   const std::map<Key, const Container*> new_ones = Index(after);
+  const std::string why_not_before = WhyContainersAreUnseen(before);
+  const std::string why_not_after = WhyContainersAreUnseen(after);
   std::vector<Change> changes;
   for (const auto& [key, container] : old_ones) {
-    if (!new_ones.contains(key)) changes.push_back(ChangeOf(*container, Change::removed));
+    if (new_ones.contains(key)) continue;
+    changes.push_back(OneSided(*container, Change::removed, why_not_after));
   }
   for (const auto& [key, container] : new_ones) {
     const auto old_one = old_ones.find(key);
     if (old_one == old_ones.end()) {
-      changes.push_back(ChangeOf(*container, Change::added));
+      changes.push_back(OneSided(*container, Change::added, why_not_before));
       continue;
     }
     const std::vector<FieldChange> fields = DiffMessages(*old_one->second, *container, ignored);

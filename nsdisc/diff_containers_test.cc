@@ -46,6 +46,17 @@ TEST(DiffContainers, TellsWhatCameAndWent) {
               ElementsAre("removed docker/web", "added containerd/shop/a"));
 }
 
+// Who may not look at engines has not seen their containers end.
+TEST(DiffContainers, DoesNotTakeWhatCouldNotBeSeenForRemoved) {
+  const char kBlind[] = "gaps { subject: 'pid:1' operation: 'find engines' error: 'EACCES' }";
+  EXPECT_THAT(Told(kWeb, kBlind), ElementsAre("unknown docker/web"));
+  EXPECT_THAT(Told(kBlind, kWeb), ElementsAre("unknown docker/web"));
+  EXPECT_THAT(Told(kWeb, "engines { key: 'docker:1@2' state: degraded }"),
+              ElementsAre("unknown docker/web"));
+  EXPECT_THAT(Told(kWeb, "engines { key: 'docker:1@2' state: ready }"),
+              ElementsAre("removed docker/web"));
+}
+
 TEST(DiffContainers, TellsWhatChanged) {
   EXPECT_THAT(Told(kWeb, R"pb(
                 containers { engine: "docker:1@2" id: "a" name: "www" state: paused pid: 7 })pb"),

@@ -110,6 +110,7 @@ class Scan {
         .threads = options.threads,
         .detail = options.detail == ProcessDetail::kAll,
         .fds = options.fds,
+        .without_fds_of = options.own_fds ? 0 : scanner.pid(),
         .capabilities = options.capabilities != CapabilitySets::kNone,
         .all_capability_sets = options.capabilities == CapabilitySets::kAll,
         .pid_namespace = own_pid_namespace_,

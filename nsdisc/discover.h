@@ -57,6 +57,8 @@ struct DiscoverOptions {
   // descriptors; the network namespaces of sockets among those; mounts of namespaces' files in all
   // mount namespaces; the kernel's own lists. What only they show is missing then.
   bool fds = true;
+  // With what the scanning process has open itself, among that what a caller asks engines by.
+  bool own_fds = true;
   bool sockets = true;
   bool bind_mounts = true;
   bool kernel_lists = true;

@@ -117,7 +117,7 @@ std::unique_ptr<Process> ProcessReader::Read(base::Pid pid) {
   process->mutable_namespaces()->set_awaits_first_child(awaits_child);
   SetNamespaces(links, subject, process.get());
   if (options_.detail) ReadDetail(*dir, process.get());
-  if (options_.fds) fds_.Read(*dir, pid, {});
+  if (options_.fds && pid.value != options_.without_fds_of) fds_.Read(*dir, pid, {});
   // Read last: while the directory still answers, the process is there and the number its own, so
   // that what was asked by number above was about it.
   StatFields stat;

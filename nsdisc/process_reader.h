@@ -30,8 +30,9 @@ class ProcessReader {
     ScanOptions::Threads threads = ScanOptions::loose;
     // Read what AddDetail reads as well.
     bool detail = true;
-    // Look at descriptors.
+    // Look at descriptors, but for those of one process; 0: of all.
     bool fds = true;
+    int32_t without_fds_of = 0;
     // Read Process.capabilities, and the sets that only status has.
     bool capabilities = false;
     bool all_capability_sets = false;

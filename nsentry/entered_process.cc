@@ -56,7 +56,9 @@ bool IsReadable(const OwnedFd& fd, absl::Duration patience) {
   int ready;
   do {
     const int64_t left = absl::ToInt64Milliseconds(deadline - absl::Now());
-    ready = poll(&waiting, 1, static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX)));
+    const bool for_ever = patience == absl::InfiniteDuration();
+    ready =
+        poll(&waiting, 1, for_ever ? -1 : static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX)));
   } while (ready < 0 && errno == EINTR);
   return ready > 0;
 }
@@ -172,6 +174,21 @@ std::optional<T> Receive(const OwnedFd& from_child) {
   return sent;
 }
 
+// Whether the status of `pid`, which has ended, can be had: somebody who traces it keeps it, for as
+// long as that is so.
+bool IsStatusThere(pid_t pid) {
+  const absl::Time deadline = absl::Now() + kEndPatience;
+  while (true) {
+    siginfo_t info = {};
+    const int result =
+        waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT | __WALL);
+    // ECHILD too is for whoever waits for it to see.
+    if (info.si_pid != 0 || (result != 0 && errno != EINTR)) return true;
+    if (absl::Now() >= deadline) return false;
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+}
+
 void KillAndReap(pid_t pid, const OwnedFd& pidfd) {
   if (pidfd.ok()) {
     syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
@@ -181,6 +198,7 @@ void KillAndReap(pid_t pid, const OwnedFd& pidfd) {
   }
   // One that waits for a file system that never answers does not end: it is left behind.
   if (pidfd.ok() && !IsReadable(pidfd, kEndPatience)) return;
+  if (!IsStatusThere(pid)) return;
   ReleaseChild(pid);
   while (waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
   }
@@ -269,9 +287,11 @@ EnteredProcess::~EnteredProcess() {
 }
 
 absl::StatusOr<int> EnteredProcess::Wait() {
-  siginfo_t info = {};
-  while (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT | __WALL) != 0 &&
-         errno == EINTR) {
+  (void)IsReadable(pidfd_, absl::InfiniteDuration());
+  if (!IsStatusThere(pid_)) {
+    const pid_t pid = std::exchange(pid_, 0);
+    return absl::DeadlineExceededError(
+        absl::StrCat("process ", pid, " ended, and whoever traces it keeps its status"));
   }
   ReleaseChild(pid_);
   int status = 0;

@@ -72,7 +72,8 @@ class EnteredProcess {
   const base::OwnedFd& pidfd() const { return pidfd_; }
 
   // Waits for its end and returns the status as wait(2) has it. Errors: ECHILD where somebody else
-  // has waited for it, or SIGCHLD is ignored.
+  // has waited for it, or SIGCHLD is ignored; DEADLINE_EXCEEDED where it ended and somebody who
+  // traces it keeps the status (ptrace(2)): it is left behind.
   absl::StatusOr<int> Wait();
 
   // SIGKILL, by pidfd. Nothing where it was waited for.
