@@ -23,8 +23,10 @@ using engines::Engine;
 constexpr size_t kMinIdDigits = 12;
 constexpr size_t kMostListed = 10;
 
-// How well a container fits what was asked for: the better the higher.
-enum class Fit { kNone, kService, kName };
+// How well a container fits what was asked for: the better the higher. Who owns a container can run
+// an engine in it, or a process that looks like an engine's helper, and call containers whatever
+// they like: these are meant only where what was asked for says so.
+enum class Fit { kNone, kUnsaid, kService, kName };
 
 // One way in which a container is known: its own, or another engine's view of it.
 struct Face {
@@ -58,7 +60,7 @@ class Searcher {
   absl::StatusOr<const Container*> Find(const std::vector<std::string>& words,
                                         const std::string& spelling) const {
     std::vector<const Container*> found;
-    Fit best = Fit::kService;
+    Fit best = Fit::kUnsaid;
     for (const Container& container : lists_.containers) {
       const Fit fit = FitOf(container, words);
       if (fit < best) continue;
@@ -70,8 +72,21 @@ class Searcher {
     if (!absl::c_all_of(found, is_dead)) {
       found.erase(std::remove_if(found.begin(), found.end(), is_dead), found.end());
     }
-    if (found.size() == 1) return found.front();
-    return found.empty() ? NotFound(spelling) : Ambiguous(spelling, found);
+    if (found.empty()) return NotFound(spelling);
+    if (best == Fit::kUnsaid) return Unsaid(spelling, *found.front());
+    if (found.size() > 1) return Ambiguous(spelling, found);
+    return found.front();
+  }
+
+  std::string Doubt(const std::vector<std::string>& words, const Container& found) const {
+    const bool is_id = absl::c_any_of(FacesOf(lists_, found), [&](const Face& face) {
+      return IsIdPrefix(words.back(), face.id);
+    });
+    const Engine* const silent = is_id ? nullptr : SilentOne(words);
+    if (silent == nullptr) return "";
+    return absl::StrCat(base::TerminalText(silent->key()), " did not tell its containers (",
+                        engines::StateName(silent->state()),
+                        "), and may have another one of that name");
   }
 
  private:
@@ -79,24 +94,100 @@ class Searcher {
     const std::string whole = absl::StrJoin(words, "/");
     Fit best = Fit::kNone;
     for (const Face& face : FacesOf(lists_, container)) {
-      if (face.name == whole || face.id == whole) return Fit::kName;
+      Fit fit = Fit::kNone;
+      const std::string& word = words.back();
       bool fits = true;
       for (size_t i = 0; i + 1 < words.size(); ++i) fits &= IsAround(words[i], container, face);
-      if (!fits) continue;
-      const std::string& word = words.back();
-      if (face.name == word || face.id == word || IsIdPrefix(word, face.id)) return Fit::kName;
-      if (container.project().service() == word) best = Fit::kService;
+      if (face.name == whole || face.id == whole) {
+        fit = Fit::kName;
+      } else if (fits && (face.name == word || face.id == word || IsIdPrefix(word, face.id))) {
+        fit = Fit::kName;
+      } else if (fits && container.project().service() == word) {
+        fit = Fit::kService;
+      }
+      if (fit != Fit::kNone && !IsSaid(face, words)) fit = Fit::kUnsaid;
+      best = std::max(best, fit);
     }
     return best;
+  }
+
+  const Engine* FindEngine(const std::string& key) const {
+    const auto found =
+        absl::c_find_if(lists_.engines, [&](const Engine& engine) { return engine.key() == key; });
+    return found == lists_.engines.end() ? nullptr : &*found;
+  }
+
+  // The container that the engine runs in; nullptr where that is none or unknown.
+  const Container* OuterOf(const Engine& engine) const {
+    if (engine.parent_container().empty()) return nullptr;
+    const auto found = absl::c_find_if(lists_.containers, [&](const Container& one) {
+      return one.engine() == engine.parent() && one.id() == engine.parent_container();
+    });
+    return found == lists_.containers.end() ? nullptr : &*found;
+  }
+
+  static bool Names(const std::string& word, const Container& container) {
+    return !word.empty() && (word == container.name() || IsIdPrefix(word, container.id()));
+  }
+
+  // The words before the last name what one must say to mean it: the container around its engine,
+  // or that it is known by evidence alone.
+  bool IsSaid(const Face& face, const std::vector<std::string>& words) const {
+    const Engine* const engine = FindEngine(face.engine);
+    const auto is_said = [&](const auto& says) {
+      return std::any_of(words.begin(), words.end() - 1, says);
+    };
+    if (is_said([&](const std::string& word) { return word == face.engine; })) return true;
+    if (face.type == Engine::evidence) {
+      return is_said(
+          [](const std::string& word) { return word == engines::TypeName(Engine::evidence); });
+    }
+    if (engine == nullptr || engine->parent_container().empty()) return true;
+    const Container* const outer = OuterOf(*engine);
+    return outer != nullptr &&
+           is_said([&](const std::string& word) { return Names(word, *outer); });
   }
 
   bool IsAround(const std::string& word, const Container& container, const Face& face) const {
     if (word.empty()) return false;
     if (word == engines::TypeName(face.type) || word == face.engine) return true;
     if (word == face.native_namespace || word == container.project().project()) return true;
+    const Engine* const engine = FindEngine(face.engine);
+    const Container* const outer = engine == nullptr ? nullptr : OuterOf(*engine);
+    if (outer != nullptr && Names(word, *outer)) return true;
     const engines::Pod* const pod = PodOf(lists_, container);
     return pod != nullptr && (word == pod->name() || word == pod->kubernetes_namespace() ||
                               IsIdPrefix(word, pod->id()));
+  }
+
+  // An engine of the host that has not told its containers, and may have one of the name too.
+  const Engine* SilentOne(const std::vector<std::string>& words) const {
+    for (const Engine& engine : lists_.engines) {
+      const bool is_silent = engine.state() == Engine::connecting ||
+                             engine.state() == Engine::syncing ||
+                             engine.state() == Engine::degraded;
+      if (!is_silent || !engine.parent_container().empty()) continue;
+      const bool is_other = std::any_of(words.begin(), words.end() - 1, [&](const auto& word) {
+        const bool is_key = absl::c_any_of(lists_.engines, [&](const Engine& one) {
+          return one.key() == word || engines::TypeName(one.type()) == word;
+        });
+        return is_key && word != engine.key() && word != engines::TypeName(engine.type());
+      });
+      if (!is_other) return &engine;
+    }
+    return nullptr;
+  }
+
+  absl::Status Unsaid(const std::string& spelling, const Container& container) const {
+    const Engine* const engine = FindEngine(container.engine());
+    const Container* const outer = engine == nullptr ? nullptr : OuterOf(*engine);
+    const std::string said = outer == nullptr ? engines::TypeName(Engine::evidence) : outer->name();
+    const std::string where =
+        outer == nullptr ? "no engine tells of it, but its processes look like one's"
+                         : absl::StrCat("an engine in the container ", outer->name(), " has one");
+    return absl::NotFoundError(
+        base::TerminalText(absl::StrCat("no container ", spelling, " of this host's engines; ",
+                                        where, ": write ", said, "/", container.name())));
   }
 
   absl::Status NotFound(const std::string& spelling) const {
@@ -149,6 +240,18 @@ class Searcher {
   const ContainerLists& lists_;
 };
 
+// What `target` consists of, as stored text.
+std::vector<std::string> WordsOf(const Target& target) {
+  if (const auto* const id = std::get_if<ContainerIdTarget>(&target)) return {id->id_prefix};
+  const auto& named = std::get<ContainerTarget>(target);
+  std::vector<std::string> words;
+  if (!named.engine.empty()) words.push_back(base::EncodeText(named.engine));
+  for (const absl::string_view word : absl::StrSplit(named.name, '/')) {
+    words.push_back(base::EncodeText(word));
+  }
+  return words;
+}
+
 }  // namespace
 
 bool IsContainer(const Target& target) {
@@ -157,17 +260,11 @@ bool IsContainer(const Target& target) {
 }
 
 absl::StatusOr<const Container*> FindContainer(const ContainerLists& lists, const Target& target) {
-  std::vector<std::string> words;
-  if (const auto* const id = std::get_if<ContainerIdTarget>(&target)) {
-    words.push_back(id->id_prefix);
-  } else {
-    const auto& named = std::get<ContainerTarget>(target);
-    if (!named.engine.empty()) words.push_back(base::EncodeText(named.engine));
-    for (const absl::string_view word : absl::StrSplit(named.name, '/')) {
-      words.push_back(base::EncodeText(word));
-    }
-  }
-  return Searcher(lists).Find(words, ToString(target));
+  return Searcher(lists).Find(WordsOf(target), ToString(target));
+}
+
+std::string DoubtAbout(const ContainerLists& lists, const Target& target, const Container& found) {
+  return Searcher(lists).Doubt(WordsOf(target), found);
 }
 
 absl::StatusOr<ProcessTarget> InitialProcessOf(const Container& container) {

@@ -3,6 +3,8 @@
 #ifndef NSCTL_CMD_CONTAINER_SEARCH_H_
 #define NSCTL_CMD_CONTAINER_SEARCH_H_
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "cmd/container_reference.h"
 #include "cmd/target.h"
@@ -16,12 +18,18 @@ bool IsContainer(const Target& target);
 // digits of an id, or else the service in a project; each word before a slash is the type or key
 // of the engine, the project, the pod, its Kubernetes namespace, or the engine's own namespace.
 // What other engines call the same container counts too. Of several with the name those with a
-// process are meant.
+// process are meant. Containers of an engine that is in a container are meant only after the name
+// or id of that one ("dind/web"), what is known by evidence alone after "evidence".
 //
 // Errors: NOT_FOUND, with the engines that did not tell; INVALID_ARGUMENT where several are meant,
 // which lists them. Messages are safe for a terminal.
 absl::StatusOr<const engines::Container*> FindContainer(const ContainerLists& lists,
                                                         const Target& target);
+
+// Why `found`, which FindContainer has for `target`, may not be the only one: an engine of the host
+// did not tell its containers. Empty where there is no doubt, as of an id.
+std::string DoubtAbout(const ContainerLists& lists, const Target& target,
+                       const engines::Container& found);
 
 // Its initial process. FAILED_PRECONDITION where it has none.
 absl::StatusOr<ProcessTarget> InitialProcessOf(const engines::Container& container);

@@ -13,13 +13,26 @@ namespace {
 
 using ::nsctl::testing::StatusIs;
 
-engines::Containers Scene() {
+// Where `silent`, containerd has not answered.
+engines::Containers Scene(bool silent = false) {
   engines::Containers containers;
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
       R"pb(
-        engines { key: "containerd:3@1" type: containerd state: degraded reason: "no\\x0aanswer" }
+        engines { key: "containerd:3@1" type: containerd state: ready }
         engines { key: "docker:1@1" type: docker state: ready }
         engines { key: "podman:2@1" type: podman state: ready }
+        engines { key: "evidence" type: evidence state: ready }
+        engines {
+          key: "docker:9@1"
+          type: docker
+          state: ready
+          parent: "docker:1@1"
+          parent_container: "aaaaaaaaaaaa0002"
+        }
+        containers { engine: "docker:9@1" id: "aaaaaaaaaaaa0001" name: "lab" pid: 60 }
+        containers { engine: "docker:9@1" id: "999999999999" name: "shop-web-1" pid: 61 }
+        containers { engine: "evidence" id: "888888888888" name: "lx" pid: 62 }
+        containers { engine: "evidence" id: "aaaaaaaaaaaa0004" name: "fake" pid: 63 }
         containers {
           engine: "containerd:3@1"
           native_namespace: "k8s.io"
@@ -72,13 +85,17 @@ engines::Containers Scene() {
           kubernetes_namespace: "default"
         })pb",
       &containers));
+  if (silent) {
+    containers.mutable_engines(0)->set_state(engines::Engine::degraded);
+    containers.mutable_engines(0)->set_reason("no\\x0aanswer");
+  }
   return containers;
 }
 
-absl::StatusOr<std::string> Find(const std::string& word) {
+absl::StatusOr<std::string> Find(const std::string& word, bool silent = false) {
   const absl::StatusOr<Target> target = ParseTarget(word);
   EXPECT_TRUE(target.ok() && IsContainer(*target)) << word;
-  const engines::Containers scene = Scene();
+  const engines::Containers scene = Scene(silent);
   const auto found = FindContainer(scene, *target);
   if (!found.ok()) return found.status();
   return (*found)->id();
@@ -116,6 +133,11 @@ INSTANTIATE_TEST_SUITE_P(
                       WordCase{"IdPrefix", "bbbbbbbbbbbb0002", "bbbbbbbbbbbb0002"},
                       WordCase{"IdOfOtherView", "cccccccccccc", "aaaaaaaaaaaa0001"},
                       WordCase{"OtherView", "containerd/moby/cccccccccccc0001", "aaaaaaaaaaaa0001"},
+                      WordCase{"Nested", "shop-web-2/lab", "aaaaaaaaaaaa0001"},
+                      WordCase{"NestedByItsId", "aaaaaaaaaaaa0002/999999999999", "999999999999"},
+                      WordCase{"NestedByKey", "docker\\x3a9@1/shop-web-1", "999999999999"},
+                      WordCase{"Evidence", "evidence/lx", "888888888888"},
+                      WordCase{"NotTheEvidence", "aaaaaaaaaaaa0004", "aaaaaaaaaaaa0004"},
                       WordCase{"NameWithSlash", "container:a/b\\\\", "bbbbbbbbbbbb0003"}),
     [](const auto& test) { return std::string(test.param.name); });
 
@@ -138,7 +160,7 @@ TEST(FindContainer, ListsCandidates) {
 TEST(FindContainer, SaysWhoDidNotTell) {
   for (const char* const word :
        {"container:nobody", "podman/shop-web-1", "other/db", "beta/main", "docker/shop/db"}) {
-    EXPECT_THAT(Find(word).status(),
+    EXPECT_THAT(Find(word, true).status(),
                 StatusIs(absl::StatusCode::kNotFound,
                          "no container " + std::string(word) +
                              "; not all was told by containerd:3@1 (degraded: no\\x0aanswer)"));
@@ -148,10 +170,44 @@ TEST(FindContainer, SaysWhoDidNotTell) {
                        "no container container:web: no container engine was found"));
 }
 
+// Whoever owns a container may run an engine in it, or what looks like an engine's helper, and give
+// its containers the names and ids of others.
+TEST(FindContainer, WantsToBeToldWhatIsInAContainerOrEvidenceAlone) {
+  EXPECT_THAT(Find("container:lab").status(),
+              StatusIs(absl::StatusCode::kNotFound,
+                       "no container container:lab of this host's engines; an engine in the "
+                       "container shop-web-2 has one: write shop-web-2/lab"));
+  EXPECT_THAT(Find("docker/lab").status(), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(Find("999999999999").status(), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(Find("container:lx").status(),
+              StatusIs(absl::StatusCode::kNotFound,
+                       "no container container:lx of this host's engines; no engine tells of it, "
+                       "but its processes look like one's: write evidence/lx"));
+  EXPECT_THAT(Find("888888888888").status(), StatusIs(absl::StatusCode::kNotFound));
+}
+
+std::string Doubt(const std::string& word) {
+  const engines::Containers scene = Scene(/*silent=*/true);
+  const absl::StatusOr<Target> target = ParseTarget(word);
+  const auto found = FindContainer(scene, *target);
+  EXPECT_TRUE(found.ok()) << found.status();
+  return found.ok() ? DoubtAbout(scene, *target, **found) : "";
+}
+
+// The only one of its name need not be the only one while an engine has not told.
+TEST(DoubtAbout, NamesTheSilentEngine) {
+  EXPECT_EQ(Doubt("container:shop-web-1"),
+            "containerd:3@1 did not tell its containers (degraded), and may have another one of "
+            "that name");
+  EXPECT_EQ(Doubt("docker/shop-web-1"), "");
+  EXPECT_EQ(Doubt("aaaaaaaaaaaa0001"), "");
+  EXPECT_EQ(Doubt("cccccccccccc"), "");
+}
+
 TEST(InitialProcessOf, TellsTheProcessFromAnotherOfItsNumber) {
   const engines::Containers scene = Scene();
 
-  const auto process = InitialProcessOf(scene.containers(2));
+  const auto process = InitialProcessOf(scene.containers(6));
 
   ASSERT_TRUE(process.ok()) << process.status();
   EXPECT_EQ(*process, (ProcessTarget{.pid = {20}, .pidfd_inode = 99, .start_time = 7}));
@@ -159,7 +215,7 @@ TEST(InitialProcessOf, TellsTheProcessFromAnotherOfItsNumber) {
 
 TEST(InitialProcessOf, SaysWhyThereIsNone) {
   engines::Containers scene = Scene();
-  engines::Container& dead = *scene.mutable_containers(4);
+  engines::Container& dead = *scene.mutable_containers(8);
 
   EXPECT_THAT(InitialProcessOf(dead), StatusIs(absl::StatusCode::kFailedPrecondition,
                                                "container db has no process: it is exited"));

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "base/text.h"
+#include "cmd/diagnostics.h"
 #include "cmd/engine_inquiry.h"
 #include "procfsroot/procfs.h"
 
@@ -24,7 +25,12 @@ absl::StatusOr<const Container*> ContainerTargets::Find(const Target& target,
     }
     known_ = std::make_unique<engines::Containers>(inquiry->Await(absl::Now() + wait_));
   }
-  return FindContainer(*known_, target);
+  NSCTL_ASSIGN_OR_RETURN(const Container* const found, FindContainer(*known_, target));
+  const std::string doubt = DoubtAbout(*known_, target, *found);
+  if (!doubt.empty()) {
+    Complain(env_, command_, absl::StrCat(base::TerminalText(ToString(target)), ": ", doubt));
+  }
+  return found;
 }
 
 absl::StatusOr<Target> ContainerTargets::Resolve(const Target& target, const std::string& procfs) {

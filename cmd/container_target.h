@@ -20,7 +20,9 @@ namespace nsctl::cmd {
 // the environment. No thread is left when a call returns.
 class ContainerTargets {
  public:
-  ContainerTargets(Environment* env, absl::Duration wait) : env_(*env), wait_(wait) {}
+  // `command` says on stderr where a name may mean another container as well.
+  ContainerTargets(const char* command, Environment* env, absl::Duration wait)
+      : command_(command), env_(*env), wait_(wait) {}
 
   // What `target` means: the initial process where it names a container, with what tells it from
   // another of its number; else `target` itself. Errors: those of FindContainer and
@@ -34,6 +36,7 @@ class ContainerTargets {
  private:
   absl::StatusOr<const engines::Container*> Find(const Target& target, const std::string& procfs);
 
+  const char* const command_;
   Environment& env_;
   const absl::Duration wait_;
   std::unique_ptr<engines::Containers> known_;

@@ -223,7 +223,7 @@ absl::StatusOr<int> ExecCommand::Become(const ExecScene& scene, Environment& env
 absl::StatusOr<ExecContainers> ExecCommand::FindContainers(Environment& env) const {
   NSCTL_ASSIGN_OR_RETURN(const absl::Duration wait, engines_.ResolveWait());
   ExecContainers found;
-  ContainerTargets containers(&env, wait);
+  ContainerTargets containers(kInfo.name, &env, wait);
   for (const std::string& word : settings_.targets) {
     const absl::StatusOr<Target> target = ParseTarget(word);
     if (!target.ok() || !IsContainer(*target)) continue;

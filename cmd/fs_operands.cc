@@ -77,7 +77,7 @@ absl::StatusOr<const Root*> FsOperands::RootOf(const Target& target, Environment
   const std::string name = ToString(target);
   auto found = roots_.find(name);
   if (found == roots_.end()) {
-    if (containers_ == nullptr) containers_ = std::make_unique<ContainerTargets>(&env, wait_);
+    if (containers_ == nullptr) containers_ = std::make_unique<ContainerTargets>("fs", &env, wait_);
     found = roots_
                 .emplace(name, OpenContainerOrOther(target, procfs_,
                                                     {.timeout = timeout_, .caller = caller_},

@@ -188,7 +188,7 @@ class MountsCommand : public Command {
   absl::Status ResolveContainer(Environment& env) {
     NSCTL_ASSIGN_OR_RETURN(const absl::Duration wait, engines_.ResolveWait());
     if (!parsed_target_.has_value() || source_.is_file()) return absl::OkStatus();
-    ContainerTargets containers(&env, wait);
+    ContainerTargets containers(kInfo.name, &env, wait);
     NSCTL_ASSIGN_OR_RETURN(parsed_target_, containers.Resolve(*parsed_target_, source_.procfs()));
     return absl::OkStatus();
   }
