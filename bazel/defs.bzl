@@ -28,7 +28,15 @@ def nsctl_cc_library(name, copts = [], **kwargs):
         **kwargs
     )
 
-def nsctl_cc_binary(name, static = False, copts = [], linkopts = [], linkstatic = True, **kwargs):
+# Absl's own library is not instrumented: what its mutexes order is told to
+# ThreadSanitizer in everything that is only for tests.
+def _tsan_deps():
+    return select({
+        _THREAD_SANITIZED: ["@nsctl//bazel:tsan_absl_sync"],
+        "//conditions:default": [],
+    })
+
+def nsctl_cc_binary(name, static = False, copts = [], linkopts = [], linkstatic = True, deps = [], testonly = False, **kwargs):
     """A cc_binary with the project's warnings.
 
     Args:
@@ -37,8 +45,12 @@ def nsctl_cc_binary(name, static = False, copts = [], linkopts = [], linkstatic 
       copts: added to the project's.
       linkopts: added to the project's.
       linkstatic: as for cc_binary.
+      deps: as for cc_binary.
+      testonly: as for cc_binary.
       **kwargs: as for cc_binary.
     """
+    if testonly:
+        deps = deps + _tsan_deps()
     if static:
         linkopts = linkopts + select({
             _SANITIZED: [],
@@ -49,6 +61,8 @@ def nsctl_cc_binary(name, static = False, copts = [], linkopts = [], linkstatic 
         copts = _copts(copts),
         linkopts = linkopts,
         linkstatic = linkstatic,
+        deps = deps,
+        testonly = testonly,
         **kwargs
     )
 
@@ -86,10 +100,7 @@ def nsctl_cc_test(name, copts = [], deps = [], tags = [], size = "small", linkst
         copts = _copts(copts),
         linkstatic = linkstatic,
         tags = tags + [tag for tag in extra_tags if tag not in tags],
-        deps = deps + [dep for dep in googletest if dep not in deps] + select({
-            _THREAD_SANITIZED: ["@nsctl//bazel:tsan_absl_sync"],
-            "//conditions:default": [],
-        }),
+        deps = deps + [dep for dep in googletest if dep not in deps] + _tsan_deps(),
         **kwargs
     )
 

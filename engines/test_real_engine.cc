@@ -99,6 +99,7 @@ std::vector<std::string> RealEngineTest::AwaitChanges(size_t count) {
       if (!change.has_container()) continue;
       std::string text =
           absl::StrCat(Change::Kind_Name(change.kind()), " ", change.container().name());
+      if (change.container().state() == Container::stopping) absl::StrAppend(&text, " stopping");
       if (change.container().has_exit_code()) {
         absl::StrAppend(&text, " ", change.container().exit_code());
       }

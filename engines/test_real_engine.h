@@ -43,7 +43,7 @@ class RealEngineTest : public ::testing::Test {
   // The PID as processes in the sandbox count; -1 where it is not one of theirs.
   int InSandbox(int pid) const;
 
-  // The next changes of containers: "started web", "exited web 137".
+  // The next changes of containers: "started web", "updated web stopping", "exited web 137".
   std::vector<std::string> AwaitChanges(size_t count);
 
   procfsroot::Procfs procfs_ = *procfsroot::Procfs::Live();
