@@ -41,6 +41,8 @@ end_world() {
   local pid=$WORLD_PID input=${WORLD[1]}
   exec {input}>&-
   wait "$pid"
+  # What it mounted is in this mount namespace, and would be in the next world.
+  if findmnt --source world --mountpoint /mnt >/dev/null; then umount --recursive /mnt; fi
 }
 
 count_processes
