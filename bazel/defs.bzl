@@ -36,7 +36,7 @@ def _tsan_deps():
         "//conditions:default": [],
     })
 
-def nsctl_cc_binary(name, static = False, copts = [], linkopts = [], linkstatic = True, deps = [], testonly = False, **kwargs):
+def nsctl_cc_binary(name, static = False, copts = [], linkopts = [], linkstatic = True, deps = [], testonly = None, **kwargs):
     """A cc_binary with the project's warnings.
 
     Args:
@@ -46,7 +46,7 @@ def nsctl_cc_binary(name, static = False, copts = [], linkopts = [], linkstatic 
       linkopts: added to the project's.
       linkstatic: as for cc_binary.
       deps: as for cc_binary.
-      testonly: as for cc_binary.
+      testonly: as for cc_binary; the default is the package's.
       **kwargs: as for cc_binary.
     """
     if testonly:
