@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -48,6 +50,24 @@ TEST(CopiedFd, IsTheSocketThatWasSeen) {
   EXPECT_EQ(base::ErrnoOf(CopySocket(*self, other.get(), 0).status()), ESTALE);
   EXPECT_EQ(base::ErrnoOf(CopyTun(*self, socket_fd.get()).status()), ESTALE);
   EXPECT_EQ(base::ErrnoOf(CopySocket(*self, 1 << 20, 0).status()), EBADF);
+}
+
+// As what is on a file system with a server is; the test's resource check knows of it.
+TEST(CopiedFd, LeavesAFileWithoutABlockDeviceToTheKeeper) {
+  const OwnedFd file(memfd_create("file", MFD_CLOEXEC));
+  const absl::StatusOr<OwnedFd> self = base::OpenPidfd({getpid()});
+  ASSERT_THAT(self, IsOk());
+  const std::string copy = absl::StrCat("/proc/self/fd/", self->get() + 1);
+  ASSERT_EQ(access(copy.c_str(), F_OK), -1);
+
+  const absl::Status status = CopySocket(*self, file.get(), 0).status();
+
+  EXPECT_EQ(base::ErrnoOf(status), ESTALE);
+  struct stat kept = {};
+  struct stat original = {};
+  ASSERT_EQ(stat(copy.c_str(), &kept), 0);
+  ASSERT_EQ(fstat(file.get(), &original), 0);
+  EXPECT_EQ(kept.st_ino, original.st_ino);
 }
 
 // What the scanning process would do of which the kernel lets it never come back: a number that was
