@@ -36,6 +36,9 @@ void AppendEscaped(char32_t code_point, std::string* out) {
   absl::StrAppendFormat(out, "\\u%04x\\u%04x", 0xd800 + (offset >> 10), 0xdc00 + (offset & 0x3ff));
 }
 
+// Printable, and written as it is.
+bool IsPlain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
 void AppendAscii(char c, std::string* out) {
   switch (c) {
     case '"':
@@ -80,6 +83,11 @@ size_t AppendNonAscii(absl::string_view text, std::string* out) {
 void AppendJsonString(absl::string_view text, std::string* out) {
   out->push_back('"');
   for (size_t i = 0; i < text.size();) {
+    size_t plain = i;
+    while (plain < text.size() && IsPlain(text[plain])) ++plain;
+    out->append(text.data() + i, plain - i);
+    i = plain;
+    if (i == text.size()) break;
     if (static_cast<unsigned char>(text[i]) < 0x80) {
       AppendAscii(text[i++], out);
     } else {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/magic.h>
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/mount_api.h"
+#include "base/nsfs.h"
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "mounttree/mount.pb.h"
@@ -48,6 +50,16 @@ std::optional<uint64_t> CountIfNoneIsOfNamespace(const NamespaceTable::Known& wh
   return ids->size();
 }
 
+// Whether `fd` is still the namespace that was met: descriptors and numbers of processes are dealt
+// again, and numbers of namespaces as well, but not the kernel's ids.
+bool IsSame(const base::OwnedFd& fd, const NamespaceTable::Known& where) {
+  const absl::StatusOr<base::NamespaceId> id = base::NamespaceIdOf(fd);
+  if (!id.ok() || id->inode != where.target.inode) return false;
+  if (where.kernel_id == 0) return true;
+  const absl::StatusOr<uint64_t> kernel_id = base::MountNamespaceIdOf(fd);
+  return kernel_id.ok() && *kernel_id == where.kernel_id;
+}
+
 bool IsListedInPart(const NamespaceTable::Known& where) {
   if (where.kernel_id == 0 || where.mount_count == 0) return false;
   const absl::StatusOr<std::vector<base::UniqueMountId>> ids =
@@ -64,6 +76,10 @@ absl::Status ReadOpened(const Procfs& procfs, const NamespaceTable::Known& where
     const absl::StatusOr<base::OwnedFd> fd = OpenWay(procfs, way, where.target);
     if (!fd.ok()) {
       status = fd.status();
+      continue;
+    }
+    if (!IsSame(*fd, where)) {
+      status = base::ErrnoStatus(ESTALE, "open", fd->path());
       continue;
     }
     address.fd = *fd;

@@ -145,6 +145,12 @@ class Bench:
                     ("Nsctl", "Nsenter")]
             what = "all namespaces" if case == "ExecStart" else "one namespace"
             self.allow("exec in %s / nsenter" % what, pair[0][0] / pair[1][0], 1.3, "x wall")
+        rows = self.google_benchmark("engine_sync_benchmark",
+                                     "BM_(FirstSync_Partial|EventToSubscriber)/1000/")
+        for what, case, most in (("first sync of 1,000 containers", "FirstSync_Partial", 1000),
+                                 ("event to subscriber", "EventToSubscriber", 5)):
+            self.allow(what, next(row["real_time"] for name, row in rows.items() if case in name),
+                       most, "ms wall")
 
 
 def run(bench, only, quick):

@@ -1,0 +1,96 @@
+#include "nsdisc/bind_mount_scan.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "base/fd.h"
+#include "base/namespace_type.h"
+#include "base/nsfs.h"
+#include "base/test_child.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nsdisc/namespace_table.h"
+#include "nsdisc/namespace_way.h"
+#include "procfsroot/procfs.h"
+#include "testing/status_matchers.h"
+
+namespace nsctl::nsdisc {
+namespace {
+
+using base::NamespaceType;
+using base::TestChild;
+using procfsroot::Procfs;
+using ::testing::Gt;
+using testing::HasErrno;
+using testing::IsOk;
+
+// A mount namespace of a child, and this process's descriptor that is open on it.
+struct Held {
+  std::optional<TestChild> child;
+  base::OwnedFd fd;
+  uint32_t inode = 0;
+};
+
+class BindMountScanTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_THAT(procfs_, IsOk()); }
+
+  // nullopt without CAP_SYS_ADMIN.
+  std::optional<Held> Hold() {
+    absl::StatusOr<TestChild> child = TestChild::Start(CLONE_NEWNS);
+    if (!child.ok()) return std::nullopt;
+    const NamespaceWay way{.pid = child->pid().value};
+    absl::StatusOr<base::OwnedFd> fd = OpenWay(*procfs_, way, {NamespaceType::kMnt, 0});
+    EXPECT_THAT(fd, IsOk());
+    const absl::StatusOr<base::NamespaceId> id = base::NamespaceIdOf(*fd);
+    EXPECT_THAT(id, IsOk());
+    return Held{*std::move(child), *std::move(fd), id->inode};
+  }
+
+  // The namespace with that number, as met by that descriptor alone.
+  static NamespaceTable::Known Met(uint32_t inode, const base::OwnedFd& fd) {
+    NamespaceTable::Known known;
+    known.target = {NamespaceType::kMnt, inode};
+    known.ways.push_back({.kind = NamespaceWay::Kind::kFd, .pid = getpid(), .fd = fd.get()});
+    return known;
+  }
+
+  absl::StatusOr<Procfs> procfs_ = Procfs::Live();
+};
+
+TEST_F(BindMountScanTest, ReadsWhatOnlyADescriptorLeadsTo) {
+  const std::optional<Held> held = Hold();
+  if (!held.has_value()) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
+
+  const absl::StatusOr<BindMounts> mounts = ReadBindMounts(*procfs_, Met(held->inode, held->fd));
+
+  ASSERT_THAT(mounts, IsOk());
+  EXPECT_THAT(mounts->examined, Gt(0));
+}
+
+// Whoever had the descriptor closed it, and has opened another namespace with the same number.
+TEST_F(BindMountScanTest, DescriptorThatIsOpenOnAnotherNamespaceByNow) {
+  const std::optional<Held> met = Hold();
+  const std::optional<Held> now = Hold();
+  if (!met.has_value() || !now.has_value()) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
+
+  EXPECT_THAT(ReadBindMounts(*procfs_, Met(met->inode, now->fd)), HasErrno(ESTALE));
+}
+
+// The kernel deals inode numbers again, and its ids never.
+TEST_F(BindMountScanTest, NumberThatIsAnotherNamespacesByNow) {
+  const std::optional<Held> held = Hold();
+  if (!held.has_value()) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
+  NamespaceTable::Known known = Met(held->inode, held->fd);
+  known.kernel_id = 1;
+
+  EXPECT_THAT(ReadBindMounts(*procfs_, known), HasErrno(ESTALE));
+}
+
+}  // namespace
+}  // namespace nsctl::nsdisc
