@@ -1,7 +1,9 @@
 #include "cmd/mount_columns.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -20,7 +22,10 @@ using google::protobuf::RepeatedPtrField;
 using mounttree::Mount;
 
 // Longer lists are shortened.
-constexpr int kListedPlaces = 2;
+constexpr size_t kListedPlaces = 2;
+// Where they need not fit into a line: whoever owns a mount namespace chooses how many mounts are
+// in a group, each of which lists all the others.
+constexpr size_t kMostListedPlaces = 100;
 
 using MountContext = MountTables::Context;
 
@@ -100,13 +105,16 @@ TableCell TagsCell(const MountRow& row, const MountContext&) {
 
 TableCell Places(const RepeatedPtrField<MountPlace>& places, const MountRow& row,
                  const MountContext& context) {
+  const size_t limit = context.presentation.shorten       ? kListedPlaces
+                       : context.presentation.whole_lists ? std::numeric_limits<size_t>::max()
+                                                          : kMostListedPlaces;
   std::vector<std::string> texts;
   int more = 0;
   for (const MountPlace& place : places) {
     const bool self = place.mount_namespace() == row.mount_namespace() &&
                       place.mount_id() == row.mount().mount_id();
     if (self) continue;
-    if (context.presentation.shorten && texts.size() == kListedPlaces) {
+    if (texts.size() == limit) {
       ++more;
       continue;
     }

@@ -100,7 +100,10 @@ class MountListBuilder {
   absl::Status ChoosePath() {
     if (selection_.holder_of.has_value()) {
       const auto holder = [this](size_t i) {
-        const std::optional<uint32_t> row = trees_[i].FindHolder(*selection_.holder_of);
+        const std::optional<uint32_t> row =
+            selection_.holder_id.has_value()
+                ? mounttree::FindMount(scanned_[i].mounts, *selection_.holder_id)
+                : trees_[i].FindHolder(*selection_.holder_of);
         return row.has_value() ? std::vector<uint32_t>{*row} : std::vector<uint32_t>();
       };
       if (!ChooseEach(holder)) return NoMount("holds ", *selection_.holder_of);

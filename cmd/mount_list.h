@@ -3,6 +3,7 @@
 #ifndef NSCTL_CMD_MOUNT_LIST_H_
 #define NSCTL_CMD_MOUNT_LIST_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ struct MountSelection {
   // Only the mount that holds this path, as a walk along it finds it. Stored text, absolute,
   // without symlinks.
   std::optional<std::string> holder_of = std::nullopt;
+  // That mount, where it is known, whatever is at the path by now.
+  std::optional<uint32_t> holder_id = std::nullopt;
   // Only mounts at this path, the hidden ones too.
   std::optional<std::string> mount_point = std::nullopt;
   // Only mounts that fit.

@@ -104,6 +104,9 @@ TEST(BuildMountList, CountsDepthAmongWhatItShows) {
 
 TEST(BuildMountList, FindsPaths) {
   EXPECT_THAT(Ids(BuildMountList(Scan(), {.holder_of = "/a/b/c"})), ElementsAre("5@0", "22@0"));
+  // What was found on a mount is on it, whatever its path says by now.
+  EXPECT_THAT(Ids(BuildMountList(Scan(), {.holder_of = "/a/b/c", .holder_id = 3})),
+              ElementsAre("3@0"));
   EXPECT_THAT(Ids(BuildMountList(Scan(), {.mount_point = "/a/b"})), ElementsAre("3@0", "5@1"));
   EXPECT_THAT(BuildMountList(Scan(), {.mount_point = "/z"}),
               StatusIs(absl::StatusCode::kNotFound, "no mount is at /z"));

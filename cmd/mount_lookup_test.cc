@@ -1,5 +1,6 @@
 #include "cmd/mount_lookup.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,18 +27,27 @@ TEST(LexicalPath, IsClean) {
       {"/../..", "/"}, {"/a\\b", "/a\\\\b"}, {"/\xff", "/\\xff"},
   };
   for (const Case& c : cases) {
-    EXPECT_EQ(LexicalPath(c.path), (LookedUpPath{c.clean, std::nullopt})) << c.path;
+    EXPECT_EQ(LexicalPath(c.path), (LookedUpPath{c.clean})) << c.path;
   }
 }
 
-TEST(LookUpPath, FollowsLinksBelowTheRoot) {
+// As a process has it that was given another root.
+TEST(LookUpPath, FollowsLinksBelowTheRootAndNamesThemFromTheNamespaces) {
   const testing::TestDirectory directory;
   ASSERT_EQ(mkdir(absl::StrCat(directory.path(), "/real").c_str(), 0700), 0);
   ASSERT_EQ(symlink("/real", absl::StrCat(directory.path(), "/link").c_str()), 0);
   NSCTL_ASSERT_OK_AND_ASSIGN(const Root root, Root::OfPath(directory.path()));
 
-  EXPECT_EQ(LookUpPath(root, "/link").path, "/real");
-  EXPECT_EQ(LookUpPath(root, "/link/missing").path, "/link/missing");
+  const LookedUpPath real = LookUpPath(root, "/link");
+  EXPECT_EQ(real.path, absl::StrCat(directory.path(), "/real"));
+  struct statx status = {};
+  ASSERT_EQ(statx(AT_FDCWD, real.path.c_str(), 0, STATX_MNT_ID, &status), 0);
+  EXPECT_EQ(real.mount_id, status.stx_mnt_id);
+  EXPECT_EQ(LookUpPath(root, "/").path, directory.path());
+  const LookedUpPath missing = LookUpPath(root, "/link/missing");
+  EXPECT_EQ(missing.path, absl::StrCat(directory.path(), "/link/missing"));
+  EXPECT_TRUE(missing.is_missing());
+  EXPECT_EQ(missing.mount_id, std::nullopt);
 }
 
 }  // namespace

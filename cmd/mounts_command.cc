@@ -87,6 +87,22 @@ void AddGaps(const MountNamespace& mounts, MountList* list) {
   }
 }
 
+// Whether a gap is of a namespace that has no mounts: "net:[4026531840]".
+bool IsOfAnotherType(absl::string_view subject) {
+  for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {
+    if (info.type == base::NamespaceType::kMnt) continue;
+    if (absl::StartsWith(subject, absl::StrCat(info.name, ":["))) return true;
+  }
+  return false;
+}
+
+// What --holding names.
+struct Held {
+  std::optional<mounttree::HoldingQuery> query = std::nullopt;
+  // Nothing is at the path.
+  bool is_missing = false;
+};
+
 class MountsCommand : public Command {
  public:
   void AddOptions(CLI::App* app) override {
@@ -133,6 +149,8 @@ class MountsCommand : public Command {
 
     NSCTL_ASSIGN_OR_RETURN(Scanned scanned, Scan(env));
     NSCTL_RETURN_IF_ERROR(LookUp(env, &selection));
+    NSCTL_ASSIGN_OR_RETURN(const Held held, FindHeld(env));
+    selection.holding = held.query;
     MountList gaps;
     for (const ScannedMounts& one : scanned.mounts) AddGaps(one.mounts, &gaps);
     NSCTL_ASSIGN_OR_RETURN(MountList list, BuildMountList(std::move(scanned.mounts), selection));
@@ -145,8 +163,14 @@ class MountsCommand : public Command {
       list.mutable_gaps()->Swap(gaps.mutable_gaps());
     }
     if (holding && list.rows().empty()) {
-      Complain(env, kInfo.name,
-               absl::StrCat("nothing has ", QuotedArgument(options_.holding()), " mounted"));
+      const std::string name = QuotedArgument(options_.holding());
+      if (held.is_missing) {
+        return absl::NotFoundError(absl::StrCat("no file is at ", name, ", nor is it mounted"));
+      }
+      Complain(
+          env, kInfo.name,
+          absl::StrCat("nothing has ", name, " mounted in a mount namespace; what is detached ",
+                       "and still in use is not seen"));
     }
     if (format == Format::kTable) {
       const bool reaches = selection.propagation &&
@@ -173,6 +197,7 @@ class MountsCommand : public Command {
             ? ""
             : base::NamespaceLinkText(base::NamespaceType::kMnt, list->rows(0).mount_namespace());
     for (nsdisc::Gap& gap : *snapshot->mutable_gaps()) {
+      if (IsOfAnotherType(gap.subject())) continue;
       if (all || gap.subject() == named) *list->add_gaps() = std::move(gap);
     }
   }
@@ -252,8 +277,13 @@ class MountsCommand : public Command {
   absl::Status LookUp(Environment& env, MountSelection* selection) const {
     if (!options_.target_path().empty()) {
       NSCTL_ASSIGN_OR_RETURN(const LookedUpPath path, Find(options_.target_path(), env));
-      if (path.is_missing) return absl::NotFoundError(absl::StrCat("no file is at ", path.path));
+      if (path.is_missing()) {
+        return absl::NotFoundError(
+            absl::StrCat("no file is at ", QuotedArgument(options_.target_path())));
+      }
+      if (!path.is_unanswered()) NSCTL_RETURN_IF_ERROR(path.error);
       selection->holder_of = path.path;
+      selection->holder_id = path.mount_id;
     }
     if (!options_.mount_point().empty()) {
       // One that is hidden is found by no walk.
@@ -263,9 +293,6 @@ class MountsCommand : public Command {
     if (!options_.source_device().empty()) {
       NSCTL_ASSIGN_OR_RETURN(const mounttree::Device device, FindDevice(env));
       selection->filter.devices.push_back(device);
-    }
-    if (!options_.holding().empty()) {
-      NSCTL_ASSIGN_OR_RETURN(selection->holding, FindHeld(env));
     }
     return absl::OkStatus();
   }
@@ -281,7 +308,7 @@ class MountsCommand : public Command {
                              {.timeout = kLookUpTime, .caller = std::make_shared<BoundedCaller>()});
     if (!root.ok()) return LexicalPath(bytes);
     LookedUpPath found = LookUpPath(root->root(), bytes);
-    if (found.is_unanswered) {
+    if (found.is_unanswered()) {
       Complain(env, kInfo.name,
                absl::StrCat(base::TerminalText(found.path),
                             " does not answer: it is taken as it is written"));
@@ -300,26 +327,39 @@ class MountsCommand : public Command {
     return UsageError(absl::StrCat("no block device: ", QuotedArgument(name)));
   }
 
-  absl::StatusOr<mounttree::HoldingQuery> FindHeld(Environment& env) const {
+  absl::StatusOr<Held> FindHeld(Environment& env) const {
     const std::string& name = options_.holding();
-    mounttree::HoldingQuery query;
+    if (name.empty()) return Held{};
+    Held held;
+    mounttree::HoldingQuery& query = held.query.emplace();
     query.device = mounttree::ParseDevice(name);
-    if (query.device.has_value()) return query;
+    if (query.device.has_value()) return held;
     if (!absl::StartsWith(name, "/")) {
       return UsageError(
           absl::StrCat("--holding wants MAJ:MIN or an absolute path: ", QuotedArgument(name)));
     }
     NSCTL_ASSIGN_OR_RETURN(const LookedUpPath path, Find(name, env));
+    held.is_missing = path.is_missing();
+    if (!held.is_missing && !path.is_unanswered()) NSCTL_RETURN_IF_ERROR(path.error);
     query.path = path.path;
     query.device = path.block_device;
-    if (query.device.has_value() || source_.is_file()) return query;
-    // What a path is on is told by the mounts of the target, or of whoever typed it.
+    // Of what is no file any more the source or mount point may still tell.
+    if (query.device.has_value() || source_.is_file() || held.is_missing) return held;
+    NSCTL_ASSIGN_OR_RETURN(query.place, FindPlace(path, env));
+    return held;
+  }
+
+  // What a path is on is told by the mounts of the target, or of whoever typed it.
+  absl::StatusOr<std::optional<mounttree::FilePlace>> FindPlace(const LookedUpPath& path,
+                                                                Environment& env) const {
     NSCTL_ASSIGN_OR_RETURN(const Procfs procfs, env.system->OpenProcfs(source_.procfs()));
-    if (!procfs.is_live()) return query;
+    if (!procfs.is_live()) return std::nullopt;
     NSCTL_ASSIGN_OR_RETURN(ScannedMounts own, ScanMountsOf(parsed_target_, procfs));
     const mounttree::MountTree tree = mounttree::PlaceMounts(&own.mounts);
-    query.place = mounttree::PlaceOf(own.mounts, tree, path.path);
-    return query;
+    if (!path.mount_id.has_value()) return mounttree::PlaceOf(own.mounts, tree, path.path);
+    const std::optional<uint32_t> row = mounttree::FindMount(own.mounts, *path.mount_id);
+    if (!row.has_value()) return std::nullopt;
+    return mounttree::PlaceOn(own.mounts.mounts(static_cast<int>(*row)), path.path);
   }
 
   SourceOptions source_;

@@ -61,6 +61,8 @@ struct Presentation {
   size_t width = 0;
   // Long ids within names and long lists are shortened.
   bool shorten = false;
+  // Lists are written whole, however many things are in them.
+  bool whole_lists = false;
   bool headings = true;
 
   // `text` in the colour of `role`, or as it is. `text` must be safe for a terminal.

@@ -70,6 +70,7 @@ absl::StatusOr<Presentation> PresentationOptions::Resolve(const Environment& env
   presentation.glyphs = unicode ? &kUnicodeGlyphs : &kAsciiGlyphs;
   presentation.width = env.out_is_terminal && !no_truncate_ ? WidthOf(env) : 0;
   presentation.shorten = env.out_is_terminal && !no_truncate_;
+  presentation.whole_lists = no_truncate_;
   presentation.headings = !no_headings_;
   return presentation;
 }

@@ -45,9 +45,20 @@ std::optional<FilePlace> PlaceOf(const MountNamespace& mounts, const MountTree& 
                                  absl::string_view path) {
   const std::optional<uint32_t> row = tree.FindHolder(path);
   if (!row.has_value()) return std::nullopt;
-  const Mount& holder = mounts.mounts(static_cast<int>(*row));
-  return FilePlace{{holder.device_major(), holder.device_minor()},
-                   MovePath(path, holder.mount_point(), holder.root())};
+  return PlaceOn(mounts.mounts(static_cast<int>(*row)), path);
+}
+
+std::optional<FilePlace> PlaceOn(const Mount& mount, absl::string_view path) {
+  if (!IsAtOrBelow(path, mount.mount_point())) return std::nullopt;
+  return FilePlace{{mount.device_major(), mount.device_minor()},
+                   MovePath(path, mount.mount_point(), mount.root())};
+}
+
+std::optional<uint32_t> FindMount(const MountNamespace& mounts, uint32_t mount_id) {
+  for (int row = 0; row < mounts.mounts_size(); ++row) {
+    if (mounts.mounts(row).mount_id() == mount_id) return static_cast<uint32_t>(row);
+  }
+  return std::nullopt;
 }
 
 std::vector<Holding> FindHolding(const std::vector<const MountNamespace*>& namespaces,

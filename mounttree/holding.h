@@ -35,10 +35,15 @@ struct FilePlace {
   friend bool operator==(const FilePlace&, const FilePlace&) = default;
 };
 
+// The row with this mount_id in `mounts`.
+std::optional<uint32_t> FindMount(const MountNamespace& mounts, uint32_t mount_id);
+
 // What a walk along `path` (stored text, absolute, without symlinks) finds in `mounts`, whose tree
 // `tree` is. nullopt where no mount holds it.
 std::optional<FilePlace> PlaceOf(const MountNamespace& mounts, const MountTree& tree,
                                  absl::string_view path);
+// The same of a path on `mount`. nullopt where the mount is not above it.
+std::optional<FilePlace> PlaceOn(const Mount& mount, absl::string_view path);
 
 // A mount is found where any part of the query fits.
 struct HoldingQuery {
