@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -48,6 +50,33 @@ TEST(CopiedFd, IsTheSocketThatWasSeen) {
   EXPECT_EQ(base::ErrnoOf(CopySocket(*self, other.get(), 0).status()), ESTALE);
   EXPECT_EQ(base::ErrnoOf(CopyTun(*self, socket_fd.get()).status()), ESTALE);
   EXPECT_EQ(base::ErrnoOf(CopySocket(*self, 1 << 20, 0).status()), EBADF);
+}
+
+// Which resource_check sees, and the namespace's end would wait for.
+TEST(CopiedFd, KeepsNoNamespaceWhereASocketWas) {
+  const OwnedFd now(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  ASSERT_TRUE(now.ok());
+  const absl::StatusOr<OwnedFd> self = base::OpenPidfd({getpid()});
+  ASSERT_THAT(self, IsOk());
+  const size_t before = testing::CurrentResources().fds.size();
+
+  EXPECT_EQ(base::ErrnoOf(CopySocket(*self, now.get(), 1234).status()), ESTALE);
+
+  EXPECT_EQ(testing::CurrentResources().fds.size(), before);
+}
+
+TEST(CopiedFd, LeavesSoManyOpenAndNoMore) {
+  NSCTL_RUN_IN_CHILD_OR_SKIP(0, [&]() -> std::string {
+    const OwnedFd file(memfd_create("looks like a server's", MFD_CLOEXEC));
+    const absl::StatusOr<OwnedFd> self = base::OpenPidfd({getpid()});
+    NSCTL_CHILD_EXPECT(file.ok() && self.ok());
+    for (int i = 0; i < kMaxLeftOpen; ++i) {
+      NSCTL_CHILD_EXPECT(base::ErrnoOf(CopySocket(*self, file.get(), 0).status()) == ESTALE);
+    }
+    const OwnedFd socket_fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    NSCTL_CHILD_EXPECT(base::ErrnoOf(CopySocket(*self, socket_fd.get(), 0).status()) == EMFILE);
+    return "";
+  });
 }
 
 // What the scanning process would do of which the kernel lets it never come back: a number that was
