@@ -34,13 +34,14 @@ TEST(IsTerminalHazard, HoldsForTheListedRangesAlone) {
       {"Mongolian selectors", 0x180b, 0x180f},
       {"zero width and marks", 0x200b, 0x200f},
       {"separators and embeddings", 0x2028, 0x202e},
-      {"invisible operators", 0x2060, 0x2064},
-      {"isolates", 0x2066, 0x206f},
+      {"invisible operators and isolates", 0x2060, 0x206f},
       {"Hangul filler", 0x3164, 0x3164},
       {"variation selectors", 0xfe00, 0xfe0f},
       {"byte order mark", 0xfeff, 0xfeff},
       {"half-width Hangul filler", 0xffa0, 0xffa0},
-      {"interlinear annotation", 0xfff9, 0xfffb},
+      {"unassigned and interlinear annotation", 0xfff0, 0xfffb},
+      {"shorthand controls", 0x1bca0, 0x1bca3},
+      {"musical controls", 0x1d173, 0x1d17a},
       {"tags", 0xe0000, 0xe0fff},
   };
   for (const Case& c : cases) {

@@ -30,11 +30,11 @@ std::optional<std::string> DecodeText(absl::string_view text);
 
 // Stored text -> what may be sent to a terminal: C0 (tab and newline included), DEL, C1
 // (U+0080-009F), line and paragraph separators, bidirectional controls (U+061C, U+200E-200F,
-// U+202A-202E, U+2066-2069), zero-width and invisible characters (U+00AD, U+034F, U+115F-1160,
-// U+17B4-17B5, U+180B-180F, U+200B-200D, U+2060-2064, U+206A-206F, U+3164, U+FE00-FE0F, U+FEFF,
-// U+FFA0, U+FFF9-FFFB, tags U+E0000-E0FFF) become \xHH for every byte of theirs. Bytes that are not
-// valid UTF-8 are escaped too, so any input is safe. The result decodes (DecodeText) to the same
-// kernel bytes as `text`.
+// U+202A-202E, U+2066-2069), what else Unicode calls default ignorable, assigned or not (U+00AD,
+// U+034F, U+115F-1160, U+17B4-17B5, U+180B-180F, U+200B-200D, U+2060-206F, U+3164, U+FE00-FE0F,
+// U+FEFF, U+FFA0, U+FFF0-FFF8, U+1BCA0-1BCA3, U+1D173-1D17A, U+E0000-E0FFF) and U+FFF9-FFFB become
+// \xHH for every byte of theirs. Bytes that are not valid UTF-8 are escaped too, so any input is
+// safe. The result decodes (DecodeText) to the same kernel bytes as `text`.
 std::string TerminalText(absl::string_view text);
 
 // How many terminal cells `text` (the result of TerminalText) fills: combining marks 0, wide East

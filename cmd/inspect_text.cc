@@ -36,6 +36,11 @@ std::string NameText(const NamespaceName& name) {
   return NamespaceText(ns);
 }
 
+// Nothing of it could be read, as where something is mounted over its directory.
+bool IsUnknown(const Process& process) {
+  return process.start_time() == 0 && process.name().empty();
+}
+
 class InspectionPrinter {
  public:
   InspectionPrinter(const Presentation& presentation, Writer* out)
@@ -59,8 +64,8 @@ class InspectionPrinter {
   void PrintProcess(const InspectedProcess& inspected) {
     const Process& process = inspected.process();
     Line("PID", absl::StrCat(process.pid()));
-    Line("Name", process.name());
-    Line("Command", CommandText(process));
+    Line("Name", IsUnknown(process) ? "?" : process.name());
+    Line("Command", IsUnknown(process) ? "?" : CommandText(process));
     if (!process.state().empty()) Line("State", process.state());
     if (process.kernel_thread()) Line("Kernel thread", "yes");
     if (process.parent_pid() != 0) {
@@ -280,7 +285,9 @@ class InspectionPrinter {
     if (cgroups.has_frozen()) Line("Frozen", cgroups.frozen() ? "yes" : "no");
     const Process& process = inspected.process();
     const nsdisc::Scheduling& scheduling = process.scheduling();
-    Line("Scheduling", absl::StrCat(PolicyText(scheduling), ", nice ", scheduling.nice()));
+    if (!IsUnknown(process)) {
+      Line("Scheduling", absl::StrCat(PolicyText(scheduling), ", nice ", scheduling.nice()));
+    }
     if (!scheduling.cpus_allowed().empty()) Line("CPUs", scheduling.cpus_allowed());
     if (!process.has_capabilities()) return;
     const std::vector<std::string> names = CapabilityNames(process.capabilities().effective());

@@ -64,7 +64,23 @@ absl::Status SettleValues(const Command& command, const CLI::App& app,
   return absl::OkStatus();
 }
 
+// Options that util-linux's commands have for what --output does here.
+struct ForeignOption {
+  const char* short_name;
+  const char* long_name;
+  const char* hint;
+};
+constexpr ForeignOption kForeignOptions[] = {
+    {"-J", "--json", "-o json writes JSON"},
+    {"-r", "--raw", "-o jsonl writes a JSON object per line"},
+};
+
 absl::Status UnknownOption(const std::string& word, const CLI::App& app) {
+  for (const ForeignOption& foreign : kForeignOptions) {
+    const bool is_meant = word == foreign.short_name || word == foreign.long_name;
+    if (!is_meant || app.get_option_no_throw("--output") == nullptr) continue;
+    return UsageError(absl::StrCat("unknown option ", QuotedArgument(word), "; ", foreign.hint));
+  }
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
@@ -178,6 +179,15 @@ std::string Escaped(string_view bytes) {
   return absl::StrReplaceAll(base::EncodeText(bytes), {{":", "\\x3a"}});
 }
 
+// The same of a word before a slash: neither the start of a path nor a process's number.
+std::string EscapedWord(string_view bytes) {
+  std::string text = absl::StrReplaceAll(Escaped(bytes), {{"/", "\\x2f"}});
+  if (absl::StartsWith(text, ".") || IsDigits(text)) {
+    text.replace(0, 1, absl::StrFormat("\\x%02x", text[0]));
+  }
+  return text;
+}
+
 struct Spelling {
   std::string operator()(const ProcessTarget& target) const {
     if (!target.pidfd_inode.has_value()) return absl::StrCat(target.pid.value);
@@ -187,7 +197,7 @@ struct Spelling {
     return base::NamespaceLinkText(target.type, target.inode);
   }
   std::string operator()(const ContainerTarget& target) const {
-    return absl::StrCat(target.engine.empty() ? "container:" : Escaped(target.engine) + "/",
+    return absl::StrCat(target.engine.empty() ? "container:" : EscapedWord(target.engine) + "/",
                         Escaped(target.name));
   }
   std::string operator()(const ContainerIdTarget& target) const { return target.id_prefix; }

@@ -42,13 +42,19 @@ class Opener {
   }
 
   absl::StatusOr<TargetMountNamespace> operator()(const PathTarget& target) const {
-    NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, OpenNamespaceAtPath(target.path));
-    NSCTL_ASSIGN_OR_RETURN(const base::NamespaceType type, base::NamespaceTypeOf(fd));
+    absl::StatusOr<OwnedFd> fd = OpenNamespaceAtPath(target.path);
+    // As findmnt takes a path.
+    if (absl::IsInvalidArgument(fd.status())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(fd.status().message(), "; -T PATH shows the mount that a path is on"));
+    }
+    NSCTL_RETURN_IF_ERROR(fd.status());
+    NSCTL_ASSIGN_OR_RETURN(const base::NamespaceType type, base::NamespaceTypeOf(*fd));
     if (type != base::NamespaceType::kMnt) {
-      NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId id, base::NamespaceIdOf(fd));
+      NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId id, base::NamespaceIdOf(*fd));
       return NoMountNamespace({type, id.inode});
     }
-    return TargetMountNamespace{std::move(fd), std::nullopt};
+    return TargetMountNamespace{*std::move(fd), std::nullopt};
   }
 
   absl::StatusOr<TargetMountNamespace> operator()(const ContainerTarget& target) const {

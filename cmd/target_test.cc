@@ -55,6 +55,10 @@ const TargetCase kTargets[] = {
     {"docker/web", ContainerTarget{"docker", "web"}, "docker/web"},
     {"containerd/k8s.io/web", ContainerTarget{"containerd", "k8s.io/web"}, "containerd/k8s.io/web"},
     {"net/x", ContainerTarget{"net", "x"}, "net/x"},
+    // What begins like something else, or has a slash, where it is escaped.
+    {R"(\x34/x)", ContainerTarget{"4", "x"}, R"(\x34/x)"},
+    {R"(\x2ex/y)", ContainerTarget{".x", "y"}, R"(\x2ex/y)"},
+    {R"(a\x2fb/c)", ContainerTarget{"a/b", "c"}, R"(a\x2fb/c)"},
     {"deadbeef0123", ContainerIdTarget{"deadbeef0123"}, "deadbeef0123"},
     {"DEADBEEF0123", ContainerIdTarget{"deadbeef0123"}, "deadbeef0123"},
     // Digits alone, but too many for a PID.

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -78,6 +79,7 @@ void CloseRange(unsigned int first, unsigned int last) {
 // Waits for the end of the parent, and closes what it had open: what may block comes last, so that
 // nobody waits for the end of anything else. System calls alone.
 [[noreturn]] void Keep(Kept* kept, pid_t parent) {
+  syscall(SYS_prctl, PR_SET_NAME, kKeeperName, 0, 0, 0);
   // No signal but SIGKILL, and none of the terminal's.
   const uint64_t all = ~uint64_t{0};
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof(all));

@@ -25,6 +25,9 @@ inline constexpr int kMaxLeftOpen = 64;
 // reached; EBADF, EPERM, ESRCH, ENOSYS as for base::CopyFdFrom. Two system calls.
 absl::StatusOr<base::OwnedFd> CopySocket(base::FdRef pidfd, int fd, uint64_t inode);
 
+// The name of the child that keeps descriptors, as ps(1) shows it.
+inline constexpr char kKeeperName[] = "nsctl-keeper";
+
 // The same of a TUN/TAP control file.
 absl::StatusOr<base::OwnedFd> CopyTun(base::FdRef pidfd, int fd);
 

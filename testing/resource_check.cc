@@ -1,6 +1,10 @@
 #include "testing/resource_check.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -62,6 +66,32 @@ std::multiset<std::string> OwnMounts() {
   return mounts;
 }
 
+std::string FirstLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+bool IsKeeper(pid_t child) {
+  return FirstLine(absl::StrCat("/proc/", child, "/comm")) == "nsctl-keeper" &&
+         syscall(SYS_kcmp, getpid(), child, KCMP_FILES, 0, 0) == 0;
+}
+
+// A file that a keeper has to keep, or its pidfd of this process.
+bool MayBeKept(int fd) {
+  std::ifstream info(absl::StrCat("/proc/self/fdinfo/", fd));
+  const std::string own = absl::StrCat("Pid:\t", getpid());
+  for (std::string line; std::getline(info, line);) {
+    if (line == own) return true;
+  }
+  struct statx file;
+  constexpr int kFlags = AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+  // No server of a file system is asked.
+  return statx(fd, "", kFlags, STATX_TYPE, &file) == 0 && S_ISREG(file.stx_mode) &&
+         file.stx_dev_major == 0;
+}
+
 template <typename Set>
 void DescribeNew(const Set& before, const Set& after, absl::string_view kind, std::string* out) {
   std::vector<typename Set::value_type> added;
@@ -105,6 +135,9 @@ Resources CurrentResources() {
     // A child belongs to the thread that made it.
     std::ifstream children(absl::StrCat("/proc/self/task/", tid, "/children"));
     for (pid_t child = 0; children >> child;) resources.children.insert(child);
+  }
+  if (std::erase_if(resources.children, IsKeeper) > 0) {
+    std::erase_if(resources.fds, [](const auto& fd) { return MayBeKept(fd.first); });
   }
   resources.mounts = OwnMounts();
   return resources;

@@ -4,6 +4,11 @@
 // each test, plain TEST and TEST_F alike. What a test leaves on purpose it must clean up in its
 // fixture's destructor at the latest. What is made before the first test (a fixture's
 // SetUpTestSuite, a global environment) does not count.
+//
+// A scan may copy a file of another process's where a socket was a moment before. Those of file
+// systems whose servers might hold up their closing are left to a child that shares the descriptors
+// (nsdisc/copied_fd.h). Which other processes run is nothing that a test decides, so that child and
+// such files do not count.
 
 #ifndef NSCTL_TESTING_RESOURCE_CHECK_H_
 #define NSCTL_TESTING_RESOURCE_CHECK_H_
