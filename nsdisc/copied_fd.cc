@@ -22,6 +22,7 @@
 #include "base/errors.h"
 #include "base/pidfd.h"
 #include "base/status_macros.h"
+#include "procfsroot/namespace_file.h"
 
 namespace nsctl::nsdisc {
 namespace {
@@ -39,8 +40,15 @@ bool MayAskAServer(const struct statx& file) {
   return S_ISREG(file.stx_mode) && file.stx_dev_major == 0;
 }
 
+// Descriptors that this process had to leave open.
+std::atomic<int>& LeftOpen() {
+  static std::atomic<int> count = 0;
+  return count;
+}
+
 template <typename Check>
 absl::StatusOr<OwnedFd> Copy(FdRef pidfd, int fd, const Check& is_wanted) {
+  if (LeftOpen() >= kMaxLeftOpen) return ErrnoStatus(EMFILE, "pidfd_getfd", pidfd.path());
   NSCTL_ASSIGN_OR_RETURN(OwnedFd copy, base::CopyFdFrom(pidfd, fd));
   struct statx file;
   // As looked up: no server is asked.
@@ -52,13 +60,14 @@ absl::StatusOr<OwnedFd> Copy(FdRef pidfd, int fd, const Check& is_wanted) {
     return ErrnoStatus(error, "statx", pidfd.path());
   }
   if (is_wanted(file)) return copy;
-  if (MayAskAServer(file)) LeaveOpen(std::move(copy));
+  // Files of namespaces look like a server's, and kept open they would keep their namespaces.
+  if (MayAskAServer(file) && !procfsroot::IsNamespaceFile(copy)) LeaveOpen(std::move(copy));
   return ErrnoStatus(ESTALE, "pidfd_getfd", pidfd.path());
 }
 
 // The child that keeps them. In memory that both share.
 struct Kept {
-  static constexpr size_t kMax = 64;
+  static constexpr size_t kMax = kMaxLeftOpen;
   std::atomic<size_t> size;
   std::atomic<unsigned int> fds[kMax];
 };
@@ -117,6 +126,7 @@ void LeaveOpen(OwnedFd fd) {
   if (owner != getpid()) kept = StartKeeper();
   owner = getpid();
   const auto number = static_cast<unsigned int>(fd.Release());
+  ++LeftOpen();
   if (kept == nullptr || kept->size == Kept::kMax) return;
   kept->fds[kept->size] = number;
   ++kept->size;

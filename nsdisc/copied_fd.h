@@ -16,9 +16,13 @@
 
 namespace nsctl::nsdisc {
 
+// So many descriptors are left open at most: whoever scans for days, beside somebody who opens
+// other things where sockets were, gives up his sockets and not all that he may open.
+inline constexpr int kMaxLeftOpen = 64;
+
 // A copy of the descriptor `fd` of the process `pidfd`, which must be a socket, with the inode
-// `inode` unless that is 0. Errors: ESTALE where it is something else; EBADF, EPERM, ESRCH, ENOSYS
-// as for base::CopyFdFrom. Two system calls.
+// `inode` unless that is 0. Errors: ESTALE where it is something else; EMFILE where kMaxLeftOpen is
+// reached; EBADF, EPERM, ESRCH, ENOSYS as for base::CopyFdFrom. Two system calls.
 absl::StatusOr<base::OwnedFd> CopySocket(base::FdRef pidfd, int fd, uint64_t inode);
 
 // The name of the child that keeps descriptors, as ps(1) shows it.

@@ -118,7 +118,7 @@ TEST(SilentFuse, StopsNobodyAndIsLeftAloneAfterAFewTries) {
     if (!fuse.mounted()) return absl::StrCat(kLacking, "a FUSE mount");
     const absl::Time begin = absl::Now();
     const absl::StatusOr<Root> root =
-        Root::OfPath(tree.path(), {.timeout = absl::Milliseconds(100)});
+        Root::OfPath(tree.path(), {.timeout = absl::Milliseconds(500)});
     CHILD_EXPECT_CODE(root.status(), absl::StatusCode::kOk);
 
     CHILD_EXPECT_CODE(root->ReadFile("mnt/x", 10).status(), absl::StatusCode::kDeadlineExceeded);

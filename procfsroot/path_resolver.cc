@@ -110,21 +110,17 @@ absl::StatusOr<OwnedFd> ResolveByKernel(FdRef root, absl::string_view path,
   }
 }
 
-// nullopt where the caches do not answer, or openat2 does not.
-std::optional<absl::StatusOr<OwnedFd>> ResolveFromCaches(FdRef root, absl::string_view path,
-                                                         const ResolveOptions& options,
-                                                         uint64_t resolve) {
-  const PathText text(path);
-  const int fd = OpenHandle(root.get(), text.c_str(), options.follow_last, resolve);
-  if (fd >= 0) return OwnedFd(fd, DescribeInRoot(root, path));
+// Why the caches answered with `error`; nullopt where they did not answer, or openat2 did not.
+std::optional<absl::Status> ErrorOfCaches(int error, FdRef root, absl::string_view path,
+                                          const ResolveOptions& options, uint64_t resolve) {
   // EINVAL: RESOLVE_CACHED is not known.
-  if (fd == -EAGAIN || fd == -ENOSYS || fd == -EPERM || fd == -EINVAL) return std::nullopt;
+  if (error == EAGAIN || error == ENOSYS || error == EPERM || error == EINVAL) return std::nullopt;
   // The walker tells what kind of link or mount stopped it.
-  if (fd == -ELOOP || fd == -EXDEV) return std::nullopt;
-  const absl::string_view component = FailingComponent(root, path, -fd, options, resolve);
+  if (error == ELOOP || error == EXDEV) return std::nullopt;
+  const absl::string_view component = FailingComponent(root, path, error, options, resolve);
   // Dropped from the caches meanwhile: the walker will name it.
   if (component.empty() && !path.empty()) return std::nullopt;
-  return ResolveError(-fd, root, path, component);
+  return ResolveError(error, root, path, component);
 }
 
 }  // namespace
@@ -139,9 +135,11 @@ absl::StatusOr<OwnedFd> Resolve(FdRef root, absl::string_view path, const Resolv
     case Backend::kAuto:
       break;
   }
-  std::optional<absl::StatusOr<OwnedFd>> known =
-      ResolveFromCaches(root, path, options, ResolveFlags(options) | RESOLVE_CACHED);
-  if (known.has_value()) return *std::move(known);
+  const uint64_t resolve = ResolveFlags(options) | RESOLVE_CACHED;
+  const int fd = OpenHandle(root.get(), PathText(path).c_str(), options.follow_last, resolve);
+  // The usual case, and moved but once.
+  if (fd >= 0) return OwnedFd(fd, DescribeInRoot(root, path));
+  if (auto known = ErrorOfCaches(-fd, root, path, options, resolve)) return *std::move(known);
   return WalkPath(root, path, options);
 }
 
@@ -152,7 +150,9 @@ std::optional<absl::StatusOr<OwnedFd>> ResolveCached(FdRef root, absl::string_vi
   // Where a mount is crossed at the path's end the kernel may ask the file system behind it, cached
   // or not; and only the walker asks options.gate.
   const uint64_t resolve = ResolveFlags(options) | RESOLVE_CACHED | RESOLVE_NO_XDEV;
-  return ResolveFromCaches(root, path, options, resolve);
+  const int fd = OpenHandle(root.get(), PathText(path).c_str(), options.follow_last, resolve);
+  if (fd >= 0) return OwnedFd(fd, DescribeInRoot(root, path));
+  return ErrorOfCaches(-fd, root, path, options, resolve);
 }
 
 }  // namespace nsctl::procfsroot
