@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
@@ -48,7 +49,8 @@ class DockerEngineTest : public RealEngineTest {
   }
 
   absl::Status StartDaemon() {
-    NSCTL_RETURN_IF_ERROR(sandbox_->Run({"sh", "-c", "echo '{}' >/run/daemon.json"}).status());
+    NSCTL_RETURN_IF_ERROR(
+        sandbox_->Run({"sh", "-c", "echo \"$1\" >/run/daemon.json", "sh", config_}).status());
     NSCTL_ASSIGN_OR_RETURN(
         daemon_,
         sandbox_->Start(
@@ -99,6 +101,7 @@ class DockerEngineTest : public RealEngineTest {
     return SortedLines(text.ok() ? *text : "");
   }
 
+  std::string config_ = "{}";
   base::Pid daemon_;
 };
 
@@ -172,6 +175,32 @@ TEST_F(DockerEngineTest, LivesThroughARestartOfTheDaemon) {
   // Of the one that lived on, nothing is told.
   EXPECT_THAT(AwaitChanges(1), ElementsAre("started new"));
   EXPECT_EQ(KnownToUs(), KnownToDocker());
+}
+
+// Newer Docker can leave images and what containers write to containerd.
+class ContainerdImagesTest : public DockerEngineTest {
+ protected:
+  ContainerdImagesTest() { config_ = R"({"features":{"containerd-snapshotter":true}})"; }
+};
+
+TEST_F(ContainerdImagesTest, KnowsWhatDockerKnows) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const std::string driver, Docker({"info", "-f", "{{.DriverStatus}}"}));
+  if (!absl::StrContains(driver, "io.containerd.snapshotter")) {
+    GTEST_SKIP() << "Docker before 23 keeps no images in containerd";
+  }
+  Watch();
+  RunContainer("alpha");
+  EXPECT_THAT(AwaitChanges(1), ElementsAre("started alpha"));
+  RunContainer("beta");
+  EXPECT_THAT(AwaitChanges(1), ElementsAre("started beta"));
+  ASSERT_THAT(Docker({"pause", "beta"}), IsOk());
+  EXPECT_THAT(AwaitChanges(1), ElementsAre("paused beta"));
+
+  EXPECT_EQ(KnownToUs(), KnownToDocker());
+  const Containers current = hub_.Current();
+  for (const Container& container : current.containers()) {
+    EXPECT_EQ(container.image(), "nsctl/busybox:1");
+  }
 }
 
 }  // namespace
