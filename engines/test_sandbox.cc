@@ -61,7 +61,8 @@ absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& command, int out, in
   char* const environment[] = {path, locale, nullptr};
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY | O_CLOEXEC, 0);
+  // The descriptor that it stays at: not to be closed on exec.
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
   pid_t pid = 0;
