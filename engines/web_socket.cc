@@ -73,14 +73,20 @@ absl::StatusOr<WebSocket> WebSocket::Open(base::OwnedFd connection, const std::s
 }
 
 absl::Status WebSocket::ReadAll(const CallLimits& limits,
-                                absl::FunctionRef<void(absl::string_view)> visit) {
+                                absl::FunctionRef<void(absl::string_view)> visit,
+                                absl::FunctionRef<void()> pinged) {
   WebSocketParser parser(options_.max_message_bytes);
+  // When the next sign of life is due.
+  absl::Time due = absl::Now() + options_.first_sign;
   std::optional<std::string> ping;
   std::optional<std::string> close;
   const auto take = [&](WebSocketOpcode opcode, absl::string_view payload) {
     if (close.has_value()) return absl::OkStatus();
     if (opcode == WebSocketOpcode::kText || opcode == WebSocketOpcode::kBinary) visit(payload);
-    if (opcode == WebSocketOpcode::kPing) ping = std::string(payload);
+    if (opcode == WebSocketOpcode::kPing) {
+      ping = std::string(payload);
+      pinged();
+    }
     // The code, without the reason.
     if (opcode == WebSocketOpcode::kClose) close = std::string(payload.substr(0, 2));
     return absl::OkStatus();
@@ -96,14 +102,15 @@ absl::Status WebSocket::ReadAll(const CallLimits& limits,
   wait.max_bytes = std::numeric_limits<size_t>::max();
   std::string bytes;
   while (!close.has_value()) {
-    wait.deadline = pings ? absl::Now() + options_.max_silence : absl::InfiniteFuture();
+    wait.deadline = due;
     bytes.clear();
     NSCTL_ASSIGN_OR_RETURN(const bool more, exchange_.Read(wait, &bytes));
     if (!more) return absl::DataLossError("WebSocket: the connection ended");
     NSCTL_RETURN_IF_ERROR(parser.Feed(bytes, take));
+    pings = pings || ping.has_value();
+    due = pings ? absl::Now() + options_.max_silence : absl::InfiniteFuture();
     // Of several the last is enough (RFC 6455, 5.5.3).
     if (!ping.has_value()) continue;
-    pings = true;
     NSCTL_RETURN_IF_ERROR(answer(WebSocketOpcode::kPong, *std::exchange(ping, std::nullopt)));
   }
   // Who is gone by now needs no answer.

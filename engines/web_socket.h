@@ -3,7 +3,7 @@
 //
 //   NSCTL_ASSIGN_OR_RETURN(WebSocket socket,
 //                          WebSocket::Open(std::move(connection), "/1.0/events", limits));
-//   NSCTL_RETURN_IF_ERROR(socket.ReadAll(limits, [](absl::string_view message) { ... }));
+//   NSCTL_RETURN_IF_ERROR(socket.ReadAll(limits, [](absl::string_view message) { ... }, [] {}));
 
 #ifndef NSCTL_ENGINES_WEB_SOCKET_H_
 #define NSCTL_ENGINES_WEB_SOCKET_H_
@@ -23,6 +23,8 @@ namespace nsctl::engines {
 
 struct WebSocketOptions {
   size_t max_message_bytes = 8 << 20;
+  // Within which the server says something, be it a ping; infinite: it may have nothing to say.
+  absl::Duration first_sign = absl::InfiniteDuration();
   // A server that sent a ping is expected to send something at least so often from then on. One
   // that never does may be silent for ever.
   absl::Duration max_silence = absl::Minutes(2);
@@ -39,11 +41,12 @@ class WebSocket {
   static absl::StatusOr<WebSocket> Open(base::OwnedFd connection, const std::string& target,
                                         const CallLimits& limits, WebSocketOptions options = {});
 
-  // Calls `visit` for each message, until the server ends the stream (OK), it breaks or is stopped;
-  // `limits.deadline` does not matter. Errors: CANCELLED; INVALID_ARGUMENT and RESOURCE_EXHAUSTED
-  // of WebSocketParser; DATA_LOSS where the connection ended without saying so; DEADLINE_EXCEEDED
-  // past an option above.
-  absl::Status ReadAll(const CallLimits& limits, absl::FunctionRef<void(absl::string_view)> visit);
+  // Calls `visit` for each message, and `pinged` for each ping between them, until the server ends
+  // the stream (OK), it breaks or is stopped; `limits.deadline` does not matter. Errors: CANCELLED;
+  // INVALID_ARGUMENT and RESOURCE_EXHAUSTED of WebSocketParser; DATA_LOSS where the connection
+  // ended without saying so; DEADLINE_EXCEEDED past an option above.
+  absl::Status ReadAll(const CallLimits& limits, absl::FunctionRef<void(absl::string_view)> visit,
+                       absl::FunctionRef<void()> pinged);
 
  private:
   WebSocket(HttpExchange exchange, WebSocketOptions options)

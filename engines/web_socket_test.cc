@@ -57,6 +57,7 @@ ClientFrames AwaitFrames(FakeConnection& connection, size_t count) {
 struct Heard {
   absl::Status status;
   std::vector<std::string> messages;
+  int pings = 0;
 };
 
 // What a client hears of a server that does `script` once the socket is open.
@@ -73,7 +74,8 @@ Heard Hear(const FakeHttpServer::Handler& script, WebSocketOptions options = {},
   heard.status = socket.status();
   if (!socket.ok()) return heard;
   heard.status = socket->ReadAll(
-      limits, [&heard](absl::string_view message) { heard.messages.emplace_back(message); });
+      limits, [&heard](absl::string_view message) { heard.messages.emplace_back(message); },
+      [&heard] { ++heard.pings; });
   return heard;
 }
 
@@ -109,8 +111,9 @@ TEST(WebSocket, HearsWhatComesWithTheHandshake) {
   absl::StatusOr<WebSocket> socket = WebSocket::Open(*server.connector()(), "/", Limits());
   ASSERT_THAT(socket, IsOk());
   EXPECT_THAT(
-      socket->ReadAll(Limits(),
-                      [&messages](absl::string_view message) { messages.emplace_back(message); }),
+      socket->ReadAll(
+          Limits(), [&messages](absl::string_view message) { messages.emplace_back(message); },
+          [] {}),
       IsOk());
 
   EXPECT_THAT(messages, ElementsAre("early"));
@@ -133,6 +136,7 @@ TEST(WebSocket, AnswersPings) {
   EXPECT_THAT(heard.status, IsOk());
   EXPECT_THAT(first, ElementsAre(Pair(Opcode::kPong, "keepalive")));
   EXPECT_THAT(second, ElementsAre(Pair(Opcode::kPong, "b")));
+  EXPECT_EQ(heard.pings, 3);
 }
 
 TEST(WebSocket, TellsAnEndThatWasNotSaid) {
@@ -177,6 +181,25 @@ TEST(WebSocket, ExpectsAServerThatPingsToGoOn) {
       {.max_silence = absl::Milliseconds(30)});
 
   EXPECT_THAT(heard.status, StatusIs(absl::StatusCode::kDeadlineExceeded));
+}
+
+TEST(WebSocket, ExpectsAFirstSign) {
+  const Heard silent = Hear([](FakeConnection& connection) { connection.AwaitEnd(); },
+                            {.first_sign = absl::Milliseconds(30)});
+  const Heard late = Hear(
+      [](FakeConnection& connection) {
+        connection.Send(ServerFrame(Opcode::kText, "one"));
+        // Longer than the first one may take.
+        absl::SleepFor(absl::Milliseconds(600));
+        connection.Send(ServerFrame(Opcode::kText, "two"));
+        connection.Send(ServerFrame(Opcode::kClose, ""));
+        connection.AwaitEnd();
+      },
+      {.first_sign = absl::Milliseconds(500)});
+
+  EXPECT_THAT(silent.status, StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_THAT(late.status, IsOk());
+  EXPECT_THAT(late.messages, ElementsAre("one", "two"));
 }
 
 TEST(WebSocket, DoesNotHangWithAServerThatTakesNoAnswer) {

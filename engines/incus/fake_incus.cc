@@ -110,12 +110,10 @@ void FakeIncus::TellAction(const std::string& name, const std::string& action,
     metadata["name"] = parts[1];
     metadata["project"] = parts[0];
   }
-  const auto known = known_.find(key);
-  const Json location = known == known_.end() ? Json("none") : known->second.json["location"];
   const Json event = {{"type", "lifecycle"},
                       {"timestamp", Now()},
                       {"metadata", metadata},
-                      {"location", location},
+                      {"location", location_.empty() ? "none" : location_},
                       {"project", parts[0]}};
   Tell(ServerFrame(WebSocketOpcode::kText, absl::StrCat(TextOfJson(event), "\n")));
 }
@@ -233,7 +231,6 @@ void FakeIncus::ServeServer(FakeConnection& connection) {
 void FakeIncus::ServeEvents(FakeConnection& connection) {
   // Accepted before it is subscribed, as the daemons do.
   if (!AcceptWebSocket(connection)) return;
-  connection.Send(ServerFrame(WebSocketOpcode::kPing, "keepalive"));
   std::string received;
   bool closed = false;
   const auto is_alive = [&] {
@@ -247,8 +244,12 @@ void FakeIncus::ServeEvents(FakeConnection& connection) {
     }
     return !closed;
   };
+  const auto begin = [this](Stream& stream) {
+    mutex_.AssertHeld();
+    if (!old_) stream.waiting.push_back(ServerFrame(WebSocketOpcode::kPing, "keepalive"));
+  };
   const bool ended = RunStream(
-      [](Stream&) {}, [&](const std::string& frame) { return connection.Send(frame); }, is_alive);
+      begin, [&](const std::string& frame) { return connection.Send(frame); }, is_alive);
   if (ended) connection.Send(ServerFrame(WebSocketOpcode::kClose, "\x03\xe9"));
 }
 

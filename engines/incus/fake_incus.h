@@ -48,7 +48,7 @@ class FakeIncus : public FakeHttpEngine {
       ABSL_LOCKS_EXCLUDED(mutex_);
   // Its process ends, and the daemon does not notice.
   void Kill(const std::string& name) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Instances are shown without their states, as they were before LXD 4.22.
+  // As before LXD 4.22: instances are shown without their states, and streams begin without a ping.
   void SetOld(bool old) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // An event of this text, in one frame.

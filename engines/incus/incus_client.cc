@@ -1,5 +1,6 @@
 #include "engines/incus/incus_client.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -26,6 +27,7 @@
 #include "engines/incus/incus_messages.h"
 #include "engines/incus/instance_index.h"
 #include "engines/json_text.h"
+#include "engines/stop_signal.h"
 #include "engines/web_socket.h"
 
 namespace nsctl::engines::incus {
@@ -36,6 +38,8 @@ constexpr char kEvents[] = "/1.0/events";
 constexpr size_t kMaxName = 1024;
 // For the question which container an event is about.
 constexpr absl::Duration kNameTimeout = absl::Seconds(5);
+// The ping is sent right behind the answer.
+constexpr absl::Duration kPingTimeout = absl::Milliseconds(500);
 
 class IncusClient : public EngineClient {
  public:
@@ -49,7 +53,11 @@ class IncusClient : public EngineClient {
                     absl::FunctionRef<absl::Status(EngineRow)> sink) override;
   absl::StatusOr<EngineRow> Inspect(const ContainerId& container,
                                     const CallLimits& limits) override;
-  bool replays() const override { return false; }
+  // Whether a ping says that it is subscribed.
+  bool replays() const override ABSL_LOCKS_EXCLUDED(mutex_) {
+    const absl::MutexLock lock(&mutex_);
+    return pings_;
+  }
 
  private:
   // The metadata of an answer.
@@ -62,12 +70,17 @@ class IncusClient : public EngineClient {
   std::string Learn(const Instance& instance, uint64_t asked);
   // What the event says of a container; nullopt where it is about none.
   std::optional<EngineEvent> Translate(const InstanceEvent& event, const StopSignal* stop);
+  // Of a message of the stream; `last`: the time of the last event.
+  std::optional<EngineEvent> Read(absl::string_view message, absl::Time* last,
+                                  const StopSignal* stop);
 
   const Connector connect_;
   InstanceIndex index_;
   mutable absl::Mutex mutex_;
   // The server's name in its cluster.
   std::string location_ ABSL_GUARDED_BY(mutex_);
+  // Until one is missed.
+  bool pings_ ABSL_GUARDED_BY(mutex_) = true;
 };
 
 absl::StatusOr<Json> IncusClient::Get(const std::string& target, const CallLimits& limits) const {
@@ -142,25 +155,56 @@ std::optional<EngineEvent> IncusClient::Translate(const InstanceEvent& event,
   return told;
 }
 
+std::optional<EngineEvent> IncusClient::Read(absl::string_view message, absl::Time* last,
+                                             const StopSignal* stop) {
+  using Kind = EngineEvent::Kind;
+  const EngineEvent lost = {.kind = Kind::kLost};
+  const absl::StatusOr<Json> json = ParseJson(message);
+  if (!json.ok()) return lost;
+  const std::optional<InstanceEvent> event = EventOf(*json);
+  if (!event.has_value()) return std::nullopt;
+  std::optional<EngineEvent> told = Translate(*event, stop);
+  // They are sent in no order: what came before another one may be told after it.
+  const bool is_late = event->time < *last;
+  *last = std::max(*last, event->time);
+  if (told.has_value() && is_late &&
+      (told->kind == Kind::kPaused || told->kind == Kind::kUnpaused)) {
+    told->kind = Kind::kUpdated;
+    told->time = absl::InfinitePast();
+  }
+  return told;
+}
+
 absl::Status IncusClient::Watch(absl::Time /*since*/, const CallLimits& limits,
                                 absl::FunctionRef<void()> subscribed,
                                 absl::FunctionRef<void(const EngineEvent&)> sink) {
   const auto fail = [](const absl::Status& status) { return base::Annotate(status, kEvents); };
   absl::StatusOr<base::OwnedFd> connection = connect_();
   if (!connection.ok()) return fail(connection.status());
+  const bool pings = replays();
   absl::StatusOr<WebSocket> socket = WebSocket::Open(
-      *std::move(connection), absl::StrCat(kEvents, "?type=lifecycle&all-projects=true"), limits);
+      *std::move(connection), absl::StrCat(kEvents, "?type=lifecycle&all-projects=true"), limits,
+      {.first_sign = pings ? kPingTimeout : absl::InfiniteDuration()});
   if (!socket.ok()) return fail(socket.status());
-  subscribed();
-  return fail(socket->ReadAll(limits, [&](absl::string_view message) {
-    const absl::StatusOr<Json> json = ParseJson(message);
-    InstanceEvent lost;
-    lost.kind = EngineEvent::Kind::kLost;
-    const std::optional<InstanceEvent> event = json.ok() ? EventOf(*json) : lost;
-    if (!event.has_value()) return;
-    const std::optional<EngineEvent> told = Translate(*event, limits.stop);
-    if (told.has_value()) sink(*told);
-  }));
+  // It is accepted before it is subscribed, and pinged after that.
+  bool is_subscribed = false;
+  const auto confirm = [&is_subscribed, &subscribed] {
+    if (!std::exchange(is_subscribed, true)) subscribed();
+  };
+  if (!pings) confirm();
+  absl::Time last = absl::InfinitePast();
+  const absl::Status status = socket->ReadAll(
+      limits,
+      [&](absl::string_view message) {
+        confirm();
+        const std::optional<EngineEvent> told = Read(message, &last, limits.stop);
+        if (told.has_value()) sink(*told);
+      },
+      confirm);
+  if (is_subscribed || !absl::IsDeadlineExceeded(status)) return fail(status);
+  const absl::MutexLock lock(&mutex_);
+  pings_ = false;
+  return fail(absl::UnavailableError("did not say that it is subscribed"));
 }
 
 absl::Status IncusClient::List(const CallLimits& limits,

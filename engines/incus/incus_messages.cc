@@ -146,7 +146,8 @@ struct Action {
 
 // Behind "instance-". Snapshots, files, consoles and commands are no changes of the container.
 constexpr Action kActions[] = {
-    {"created", EngineEvent::Kind::kUpdated, true},  {"started", EngineEvent::Kind::kStarted},
+    // Nothing runs yet, and who had the name before is gone.
+    {"created", EngineEvent::Kind::kRemoved, true},  {"started", EngineEvent::Kind::kStarted},
     {"restarted", EngineEvent::Kind::kStarted},      {"stopped", EngineEvent::Kind::kExited},
     {"shutdown", EngineEvent::Kind::kExited},        {"paused", EngineEvent::Kind::kPaused},
     {"resumed", EngineEvent::Kind::kUnpaused},       {"ready", EngineEvent::Kind::kUpdated},

@@ -224,7 +224,7 @@ TEST(EventOf, KnowsWhatHappened) {
     bool names_anew;
   };
   for (const Case& row : {
-           Case{"instance-created", Kind::kUpdated, true},
+           Case{"instance-created", Kind::kRemoved, true},
            Case{"instance-restarted", Kind::kStarted, false},
            Case{"instance-stopped", Kind::kExited, false},
            Case{"instance-shutdown", Kind::kExited, false},
