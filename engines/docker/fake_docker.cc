@@ -48,6 +48,8 @@ int64_t SinceOf(absl::string_view target) {
 
 }  // namespace
 
+FakeDocker::FakeDocker() : server_([this](FakeConnection& connection) { Handle(connection); }) {}
+
 std::string FakeDocker::IdOf(const std::string& name) {
   std::string id;
   for (const unsigned char c : name) absl::StrAppendFormat(&id, "%02x", c);
@@ -62,8 +64,8 @@ std::string FakeDocker::FindId(const std::string& name) const {
   return IdOf(name);
 }
 
-void FakeDocker::TellAction(const std::string& id, const std::string& action,
-                            const std::string& attributes) {
+void FakeDocker::Tell(const std::string& id, const std::string& action,
+                      const std::string& attributes) {
   const int64_t now = absl::GetCurrentTimeNanos();
   const std::string text = absl::StrFormat(
       R"({"status":"%s","id":"%s","from":"sl:1","Type":"container","Action":"%s","Actor":)"
@@ -72,7 +74,8 @@ void FakeDocker::TellAction(const std::string& id, const std::string& action,
       action, id, action, id, attributes, now / 1'000'000'000, now);
   ring_.push_back({.time = now, .text = text});
   if (ring_.size() > kRing) ring_.pop_front();
-  Tell(text);
+  if (mute_) return;
+  for (const auto& stream : streams_) stream->waiting.push_back(text);
 }
 
 void FakeDocker::Start(const std::string& name) {
@@ -83,7 +86,7 @@ void FakeDocker::Start(const std::string& name) {
   known.name = name;
   known.status = "running";
   known.process = std::move(process);
-  TellAction(id, "start");
+  Tell(id, "start");
 }
 
 void FakeDocker::Die(const std::string& name, int exit_code) {
@@ -94,28 +97,28 @@ void FakeDocker::Die(const std::string& name, int exit_code) {
   known.process.reset();
   known.status = "exited";
   known.exit_code = exit_code;
-  TellAction(id, "die", absl::StrFormat(R"(,"exitCode":"%d")", exit_code));
+  Tell(id, "die", absl::StrFormat(R"(,"exitCode":"%d")", exit_code));
 }
 
 void FakeDocker::SetPaused(const std::string& name, bool paused) {
   const absl::MutexLock lock(&mutex_);
   const std::string id = FindId(name);
   known_.at(id).status = paused ? "paused" : "running";
-  TellAction(id, paused ? "pause" : "unpause");
+  Tell(id, paused ? "pause" : "unpause");
 }
 
 void FakeDocker::Rename(const std::string& name, const std::string& to) {
   const absl::MutexLock lock(&mutex_);
   const std::string id = FindId(name);
   known_.at(id).name = to;
-  TellAction(id, "rename", absl::StrFormat(R"(,"oldName":"/%s")", name));
+  Tell(id, "rename", absl::StrFormat(R"(,"oldName":"/%s")", name));
 }
 
 void FakeDocker::Remove(const std::string& name) {
   const absl::MutexLock lock(&mutex_);
   const std::string id = FindId(name);
   known_.erase(id);
-  TellAction(id, "destroy");
+  Tell(id, "destroy");
 }
 
 void FakeDocker::SetLabel(const std::string& name, const std::string& label,
@@ -124,35 +127,92 @@ void FakeDocker::SetLabel(const std::string& name, const std::string& label,
   known_.at(FindId(name)).labels[label] = value;
 }
 
+void FakeDocker::SendRaw(const std::string& bytes) {
+  const absl::MutexLock lock(&mutex_);
+  for (const auto& stream : streams_) stream->waiting.push_back(bytes);
+}
+
 void FakeDocker::RepeatLast() {
-  std::string last;
-  {
-    const absl::MutexLock lock(&mutex_);
-    last = ring_.back().text;
-  }
-  SendRaw(last);
+  const absl::MutexLock lock(&mutex_);
+  for (const auto& stream : streams_) stream->waiting.push_back(ring_.back().text);
+}
+
+void FakeDocker::EndStreams() {
+  const absl::MutexLock lock(&mutex_);
+  for (const auto& stream : streams_) stream->ended = true;
+}
+
+void FakeDocker::SetMute(bool mute) {
+  const absl::MutexLock lock(&mutex_);
+  mute_ = mute;
+}
+
+void FakeDocker::OnList(std::function<void()> hook) {
+  const absl::MutexLock lock(&mutex_);
+  on_list_ = std::move(hook);
+}
+
+void FakeDocker::SetLatency(absl::Duration latency) {
+  const absl::MutexLock lock(&mutex_);
+  latency_ = latency;
+}
+
+void FakeDocker::Answer(const std::string& path_end, FakeHttpServer::Handler handler) {
+  const absl::MutexLock lock(&mutex_);
+  answers_[path_end] = std::move(handler);
+}
+
+int FakeDocker::streams() const {
+  const absl::MutexLock lock(&mutex_);
+  return static_cast<int>(streams_.size());
+}
+
+int FakeDocker::Requests(const std::string& text) const {
+  const absl::MutexLock lock(&mutex_);
+  return static_cast<int>(std::count_if(
+      requests_.begin(), requests_.end(),
+      [&text](const std::string& request) { return absl::StrContains(request, text); }));
 }
 
 void FakeDocker::ServeEvents(FakeConnection& connection) {
+  auto stream = std::make_shared<Stream>();
   // Accepted before it is subscribed, as the daemon does.
   if (!connection.StartChunks()) return;
-  const auto replay = [this, &connection](Stream& stream) {
-    mutex_.AssertHeld();
+  {
+    const absl::MutexLock lock(&mutex_);
     const int64_t since = SinceOf(connection.target());
     for (const Event& event : ring_) {
-      if (event.time >= since) stream.waiting.push_back(event.text);
+      if (event.time >= since) stream->waiting.push_back(event.text);
     }
-  };
-  const bool ended = RunStream(
-      replay, [&connection](const std::string& event) { return connection.SendChunk(event); },
-      [&connection] { return !connection.closed(); });
-  if (ended) connection.EndChunks();
+    streams_.push_back(stream);
+  }
+  bool alive = true;
+  while (alive && !connection.closed()) {
+    std::string next;
+    {
+      const absl::MutexLock lock(&mutex_);
+      const auto ready = [&stream] { return stream->ended || !stream->waiting.empty(); };
+      mutex_.AwaitWithTimeout(absl::Condition(&ready), absl::Milliseconds(5));
+      if (!stream->waiting.empty()) {
+        next = stream->waiting.front();
+        stream->waiting.pop_front();
+      } else if (stream->ended) {
+        break;
+      }
+    }
+    if (!next.empty()) alive = connection.SendChunk(next);
+  }
+  if (alive) connection.EndChunks();
+  const absl::MutexLock lock(&mutex_);
+  streams_.erase(std::find(streams_.begin(), streams_.end(), stream));
 }
 
 void FakeDocker::ServeList(FakeConnection& connection) {
   std::vector<std::string> rows;
+  std::function<void()> hook;
   {
     const absl::MutexLock lock(&mutex_);
+    hook = on_list_;
     for (const auto& [id, known] : known_) {
       if (known.status == "exited") continue;
       rows.push_back(absl::StrFormat(
@@ -161,7 +221,7 @@ void FakeDocker::ServeList(FakeConnection& connection) {
           id, known.name, LabelsText(known.labels), known.status));
     }
   }
-  RunListHook();
+  if (hook) hook();
   connection.SendResponse(200, absl::StrCat("[", absl::StrJoin(rows, ","), "]\n"));
 }
 
@@ -189,7 +249,20 @@ void FakeDocker::ServeInspection(FakeConnection& connection) {
   }
 }
 
-void FakeDocker::Serve(FakeConnection& connection, const std::string& path) {
+void FakeDocker::Handle(FakeConnection& connection) {
+  const std::string path = connection.target().substr(0, connection.target().find('?'));
+  FakeHttpServer::Handler answer;
+  absl::Duration latency;
+  {
+    const absl::MutexLock lock(&mutex_);
+    requests_.push_back(connection.target());
+    latency = latency_;
+    for (const auto& [end, handler] : answers_) {
+      if (absl::EndsWith(path, end)) answer = handler;
+    }
+  }
+  absl::SleepFor(latency);
+  if (answer) return answer(connection);
   if (path == "/_ping") {
     connection.Send("HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 0\r\n\r\n");
   } else if (path == "/v1.41/info") {
@@ -203,6 +276,20 @@ void FakeDocker::Serve(FakeConnection& connection, const std::string& path) {
   } else {
     connection.SendResponse(404, R"({"message":"page not found"})");
   }
+}
+
+std::unique_ptr<ProcessFinder> FakeDocker::MakeFinder() {
+  class Finder : public ProcessFinder {
+   public:
+    explicit Finder(FakeProcesses* processes) : processes_(*processes) {}
+    absl::StatusOr<std::shared_ptr<const ContainerProcess>> Find(int64_t engine_pid) override {
+      return processes_.Find(engine_pid);
+    }
+
+   private:
+    FakeProcesses& processes_;
+  };
+  return std::make_unique<Finder>(&processes_);
 }
 
 }  // namespace nsctl::engines::docker
