@@ -1,4 +1,4 @@
-// What one engine is asked, whatever its protocol: four questions that each client answers.
+// What one engine is asked, whatever its protocol: five questions, four of which each client answers.
 //
 // Clients keep no state of containers and make no decisions: which answer is newer, what is told to
 // whom and when to ask again is sync_state.h. Their methods block, up to their limits, and may be
@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -43,6 +44,10 @@ struct EngineEvent {
   std::optional<int64_t> engine_pid = std::nullopt;
   std::optional<int32_t> exit_code = std::nullopt;
   std::optional<bool> oom_killed = std::nullopt;
+  // What the event itself calls the container and its image, as stored text; empty where it does
+  // not. Of containers that are gone before anybody asked for them nothing else is known.
+  std::string name = "";
+  std::string image = "";
 };
 
 // A container as an engine shows it. Of `container`, the fields `engine`, `pid`, `start_time`,
@@ -73,6 +78,13 @@ class EngineClient {
   // All containers that have a process or are between two. `sink`'s error ends the list.
   virtual absl::Status List(const CallLimits& limits,
                             absl::FunctionRef<absl::Status(EngineRow)> sink) = 0;
+
+  // The containers that List leaves out: made and not started, ended and not removed. Asked on
+  // demand alone. Nothing where the engine has no such containers.
+  virtual absl::Status ListStopped(const CallLimits& /*limits*/,
+                                   absl::FunctionRef<absl::Status(EngineRow)> /*sink*/) {
+    return absl::OkStatus();
+  }
 
   // NOT_FOUND where the engine does not know it any more.
   virtual absl::StatusOr<EngineRow> Inspect(const ContainerId& container,

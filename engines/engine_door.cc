@@ -144,8 +144,9 @@ absl::StatusOr<Engine> EngineDoor::Identify(const CallLimits& limits) {
                                    engine.status().message());
     }
   }
-  return absl::UnavailableError(
-      absl::StrCat("no answer at ", candidates.size(), " sockets: ", first_failure));
+  return absl::UnavailableError(absl::StrCat("no answer at ", candidates.size(),
+                                             candidates.size() == 1 ? " socket: " : " sockets: ",
+                                             first_failure));
 }
 
 absl::StatusOr<EngineDoor::Client> EngineDoor::Chosen() const {
@@ -165,6 +166,12 @@ absl::Status EngineDoor::List(const CallLimits& limits,
                               absl::FunctionRef<absl::Status(EngineRow)> sink) {
   NSCTL_ASSIGN_OR_RETURN(const Client client, Chosen());
   return client->List(limits, sink);
+}
+
+absl::Status EngineDoor::ListStopped(const CallLimits& limits,
+                                     absl::FunctionRef<absl::Status(EngineRow)> sink) {
+  NSCTL_ASSIGN_OR_RETURN(const Client client, Chosen());
+  return client->ListStopped(limits, sink);
 }
 
 absl::StatusOr<EngineRow> EngineDoor::Inspect(const ContainerId& container,

@@ -45,6 +45,8 @@ class EngineDoor : public EngineClient {
                      absl::FunctionRef<void(const EngineEvent&)> sink) override;
   absl::Status List(const CallLimits& limits,
                     absl::FunctionRef<absl::Status(EngineRow)> sink) override;
+  absl::Status ListStopped(const CallLimits& limits,
+                           absl::FunctionRef<absl::Status(EngineRow)> sink) override;
   absl::StatusOr<EngineRow> Inspect(const ContainerId& container,
                                     const CallLimits& limits) override;
   bool replays() const override;
