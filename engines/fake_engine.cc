@@ -240,18 +240,6 @@ void FakeEngine::SetLatency(absl::Duration latency) {
 
 std::unique_ptr<EngineClient> FakeEngine::MakeClient() { return std::make_unique<Client>(this); }
 
-std::unique_ptr<ProcessFinder> FakeEngine::MakeFinder() {
-  class Finder : public ProcessFinder {
-   public:
-    explicit Finder(FakeProcesses* processes) : processes_(*processes) {}
-    absl::StatusOr<std::shared_ptr<const ContainerProcess>> Find(int64_t engine_pid) override {
-      return processes_.Find(engine_pid);
-    }
-
-   private:
-    FakeProcesses& processes_;
-  };
-  return std::make_unique<Finder>(&processes_);
-}
+std::unique_ptr<ProcessFinder> FakeEngine::MakeFinder() { return processes_.MakeFinder(); }
 
 }  // namespace nsctl::engines

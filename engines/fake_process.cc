@@ -20,4 +20,18 @@ absl::StatusOr<std::shared_ptr<const ContainerProcess>> FakeProcesses::Find(int6
   return found->second;
 }
 
+std::unique_ptr<ProcessFinder> FakeProcesses::MakeFinder() {
+  class Finder : public ProcessFinder {
+   public:
+    explicit Finder(FakeProcesses* processes) : processes_(*processes) {}
+    absl::StatusOr<std::shared_ptr<const ContainerProcess>> Find(int64_t engine_pid) override {
+      return processes_.Find(engine_pid);
+    }
+
+   private:
+    FakeProcesses& processes_;
+  };
+  return std::make_unique<Finder>(this);
+}
+
 }  // namespace nsctl::engines

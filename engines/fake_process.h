@@ -50,6 +50,9 @@ class FakeProcesses : public ProcessFinder {
   absl::StatusOr<std::shared_ptr<const ContainerProcess>> Find(int64_t engine_pid) override
       ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // One that finds the same. Must not outlive this.
+  std::unique_ptr<ProcessFinder> MakeFinder();
+
  private:
   absl::Mutex mutex_;
   int32_t next_pid_ ABSL_GUARDED_BY(mutex_) = 100;

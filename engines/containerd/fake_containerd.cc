@@ -1,12 +1,8 @@
 #include "engines/containerd/fake_containerd.h"
 
-#include <algorithm>
 #include <functional>
-#include <memory>
 #include <set>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
@@ -40,17 +36,6 @@ void SetTime(absl::Time time, google::protobuf::Timestamp* timestamp) {
   timestamp->set_nanos(static_cast<int32_t>(parts.tv_nsec));
 }
 
-class Finder : public ProcessFinder {
- public:
-  explicit Finder(FakeProcesses* processes) : processes_(*processes) {}
-  absl::StatusOr<std::shared_ptr<const ContainerProcess>> Find(int64_t engine_pid) override {
-    return processes_.Find(engine_pid);
-  }
-
- private:
-  FakeProcesses& processes_;
-};
-
 containers::Container NewContainer(const std::string& name, const std::string& id) {
   containers::Container container;
   container.set_id(id);
@@ -69,10 +54,6 @@ containers::Container NewContainer(const std::string& name, const std::string& i
 
 FakeContainerd::FakeContainerd() : server_([this](FakeGrpcCall& call) { return Handle(call); }) {}
 
-std::unique_ptr<ProcessFinder> FakeContainerd::MakeFinder() {
-  return std::make_unique<Finder>(&processes_);
-}
-
 void FakeContainerd::Tell(const Id& id, const std::string& topic, const std::string& event) {
   ::containerd::types::Envelope envelope;
   SetTime(absl::Now(), envelope.mutable_timestamp());
@@ -81,9 +62,7 @@ void FakeContainerd::Tell(const Id& id, const std::string& topic, const std::str
   // Without a slash, as containerd does.
   envelope.mutable_event()->set_type_url(absl::StrCat("containerd.events", topic));
   envelope.mutable_event()->set_value(event);
-  last_event_ = envelope.SerializeAsString();
-  if (mute_) return;
-  for (const auto& stream : streams_) stream->waiting.push_back(last_event_);
+  TellStreams(envelope.SerializeAsString());
 }
 
 void FakeContainerd::Start(const Id& id) {
@@ -166,66 +145,9 @@ void FakeContainerd::EditTask(const Id& id, const std::function<void(tasks::Proc
   edit(&known_.at(id).task);
 }
 
-void FakeContainerd::SendRaw(const std::string& envelope) {
-  const absl::MutexLock lock(&mutex_);
-  for (const auto& stream : streams_) stream->waiting.push_back(envelope);
-}
-
-void FakeContainerd::RepeatLast() {
-  const absl::MutexLock lock(&mutex_);
-  for (const auto& stream : streams_) stream->waiting.push_back(last_event_);
-}
-
-void FakeContainerd::EndStreams() {
-  const absl::MutexLock lock(&mutex_);
-  for (const auto& stream : streams_) stream->ended = true;
-}
-
-void FakeContainerd::SetMute(bool mute) {
-  const absl::MutexLock lock(&mutex_);
-  mute_ = mute;
-}
-
-void FakeContainerd::OnList(std::function<void()> hook) {
-  const absl::MutexLock lock(&mutex_);
-  on_list_ = std::move(hook);
-}
-
-void FakeContainerd::SetLatency(absl::Duration latency) {
-  const absl::MutexLock lock(&mutex_);
-  latency_ = latency;
-}
-
-void FakeContainerd::Answer(const std::string& method_end, FakeGrpcServer::Handler handler) {
-  const absl::MutexLock lock(&mutex_);
-  answers_[method_end] = std::move(handler);
-}
-
-int FakeContainerd::streams() const {
-  const absl::MutexLock lock(&mutex_);
-  return static_cast<int>(streams_.size());
-}
-
-int FakeContainerd::Calls(const std::string& method_end) const {
-  const absl::MutexLock lock(&mutex_);
-  return static_cast<int>(std::count_if(
-      calls_.begin(), calls_.end(),
-      [&method_end](const std::string& method) { return absl::EndsWith(method, method_end); }));
-}
-
 absl::Status FakeContainerd::Handle(FakeGrpcCall& call) {
-  absl::Duration latency;
-  FakeGrpcServer::Handler answer;
-  {
-    const absl::MutexLock lock(&mutex_);
-    calls_.push_back(call.method());
-    latency = latency_;
-    for (const auto& [method_end, handler] : answers_) {
-      if (absl::EndsWith(call.method(), method_end)) answer = handler;
-    }
-  }
-  absl::SleepFor(latency);
-  if (answer) return answer(call);
+  BeginCall(call.method());
+  if (const FakeGrpcServer::Handler answer = answers_.Find(call.method())) return answer(call);
   const auto is = [&call](const char* method) { return absl::EndsWith(call.method(), method); };
   if (is(".Events/Subscribe")) return ServeEvents(call);
   if (is(".Tasks/List")) return ServeTasks(call);
@@ -250,25 +172,9 @@ absl::Status FakeContainerd::Handle(FakeGrpcCall& call) {
 }
 
 absl::Status FakeContainerd::ServeEvents(FakeGrpcCall& call) {
-  const auto stream = std::make_shared<Stream>();
-  {
-    const absl::MutexLock lock(&mutex_);
-    streams_.push_back(stream);
-  }
-  bool ended = false;
-  while (!ended && !call.closed()) {
-    std::deque<std::string> messages;
-    {
-      const absl::MutexLock lock(&mutex_);
-      const auto ready = [&stream] { return stream->ended || !stream->waiting.empty(); };
-      mutex_.AwaitWithTimeout(absl::Condition(&ready), absl::Milliseconds(5));
-      messages.swap(stream->waiting);
-      ended = stream->ended;
-    }
-    for (const std::string& message : messages) call.Send(message);
-  }
-  const absl::MutexLock lock(&mutex_);
-  streams_.erase(std::find(streams_.begin(), streams_.end(), stream));
+  ServeStream(
+      Subscribe(), [&call] { return call.closed(); },
+      [&call](const std::string& event) { return call.Send(event); });
   return absl::OkStatus();
 }
 
@@ -288,15 +194,13 @@ absl::Status FakeContainerd::ServeTasks(FakeGrpcCall& call) {
   const std::string name = call.Metadata("containerd-namespace");
   if (name.empty()) return absl::FailedPreconditionError("namespace is required");
   tasks::ListTasksResponse response;
-  std::function<void()> hook;
   {
     const absl::MutexLock lock(&mutex_);
     for (const auto& [id, known] : known_) {
       if (id.first == name && known.process != nullptr) *response.add_tasks() = known.task;
     }
-    hook = on_list_;
   }
-  if (hook) hook();
+  RunListHook();
   call.Send(response.SerializeAsString());
   return absl::OkStatus();
 }

@@ -9,28 +9,26 @@
 #ifndef NSCTL_ENGINES_CONTAINERD_FAKE_CONTAINERD_H_
 #define NSCTL_ENGINES_CONTAINERD_FAKE_CONTAINERD_H_
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
 #include "engines/container_process.h"
 #include "engines/containerd/containers.pb.h"
 #include "engines/containerd/tasks.pb.h"
 #include "engines/fake_grpc_server.h"
 #include "engines/fake_process.h"
+#include "engines/fake_service.h"
 #include "engines/http_client.h"
 
 namespace nsctl::engines::containerd {
 
-class FakeContainerd {
+class FakeContainerd : public FakeService {
  public:
   // Of a container: namespace and id.
   using Id = std::pair<std::string, std::string>;
@@ -38,7 +36,7 @@ class FakeContainerd {
   FakeContainerd();
 
   Connector connector() { return server_.connector(); }
-  std::unique_ptr<ProcessFinder> MakeFinder();
+  std::unique_ptr<ProcessFinder> MakeFinder() { return processes_.MakeFinder(); }
 
   // Each tells its event. A container that is there is started again.
   void Start(const Id& id) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -59,32 +57,14 @@ class FakeContainerd {
                 const std::function<void(::containerd::services::tasks::v1::Process*)>& edit)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // A message into all streams, as it is.
-  void SendRaw(const std::string& envelope) ABSL_LOCKS_EXCLUDED(mutex_);
-  std::string LastEvent() const ABSL_LOCKS_EXCLUDED(mutex_) {
-    const absl::MutexLock lock(&mutex_);
-    return last_event_;
-  }
-  // The last event once more.
-  void RepeatLast() ABSL_LOCKS_EXCLUDED(mutex_);
-  void EndStreams() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Events are not told.
-  void SetMute(bool mute) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Runs when the tasks of a namespace were read and are not yet sent.
-  void OnList(std::function<void()> hook) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Each call waits so long.
-  void SetLatency(absl::Duration latency) ABSL_LOCKS_EXCLUDED(mutex_);
   // Answers calls of a method whose name ends so by `handler` instead.
-  void Answer(const std::string& method_end, FakeGrpcServer::Handler handler)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  void Answer(const std::string& method_end, FakeGrpcServer::Handler handler) {
+    answers_.Set(method_end, std::move(handler));
+  }
   // What it answers by itself.
   absl::Status ServeTasks(FakeGrpcCall& call) ABSL_LOCKS_EXCLUDED(mutex_);
   void Refuse(bool refuse) { server_.Refuse(refuse); }
   void EndConnections() { server_.EndConnections(); }
-
-  int streams() const ABSL_LOCKS_EXCLUDED(mutex_);
-  // Calls of methods whose name ends so.
-  int Calls(const std::string& method_end) const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   struct Known {
@@ -92,10 +72,6 @@ class FakeContainerd {
     ::containerd::services::tasks::v1::Process task;
     // Null where it has no task.
     std::shared_ptr<FakeProcess> process;
-  };
-  struct Stream {
-    std::deque<std::string> waiting;
-    bool ended = false;
   };
 
   absl::Status Handle(FakeGrpcCall& call) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -110,13 +86,7 @@ class FakeContainerd {
   FakeProcesses processes_;
   mutable absl::Mutex mutex_;
   std::map<Id, Known> known_ ABSL_GUARDED_BY(mutex_);
-  std::string last_event_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::shared_ptr<Stream>> streams_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::string> calls_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, FakeGrpcServer::Handler> answers_ ABSL_GUARDED_BY(mutex_);
-  std::function<void()> on_list_ ABSL_GUARDED_BY(mutex_);
-  absl::Duration latency_ ABSL_GUARDED_BY(mutex_);
-  bool mute_ ABSL_GUARDED_BY(mutex_) = false;
+  FakeAnswers<FakeGrpcServer::Handler> answers_;
   // Its threads use all the rest.
   FakeGrpcServer server_;
 };

@@ -1,15 +1,10 @@
 #include "engines/cri/fake_cri.h"
 
-#include <algorithm>
 #include <cstdint>
-#include <deque>
-#include <functional>
-#include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -28,17 +23,6 @@ constexpr int kExited = 2;
 constexpr int kStarted = 1;
 constexpr int kStopped = 2;
 constexpr int kDeleted = 3;
-
-class Finder : public ProcessFinder {
- public:
-  explicit Finder(FakeProcesses* processes) : processes_(*processes) {}
-  absl::StatusOr<std::shared_ptr<const ContainerProcess>> Find(int64_t engine_pid) override {
-    return processes_.Find(engine_pid);
-  }
-
- private:
-  FakeProcesses& processes_;
-};
 
 template <typename Entries>
 void AddEntry(const std::string& key, const std::string& value, Entries* entries) {
@@ -65,10 +49,6 @@ FakeCri::FakeCri(std::string runtime_name)
     : runtime_name_(std::move(runtime_name)),
       server_([this](FakeGrpcCall& call) { return Handle(call); }) {}
 
-std::unique_ptr<ProcessFinder> FakeCri::MakeFinder() {
-  return std::make_unique<Finder>(&processes_);
-}
-
 void FakeCri::Tell(const std::string& id, int type) {
   wire::ContainerEventResponse event;
   event.set_container_id(id);
@@ -77,9 +57,7 @@ void FakeCri::Tell(const std::string& id, int type) {
   if (const auto found = known_.find(id); found != known_.end()) {
     *event.add_containers_statuses() = found->second.status;
   }
-  last_event_ = event.SerializeAsString();
-  if (mute_) return;
-  for (const auto& stream : streams_) stream->waiting.push_back(last_event_);
+  TellStreams(event.SerializeAsString());
 }
 
 void FakeCri::StartPod(const std::string& id, bool with_process) {
@@ -138,51 +116,9 @@ void FakeCri::SwitchEventsOff() {
   events_off_ = true;
 }
 
-void FakeCri::SetMute(bool mute) {
-  const absl::MutexLock lock(&mutex_);
-  mute_ = mute;
-}
-
-void FakeCri::RepeatLast() {
-  const absl::MutexLock lock(&mutex_);
-  for (const auto& stream : streams_) stream->waiting.push_back(last_event_);
-}
-
-void FakeCri::OnList(std::function<void()> hook) {
-  const absl::MutexLock lock(&mutex_);
-  on_list_ = std::move(hook);
-}
-
-void FakeCri::SetLatency(absl::Duration latency) {
-  const absl::MutexLock lock(&mutex_);
-  latency_ = latency;
-}
-
-void FakeCri::Answer(const std::string& method_end, FakeGrpcServer::Handler handler) {
-  const absl::MutexLock lock(&mutex_);
-  answers_[method_end] = std::move(handler);
-}
-
-int FakeCri::Calls(const std::string& method_end) const {
-  const absl::MutexLock lock(&mutex_);
-  return static_cast<int>(std::count_if(
-      calls_.begin(), calls_.end(),
-      [&method_end](const std::string& method) { return absl::EndsWith(method, method_end); }));
-}
-
 absl::Status FakeCri::Handle(FakeGrpcCall& call) {
-  absl::Duration latency;
-  FakeGrpcServer::Handler answer;
-  {
-    const absl::MutexLock lock(&mutex_);
-    calls_.push_back(call.method());
-    latency = latency_;
-    for (const auto& [method_end, handler] : answers_) {
-      if (absl::EndsWith(call.method(), method_end)) answer = handler;
-    }
-  }
-  absl::SleepFor(latency);
-  if (answer) return answer(call);
+  BeginCall(call.method());
+  if (const FakeGrpcServer::Handler answer = answers_.Find(call.method())) return answer(call);
   const auto is = [&call](const char* method) { return absl::EndsWith(call.method(), method); };
   if (is("/Version")) return ServeVersion(call);
   if (is("/GetContainerEvents")) return ServeEvents(call);
@@ -204,24 +140,13 @@ absl::Status FakeCri::ServeVersion(FakeGrpcCall& call) const {
 }
 
 absl::Status FakeCri::ServeEvents(FakeGrpcCall& call) {
-  const auto stream = std::make_shared<Stream>();
   {
     const absl::MutexLock lock(&mutex_);
     if (events_off_) return absl::OkStatus();
-    streams_.push_back(stream);
   }
-  while (!call.closed()) {
-    std::deque<std::string> messages;
-    {
-      const absl::MutexLock lock(&mutex_);
-      const auto ready = [&stream] { return !stream->waiting.empty(); };
-      mutex_.AwaitWithTimeout(absl::Condition(&ready), absl::Milliseconds(5));
-      messages.swap(stream->waiting);
-    }
-    for (const std::string& message : messages) call.Send(message);
-  }
-  const absl::MutexLock lock(&mutex_);
-  streams_.erase(std::find(streams_.begin(), streams_.end(), stream));
+  ServeStream(
+      Subscribe(), [&call] { return call.closed(); },
+      [&call](const std::string& event) { return call.Send(event); });
   return absl::OkStatus();
 }
 
@@ -257,7 +182,6 @@ absl::Status FakeCri::ServePod(FakeGrpcCall& call) {
 
 absl::Status FakeCri::ServeContainers(FakeGrpcCall& call) {
   wire::ListContainersResponse response;
-  std::function<void()> hook;
   {
     const absl::MutexLock lock(&mutex_);
     for (const auto& [id, known] : known_) {
@@ -270,9 +194,8 @@ absl::Status FakeCri::ServeContainers(FakeGrpcCall& call) {
       *container->mutable_image() = known.status.image();
       *container->mutable_labels() = known.status.labels();
     }
-    hook = on_list_;
   }
-  if (hook) hook();
+  RunListHook();
   call.Send(response.SerializeAsString());
   return absl::OkStatus();
 }

@@ -10,31 +10,29 @@
 #define NSCTL_ENGINES_CRI_FAKE_CRI_H_
 
 #include <cstdint>
-#include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
 #include "engines/container_process.h"
 #include "engines/cri/runtime.pb.h"
 #include "engines/fake_grpc_server.h"
 #include "engines/fake_process.h"
+#include "engines/fake_service.h"
 #include "engines/http_client.h"
 
 namespace nsctl::engines::cri {
 
-class FakeCri {
+class FakeCri : public FakeService {
  public:
   explicit FakeCri(std::string runtime_name = "cri-o");
 
   Connector connector() { return server_.connector(); }
-  std::unique_ptr<ProcessFinder> MakeFinder();
+  std::unique_ptr<ProcessFinder> MakeFinder() { return processes_.MakeFinder(); }
 
   // Each tells its event. A pod's namespaces are held by a process or not.
   void StartPod(const std::string& id, bool with_process = true) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -47,22 +45,12 @@ class FakeCri {
 
   // Streams end at once.
   void SwitchEventsOff() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Events are not told.
-  void SetMute(bool mute) ABSL_LOCKS_EXCLUDED(mutex_);
-  // The last event once more.
-  void RepeatLast() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Runs when the containers were read and are not yet sent.
-  void OnList(std::function<void()> hook) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Each call waits so long.
-  void SetLatency(absl::Duration latency) ABSL_LOCKS_EXCLUDED(mutex_);
   // Answers calls of a method whose name ends so by `handler` instead.
-  void Answer(const std::string& method_end, FakeGrpcServer::Handler handler)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  void Answer(const std::string& method_end, FakeGrpcServer::Handler handler) {
+    answers_.Set(method_end, std::move(handler));
+  }
   void Refuse(bool refuse) { server_.Refuse(refuse); }
   void EndConnections() { server_.EndConnections(); }
-
-  // Calls of methods whose name ends so.
-  int Calls(const std::string& method_end) const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   struct KnownPod {
@@ -73,9 +61,6 @@ class FakeCri {
     ::runtime::v1::ContainerStatus status;
     std::string pod;
     std::shared_ptr<FakeProcess> process;
-  };
-  struct Stream {
-    std::deque<std::string> waiting;
   };
 
   absl::Status Handle(FakeGrpcCall& call) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -92,14 +77,8 @@ class FakeCri {
   mutable absl::Mutex mutex_;
   std::map<std::string, KnownPod> pods_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Known> known_ ABSL_GUARDED_BY(mutex_);
-  std::string last_event_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::shared_ptr<Stream>> streams_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::string> calls_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, FakeGrpcServer::Handler> answers_ ABSL_GUARDED_BY(mutex_);
-  std::function<void()> on_list_ ABSL_GUARDED_BY(mutex_);
-  absl::Duration latency_ ABSL_GUARDED_BY(mutex_);
-  bool mute_ ABSL_GUARDED_BY(mutex_) = false;
   bool events_off_ ABSL_GUARDED_BY(mutex_) = false;
+  FakeAnswers<FakeGrpcServer::Handler> answers_;
   // Its threads use all the rest.
   FakeGrpcServer server_;
 };

@@ -1,15 +1,13 @@
 #include "engines/docker/fake_docker.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -19,8 +17,6 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "absl/time/time.h"
-#include "engines/container_process.h"
 #include "engines/fake_http_server.h"
 #include "engines/json_text.h"
 
@@ -74,8 +70,7 @@ void FakeDocker::Tell(const std::string& id, const std::string& action,
       action, id, action, id, attributes, now / 1'000'000'000, now);
   ring_.push_back({.time = now, .text = text});
   if (ring_.size() > kRing) ring_.pop_front();
-  if (mute_) return;
-  for (const auto& stream : streams_) stream->waiting.push_back(text);
+  TellStreams(text);
 }
 
 void FakeDocker::Start(const std::string& name) {
@@ -127,92 +122,34 @@ void FakeDocker::SetLabel(const std::string& name, const std::string& label,
   known_.at(FindId(name)).labels[label] = value;
 }
 
-void FakeDocker::SendRaw(const std::string& bytes) {
-  const absl::MutexLock lock(&mutex_);
-  for (const auto& stream : streams_) stream->waiting.push_back(bytes);
-}
-
-void FakeDocker::RepeatLast() {
-  const absl::MutexLock lock(&mutex_);
-  for (const auto& stream : streams_) stream->waiting.push_back(ring_.back().text);
-}
-
-void FakeDocker::EndStreams() {
-  const absl::MutexLock lock(&mutex_);
-  for (const auto& stream : streams_) stream->ended = true;
-}
-
-void FakeDocker::SetMute(bool mute) {
-  const absl::MutexLock lock(&mutex_);
-  mute_ = mute;
-}
-
-void FakeDocker::OnList(std::function<void()> hook) {
-  const absl::MutexLock lock(&mutex_);
-  on_list_ = std::move(hook);
-}
-
-void FakeDocker::SetLatency(absl::Duration latency) {
-  const absl::MutexLock lock(&mutex_);
-  latency_ = latency;
-}
-
-void FakeDocker::Answer(const std::string& path_end, FakeHttpServer::Handler handler) {
-  const absl::MutexLock lock(&mutex_);
-  answers_[path_end] = std::move(handler);
-}
-
-int FakeDocker::streams() const {
-  const absl::MutexLock lock(&mutex_);
-  return static_cast<int>(streams_.size());
-}
-
 int FakeDocker::Requests(const std::string& text) const {
-  const absl::MutexLock lock(&mutex_);
-  return static_cast<int>(std::count_if(
-      requests_.begin(), requests_.end(),
-      [&text](const std::string& request) { return absl::StrContains(request, text); }));
+  return CountCalls(
+      [&text](const std::string& request) { return absl::StrContains(request, text); });
 }
 
 void FakeDocker::ServeEvents(FakeConnection& connection) {
-  auto stream = std::make_shared<Stream>();
   // Accepted before it is subscribed, as the daemon does.
   if (!connection.StartChunks()) return;
+  std::shared_ptr<Stream> stream;
   {
     const absl::MutexLock lock(&mutex_);
     const int64_t since = SinceOf(connection.target());
+    std::deque<std::string> past;
     for (const Event& event : ring_) {
-      if (event.time >= since) stream->waiting.push_back(event.text);
+      if (event.time >= since) past.push_back(event.text);
     }
-    streams_.push_back(stream);
+    stream = Subscribe(std::move(past));
   }
-  bool alive = true;
-  while (alive && !connection.closed()) {
-    std::string next;
-    {
-      const absl::MutexLock lock(&mutex_);
-      const auto ready = [&stream] { return stream->ended || !stream->waiting.empty(); };
-      mutex_.AwaitWithTimeout(absl::Condition(&ready), absl::Milliseconds(5));
-      if (!stream->waiting.empty()) {
-        next = stream->waiting.front();
-        stream->waiting.pop_front();
-      } else if (stream->ended) {
-        break;
-      }
-    }
-    if (!next.empty()) alive = connection.SendChunk(next);
-  }
-  if (alive) connection.EndChunks();
-  const absl::MutexLock lock(&mutex_);
-  streams_.erase(std::find(streams_.begin(), streams_.end(), stream));
+  const bool ended = ServeStream(
+      stream, [&connection] { return connection.closed(); },
+      [&connection](const std::string& event) { return connection.SendChunk(event); });
+  if (ended) connection.EndChunks();
 }
 
 void FakeDocker::ServeList(FakeConnection& connection) {
   std::vector<std::string> rows;
-  std::function<void()> hook;
   {
     const absl::MutexLock lock(&mutex_);
-    hook = on_list_;
     for (const auto& [id, known] : known_) {
       if (known.status == "exited") continue;
       rows.push_back(absl::StrFormat(
@@ -221,7 +158,7 @@ void FakeDocker::ServeList(FakeConnection& connection) {
           id, known.name, LabelsText(known.labels), known.status));
     }
   }
-  if (hook) hook();
+  RunListHook();
   connection.SendResponse(200, absl::StrCat("[", absl::StrJoin(rows, ","), "]\n"));
 }
 
@@ -251,18 +188,8 @@ void FakeDocker::ServeInspection(FakeConnection& connection) {
 
 void FakeDocker::Handle(FakeConnection& connection) {
   const std::string path = connection.target().substr(0, connection.target().find('?'));
-  FakeHttpServer::Handler answer;
-  absl::Duration latency;
-  {
-    const absl::MutexLock lock(&mutex_);
-    requests_.push_back(connection.target());
-    latency = latency_;
-    for (const auto& [end, handler] : answers_) {
-      if (absl::EndsWith(path, end)) answer = handler;
-    }
-  }
-  absl::SleepFor(latency);
-  if (answer) return answer(connection);
+  BeginCall(connection.target());
+  if (const FakeHttpServer::Handler answer = answers_.Find(path)) return answer(connection);
   if (path == "/_ping") {
     connection.Send("HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 0\r\n\r\n");
   } else if (path == "/v1.41/info") {
@@ -276,20 +203,6 @@ void FakeDocker::Handle(FakeConnection& connection) {
   } else {
     connection.SendResponse(404, R"({"message":"page not found"})");
   }
-}
-
-std::unique_ptr<ProcessFinder> FakeDocker::MakeFinder() {
-  class Finder : public ProcessFinder {
-   public:
-    explicit Finder(FakeProcesses* processes) : processes_(*processes) {}
-    absl::StatusOr<std::shared_ptr<const ContainerProcess>> Find(int64_t engine_pid) override {
-      return processes_.Find(engine_pid);
-    }
-
-   private:
-    FakeProcesses& processes_;
-  };
-  return std::make_unique<Finder>(&processes_);
 }
 
 }  // namespace nsctl::engines::docker

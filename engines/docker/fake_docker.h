@@ -10,28 +10,27 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
 #include "engines/container_process.h"
 #include "engines/fake_http_server.h"
 #include "engines/fake_process.h"
+#include "engines/fake_service.h"
 #include "engines/http_client.h"
 
 namespace nsctl::engines::docker {
 
-class FakeDocker {
+class FakeDocker : public FakeService {
  public:
   FakeDocker();
 
   Connector connector() { return server_.connector(); }
-  std::unique_ptr<ProcessFinder> MakeFinder();
+  std::unique_ptr<ProcessFinder> MakeFinder() { return processes_.MakeFinder(); }
 
   // Each tells its event.
   void Start(const std::string& name) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -42,25 +41,14 @@ class FakeDocker {
   void SetLabel(const std::string& name, const std::string& label, const std::string& value)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Bytes into all streams, as they are.
-  void SendRaw(const std::string& bytes) ABSL_LOCKS_EXCLUDED(mutex_);
-  // The last event once more.
-  void RepeatLast() ABSL_LOCKS_EXCLUDED(mutex_);
-  void EndStreams() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Events are kept in the ring and not told.
-  void SetMute(bool mute) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Runs when a list was read and is not yet sent.
-  void OnList(std::function<void()> hook) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Each call waits so long.
-  void SetLatency(absl::Duration latency) ABSL_LOCKS_EXCLUDED(mutex_);
   // Answers a request whose path ends so by `handler` instead.
-  void Answer(const std::string& path_end, FakeHttpServer::Handler handler)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  void Answer(const std::string& path_end, FakeHttpServer::Handler handler) {
+    answers_.Set(path_end, std::move(handler));
+  }
   void Refuse(bool refuse) { server_.Refuse(refuse); }
 
-  int streams() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Requests whose target holds `text`.
-  int Requests(const std::string& text) const ABSL_LOCKS_EXCLUDED(mutex_);
+  int Requests(const std::string& text) const;
   // The id of a container; 64 digits.
   static std::string IdOf(const std::string& name);
 
@@ -71,10 +59,6 @@ class FakeDocker {
     std::shared_ptr<FakeProcess> process;
     int exit_code = 0;
     std::map<std::string, std::string> labels;
-  };
-  struct Stream {
-    std::deque<std::string> waiting;
-    bool ended = false;
   };
   struct Event {
     int64_t time;
@@ -94,12 +78,7 @@ class FakeDocker {
   // By id.
   std::map<std::string, Known> known_ ABSL_GUARDED_BY(mutex_);
   std::deque<Event> ring_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::shared_ptr<Stream>> streams_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::string> requests_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, FakeHttpServer::Handler> answers_ ABSL_GUARDED_BY(mutex_);
-  std::function<void()> on_list_ ABSL_GUARDED_BY(mutex_);
-  absl::Duration latency_ ABSL_GUARDED_BY(mutex_);
-  bool mute_ ABSL_GUARDED_BY(mutex_) = false;
+  FakeAnswers<FakeHttpServer::Handler> answers_;
   // Its threads use all the rest.
   FakeHttpServer server_;
 };
