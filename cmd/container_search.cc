@@ -228,9 +228,12 @@ class Searcher {
   std::string Describe(const Container& container) const {
     const ContainerReference reference = ReferenceTo(lists_, container);
     std::string text = engines::TypeName(reference.engine_type());
+    const std::string* last = nullptr;
     for (const std::string* part :
          {&reference.native_namespace(), &reference.project(), &reference.pod()}) {
-      if (!part->empty()) absl::StrAppend(&text, "/", *part);
+      // A project of the engine's own is the namespace.
+      if (!part->empty() && (last == nullptr || *part != *last)) absl::StrAppend(&text, "/", *part);
+      last = part;
     }
     absl::StrAppend(&text, "/", reference.name(), " (", reference.id().substr(0, kMinIdDigits));
     if (container.pid() != 0) absl::StrAppend(&text, ", PID ", container.pid());

@@ -157,6 +157,41 @@ TEST(FindContainer, ListsCandidates) {
                        "(aaaaaaaaaaaa, PID 22)"));
 }
 
+TEST(FindContainer, NamesAProjectOfTheEnginesOwnOnce) {
+  engines::Containers containers;
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      R"pb(
+        engines { key: "lxd:1@1" type: lxd }
+        containers {
+          engine: "lxd:1@1"
+          id: "df89765d-641c-4c0c-952f-a04e0b2fd05d"
+          name: "web"
+          native_namespace: "default"
+          pid: 10
+          project { project: "default" }
+        }
+        containers {
+          engine: "lxd:1@1"
+          id: "f1d80a93-4417-4042-b11c-c879b9e1a389"
+          name: "web"
+          native_namespace: "shop"
+          pid: 11
+          project { project: "shop" }
+        })pb",
+      &containers));
+
+  EXPECT_THAT(FindContainer(containers, *ParseTarget("lxd/web")),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "lxd/web means 2 containers: lxd/default/web (df89765d-641, PID 10), "
+                       "lxd/shop/web (f1d80a93-441, PID 11)"));
+  for (const char* word :
+       {"lxd/shop/web", "shop/web", "f1d80a93-441", "f1d80a93-4417-4042-b11c-c879b9e1a389"}) {
+    const auto found = FindContainer(containers, *ParseTarget(word));
+    ASSERT_TRUE(found.ok()) << word << found.status();
+    EXPECT_EQ((*found)->pid(), 11) << word;
+  }
+}
+
 TEST(FindContainer, SaysWhoDidNotTell) {
   for (const char* const word :
        {"container:nobody", "podman/shop-web-1", "other/db", "beta/main", "docker/shop/db"}) {

@@ -129,7 +129,9 @@ class TreePrinter {
     }
     if (container.sandbox()) absl::StrAppend(&text, " sandbox");
     if (!container.image().empty()) absl::StrAppend(&text, " ", Quoted(container.image()));
-    if (!container.native_namespace().empty()) {
+    // A project of the engine's own is the namespace, and stands above it.
+    if (!container.native_namespace().empty() &&
+        container.native_namespace() != container.project().project()) {
       absl::StrAppend(&text, " in ", Quoted(container.native_namespace()));
     }
     if (!container.pid_error().empty()) {

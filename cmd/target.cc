@@ -40,6 +40,20 @@ bool IsHexDigits(string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), absl::ascii_isxdigit);
 }
 
+// The beginning of a UUID, 8-4-4-4-12 digits, behind the first dash of which there is a digit.
+bool IsUuidPrefix(string_view text) {
+  constexpr size_t kSize = 36;
+  constexpr size_t kFirstDash = 8;
+  if (text.size() <= kFirstDash + 1 || text.size() > kSize) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool is_dash = i == kFirstDash || i == 13 || i == 18 || i == 23;
+    if (is_dash ? text[i] != '-' : !absl::ascii_isxdigit(static_cast<unsigned char>(text[i]))) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // What stands before the next colon of `text`, which is left with that colon and what follows.
 string_view TakeField(string_view* text) {
   const string_view field = text->substr(0, text->find(':'));
@@ -142,7 +156,7 @@ absl::StatusOr<Target> ReadPath(string_view text, const Reader& in) {
 
 // A word that no colon or slash tells the kind of.
 absl::StatusOr<Target> ReadId(string_view word, const Reader& in) {
-  if (!IsHexDigits(word)) return in.Error(kForms);
+  if (!IsHexDigits(word) && !IsUuidPrefix(word)) return in.Error(kForms);
   if (word.size() < kMinIdDigits || word.size() > kMaxIdDigits) {
     return in.Error(absl::StrCat("a container's ID is given by ", kMinIdDigits, " to ",
                                  kMaxIdDigits, " digits of it"));

@@ -64,6 +64,10 @@ const TargetCase kTargets[] = {
     // Digits alone, but too many for a PID.
     {"123456789012", ContainerIdTarget{"123456789012"}, "123456789012"},
     {kId, ContainerIdTarget{kId}, kId},
+    {"df89765d-641c", ContainerIdTarget{"df89765d-641c"}, "df89765d-641c"},
+    {"DF89765D-641c-4c0c-952f-a04e0b2fd05d",
+     ContainerIdTarget{"df89765d-641c-4c0c-952f-a04e0b2fd05d"},
+     "df89765d-641c-4c0c-952f-a04e0b2fd05d"},
     {"/", PathTarget{"/"}, "/"},
     {"/run/netns/x", PathTarget{"/run/netns/x"}, "/run/netns/x"},
     {".", PathTarget{"."}, "."},

@@ -17,6 +17,7 @@ using LabelMap = std::map<std::string, std::string>;
 inline constexpr char kComposeProject[] = "com.docker.compose.project";
 inline constexpr char kKubernetesPod[] = "io.kubernetes.pod";
 inline constexpr char kKindCluster[] = "io.x-k8s.kind.cluster";
+inline constexpr char kIncusProject[] = "linuxcontainers.org/project";
 inline constexpr char kDockerPlugin[] = "plugin.docker.com";
 inline constexpr char kEdgeRuntime[] = "com.siemens.industrialedge.runtime";
 inline constexpr char kEdgeApp[] = "com.siemens.industrialedge.app";

@@ -97,7 +97,13 @@ class Decorator {
     decorated->id = absl::StrCat(prefix, container.id());
     // A sandbox has no name but its id.
     const bool is_unnamed = container.name().empty() || (container.sandbox() && !InPodman(engine));
+    // Ids of Incus and LXD are those of no other project; names may be.
+    if (HasProjects(engine) && ns != "default") prefix = absl::StrCat(ns, "/");
     decorated->name = absl::StrCat(prefix, is_unnamed ? container.id() : container.name());
+  }
+
+  static bool HasProjects(const Engine& engine) {
+    return engine.type() == Engine::incus || engine.type() == Engine::lxd;
   }
 
   static bool InPodman(const Engine& engine) { return engine.type() == Engine::podman; }
@@ -160,6 +166,9 @@ class Decorator {
     if (pod.has_value()) add(kKubernetesPod, *pod);
     const std::string cluster = label(kKindCluster);
     if (!cluster.empty()) add(kKindCluster, cluster);
+    if (HasProjects(EngineOf(engine.first))) {
+      add(kIncusProject, decorated.container->native_namespace());
+    }
   }
 
   void PlaceEngines() {

@@ -164,6 +164,41 @@ TEST(Decorate, HasEnginesThatHaveContainers) {
   EXPECT_EQ(decorations.containers[1].engine, 1);
 }
 
+TEST(Decorate, KnowsProjectsOfIncus) {
+  Containers containers;
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      R"pb(
+        engines { key: "incus:10@1" type: incus pid: 10 }
+        containers {
+          engine: "incus:10@1"
+          native_namespace: "default"
+          id: "uuid-1"
+          name: "web"
+          pid: 11
+        }
+        containers {
+          engine: "incus:10@1"
+          native_namespace: "shop"
+          id: "uuid-2"
+          name: "web"
+          pid: 12
+        }
+      )pb",
+      &containers));
+
+  const Decorations decorations = Decorate(containers);
+
+  ASSERT_EQ(decorations.containers.size(), 2);
+  EXPECT_EQ(decorations.containers[0].name, "web");
+  EXPECT_EQ(decorations.containers[1].name, "shop/web");
+  EXPECT_EQ(decorations.containers[1].id, "uuid-2");
+  EXPECT_EQ(decorations.containers[1].type, "linuxcontainers.org/incus");
+  ASSERT_EQ(decorations.groups.size(), 2);
+  EXPECT_EQ(decorations.groups[1].type, "linuxcontainers.org/project");
+  EXPECT_EQ(decorations.groups[1].name, "shop");
+  EXPECT_THAT(decorations.groups[1].containers, ElementsAre(1));
+}
+
 TEST(Decorate, EndsWhereEnginesClaimToRunInEachOther) {
   Containers circle = Scene();
   circle.mutable_engines(1)->set_parent("docker:20@1");

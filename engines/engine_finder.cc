@@ -80,12 +80,14 @@ std::vector<const EngineKind*> EngineFinder::KindsOf(const ProcessDir& process,
   std::optional<std::vector<std::string>> arguments;
   const auto is_none = [&](const EngineKind* kind) {
     if (!IsWanted(kind->type)) return true;
-    if (kind->argument == nullptr) return false;
+    if (kind->argument == nullptr && kind->is_service == nullptr) return false;
     if (!arguments.has_value()) {
       absl::StatusOr<std::vector<std::string>> read = ReadArguments(process);
       arguments = read.ok() ? *std::move(read) : std::vector<std::string>();
     }
-    return std::find(arguments->begin(), arguments->end(), kind->argument) == arguments->end();
+    if (kind->is_service != nullptr && !kind->is_service(*arguments)) return true;
+    return kind->argument != nullptr &&
+           std::find(arguments->begin(), arguments->end(), kind->argument) == arguments->end();
   };
   kinds.erase(std::remove_if(kinds.begin(), kinds.end(), is_none), kinds.end());
   return kinds;

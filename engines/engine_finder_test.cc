@@ -113,6 +113,27 @@ TEST_F(EngineFinderTest, TellsEnginesByNameAndSocket) {
   EXPECT_THAT(Look(), IsEmpty());
 }
 
+TEST_F(EngineFinderTest, TellsServicesFromTheirHelpers) {
+  Add({.pid = 10,
+       .name = "lxd",
+       .arguments = R"(lxd\x00--group\x00lxd\x00)",
+       .socket = "/var/lib/lxd/unix.socket"});
+  Add({.pid = 11, .name = "incusd", .socket = "/run/incus/unix.socket"});
+  // All have sockets, of whatever kind.
+  Add({.pid = 12,
+       .name = "lxd",
+       .arguments = R"([lxc monitor] /var/lib/lxd/containers web\x00)",
+       .socket = "/a"});
+  Add({.pid = 13,
+       .name = "incusd",
+       .arguments = R"(incusd\x00forkproxy\x00--\x00)",
+       .socket = "/b"});
+  Add({.pid = 14, .name = "incus", .socket = "/c"});
+
+  EXPECT_THAT(Look(), ElementsAre("10 lxd", "11 incus"));
+  EXPECT_THAT(gaps_, IsEmpty());
+}
+
 TEST_F(EngineFinderTest, TakesChildrenOfAnEngineForNone) {
   Add({.pid = 10, .name = "dockerd", .socket = "/run/docker.sock"});
   Add({.pid = 11, .name = "dockerd", .socket = "/run/docker.sock"});

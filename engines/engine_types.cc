@@ -1,14 +1,17 @@
 #include "engines/engine_types.h"
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "engines/container.h"
 #include "engines/containerd/containerd_client.h"
 #include "engines/cri/cri_client.h"
 #include "engines/docker/docker_client.h"
+#include "engines/incus/incus_client.h"
 #include "engines/podman/podman_client.h"
 
 namespace nsctl::engines {
@@ -17,7 +20,15 @@ namespace {
 using containerd::MakeContainerdClient;
 using cri::MakeCriClient;
 using docker::MakeDockerClient;
+using incus::MakeIncusClient;
 using podman::MakePodmanClient;
+
+// Each container has a monitor of the same program, "[lxc monitor] FOLDER NAME", and some have
+// helpers, "lxd forkproxy ...". The service has options alone.
+bool IsIncusService(absl::Span<const std::string> arguments) {
+  return !arguments.empty() && !absl::StartsWith(arguments[0], "[") &&
+         (arguments.size() == 1 || absl::StartsWith(arguments[1], "-"));
+}
 
 constexpr EngineKind kKinds[] = {
     {.type = Engine::docker,
@@ -48,6 +59,16 @@ constexpr EngineKind kKinds[] = {
      .socket = "podman.sock",
      .activated = true,
      .make_client = MakePodmanClient},
+    {.type = Engine::incus,
+     .program = "incusd",
+     .is_service = IsIncusService,
+     .socket = "unix.socket",
+     .make_client = MakeIncusClient},
+    {.type = Engine::lxd,
+     .program = "lxd",
+     .is_service = IsIncusService,
+     .socket = "unix.socket",
+     .make_client = MakeIncusClient},
 };
 
 // TASK_COMM_LEN without its NUL.

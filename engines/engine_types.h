@@ -22,6 +22,9 @@ struct EngineKind {
   // Must be among its arguments; null: no matter. Tells a service from a command of the same
   // program.
   const char* argument = nullptr;
+  // Whether these are the arguments of the service, where other processes of the program have its
+  // name; null: no matter.
+  bool (*is_service)(absl::Span<const std::string> arguments) = nullptr;
   // The usual file name of its socket: one that is called so is tried first.
   const char* socket = "";
   // systemd may listen for it at a socket of that name, and start it when somebody connects.

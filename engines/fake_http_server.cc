@@ -5,12 +5,14 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -47,6 +49,29 @@ bool FakeConnection::SendChunk(absl::string_view data) {
   return Send(absl::StrFormat("%x\r\n%s\r\n", data.size(), data));
 }
 
+bool FakeConnection::Receive(std::string* bytes) {
+  char buffer[4096];
+  while (true) {
+    const ssize_t received = recv(socket_.get(), buffer, sizeof(buffer), MSG_DONTWAIT);
+    if (received > 0) {
+      bytes->append(buffer, static_cast<size_t>(received));
+    } else if (received == 0 || (errno != EAGAIN && errno != EINTR)) {
+      return false;
+    } else if (errno == EAGAIN) {
+      return true;
+    }
+  }
+}
+
+std::string FakeConnection::Field(absl::string_view name) const {
+  for (absl::string_view field : fields_) {
+    const size_t colon = field.find(':');
+    if (!absl::EqualsIgnoreCase(field.substr(0, colon), name)) continue;
+    return std::string(absl::StripAsciiWhitespace(field.substr(colon + 1)));
+  }
+  return "";
+}
+
 bool FakeConnection::closed() const {
   char byte;
   return recv(socket_.get(), &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
@@ -69,6 +94,8 @@ bool FakeConnection::ReadRequest() {
   const std::vector<std::string> words = absl::StrSplit(head, absl::MaxSplits(' ', 2));
   method_ = words[0];
   if (words.size() > 1) target_ = words[1];
+  const std::vector<std::string> lines = absl::StrSplit(head, "\r\n", absl::SkipEmpty());
+  fields_.assign(lines.begin() + 1, lines.end());
   return true;
 }
 

@@ -28,6 +28,8 @@ class FakeConnection {
   // "GET", "/v1.41/info". Empty where the client went before it sent a whole head.
   const std::string& method() const { return method_; }
   const std::string& target() const { return target_; }
+  // The value of the request's first field of that name, in any case; empty where there is none.
+  std::string Field(absl::string_view name) const;
 
   // Each is false once the client is gone.
   bool Send(absl::string_view bytes);
@@ -36,6 +38,8 @@ class FakeConnection {
   bool SendChunk(absl::string_view data);
   bool EndChunks() { return Send("0\r\n\r\n"); }
 
+  // Appends what the client sent behind its request, without waiting. False once it is gone.
+  bool Receive(std::string* bytes);
   // The client or the server ended it.
   bool closed() const;
   // Returns when that happens.
@@ -48,6 +52,7 @@ class FakeConnection {
   base::OwnedFd socket_;
   std::string method_;
   std::string target_;
+  std::vector<std::string> fields_;
 };
 
 class FakeHttpServer {

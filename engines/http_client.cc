@@ -36,6 +36,11 @@ bool IsOneWord(absl::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), absl::ascii_isgraph);
 }
 
+// Nothing that would end a line.
+bool IsFieldText(absl::string_view text) {
+  return std::all_of(text.begin(), text.end(), absl::ascii_isprint);
+}
+
 absl::StatusCode CodeOf(int status) {
   switch (status) {
     case 400:
@@ -66,15 +71,25 @@ absl::StatusOr<HttpExchange> HttpExchange::Start(base::OwnedFd socket, const Htt
 
 absl::StatusOr<HttpExchange> HttpExchange::Begin(base::OwnedFd socket, const HttpRequest& request,
                                                  const CallLimits& limits) {
-  if (!IsOneWord(request.method) || !IsOneWord(request.target)) {
+  if (!IsOneWord(request.method) || !IsOneWord(request.target) || !IsFieldText(request.upgrade)) {
     return absl::InvalidArgumentError("HTTP request: method or target is not one word");
   }
+  std::string head = absl::StrCat(request.method, " ", request.target,
+                                  " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: nsctl\r\n"
+                                  "Accept: application/json\r\n");
+  if (request.upgrade.empty()) {
+    absl::StrAppend(&head, "Connection: close\r\n");
+  } else {
+    absl::StrAppend(&head, "Connection: Upgrade\r\nUpgrade: ", request.upgrade, "\r\n");
+  }
+  for (const auto& [name, value] : request.fields) {
+    if (!IsOneWord(name) || !IsFieldText(value)) {
+      return absl::InvalidArgumentError("HTTP request: a field is more than one line");
+    }
+    absl::StrAppend(&head, name, ": ", value, "\r\n");
+  }
   HttpExchange exchange(std::move(socket), request.method == "HEAD");
-  NSCTL_RETURN_IF_ERROR(
-      exchange.Send(absl::StrCat(request.method, " ", request.target,
-                                 " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: nsctl\r\n"
-                                 "Accept: application/json\r\nConnection: close\r\n\r\n"),
-                    limits));
+  NSCTL_RETURN_IF_ERROR(exchange.Send(absl::StrCat(head, "\r\n"), limits));
   return exchange;
 }
 
@@ -142,6 +157,7 @@ absl::Status HttpFailure(HttpExchange& exchange, const CallLimits& limits) {
   }
   const absl::StatusOr<Json> json = ParseJson(body);
   std::string message = json.ok() ? TextMember(*json, "message") : "";
+  if (message.empty() && json.ok()) message = TextMember(*json, "error");
   if (message.empty()) message = base::EncodeText(absl::StripAsciiWhitespace(body));
   const int status = exchange.head().status;
   return absl::Status(

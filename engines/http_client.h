@@ -17,6 +17,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -45,6 +47,9 @@ struct HttpRequest {
   std::string method = "GET";
   // Path and query, already escaped.
   std::string target;
+  // The protocol to go on with, and the fields that it wants; empty: HTTP alone.
+  std::string upgrade = "";
+  std::vector<std::pair<std::string, std::string>> fields = {};
 };
 
 class HttpExchange {
@@ -66,14 +71,17 @@ class HttpExchange {
 
   // Waits for more of the body and appends it to `body`; false at its end. Errors as for Start;
   // DATA_LOSS where the connection ended before the body did; RESOURCE_EXHAUSTED past
-  // `limits.max_bytes` of the whole body.
+  // `limits.max_bytes` of the whole body. After a status of 101 the body is what the other protocol
+  // sends, without an end of its own: OK and false where the connection ends.
   absl::StatusOr<bool> Read(const CallLimits& limits, std::string* body);
+
+  // Sends `bytes` as they are, after a status of 101. Errors as for Start.
+  absl::Status Send(absl::string_view bytes, const CallLimits& limits);
 
  private:
   explicit HttpExchange(base::OwnedFd socket, bool head_only)
       : socket_(std::move(socket)), parser_(std::make_unique<HttpResponseParser>(head_only)) {}
 
-  absl::Status Send(absl::string_view bytes, const CallLimits& limits);
   absl::Status Receive(const CallLimits& limits);
 
   base::OwnedFd socket_;
@@ -84,10 +92,10 @@ class HttpExchange {
 };
 
 // Sends `request` on a new connection and gives the body to `sink` in pieces. A status of 400 and
-// above is an error with the message that the engine sent ({"message": ...}), at most 200 bytes of
-// it: NOT_FOUND for 404, PERMISSION_DENIED for 401 and 403, INVALID_ARGUMENT for 400,
-// UNIMPLEMENTED for 405 and 501, FAILED_PRECONDITION for 409, UNAVAILABLE for 5xx; UNKNOWN for the
-// rest. Errors of HttpExchange, of `connect` and `sink` too.
+// above is an error with the message that the engine sent ({"message": ...} or {"error": ...}), at
+// most 200 bytes of it: NOT_FOUND for 404, PERMISSION_DENIED for 401 and 403, INVALID_ARGUMENT for
+// 400, UNIMPLEMENTED for 405 and 501, FAILED_PRECONDITION for 409, UNAVAILABLE for 5xx; UNKNOWN for
+// the rest. Errors of HttpExchange, of `connect` and `sink` too.
 absl::Status HttpCall(const Connector& connect, const HttpRequest& request,
                       const CallLimits& limits,
                       absl::FunctionRef<absl::Status(absl::string_view)> sink,

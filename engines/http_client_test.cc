@@ -78,6 +78,8 @@ TEST(HttpCall, TellsTheEnginesOwnMessage) {
            Case{400, R"({"message":"client version 1.99 is too new"})",
                 absl::StatusCode::kInvalidArgument,
                 "HTTP status 400: client version 1.99 is too new"},
+           Case{404, R"({"type":"error","error_code":404,"error":"Instance not found"})",
+                absl::StatusCode::kNotFound, "HTTP status 404: Instance not found"},
            Case{403, "", absl::StatusCode::kPermissionDenied, "HTTP status 403"},
            Case{409, "{}", absl::StatusCode::kFailedPrecondition, "HTTP status 409: {}"},
            Case{500, "page not found\n", absl::StatusCode::kUnavailable,
@@ -111,6 +113,38 @@ TEST(HttpCall, RefusesTargetsThatWouldBeTwoLines) {
   EXPECT_THAT(Get(server, "/x HTTP/1.1\r\nEvil: yes", Limits()),
               StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(Get(server, "", Limits()), StatusIs(absl::StatusCode::kInvalidArgument));
+  for (const auto& [name, value] :
+       {std::pair("a", "b\r\nEvil: yes"), std::pair("a:\n", "b"), std::pair("", "b")}) {
+    EXPECT_THAT(HttpExchange::Start(*server.connector()(),
+                                    {.target = "/", .fields = {{name, value}}}, Limits()),
+                StatusIs(absl::StatusCode::kInvalidArgument));
+  }
+}
+
+TEST(HttpExchange, GoesOnWithAnotherProtocol) {
+  FakeHttpServer server([](FakeConnection& connection) {
+    EXPECT_EQ(connection.Field("connection"), "Upgrade");
+    EXPECT_EQ(connection.Field("upgrade"), "echo");
+    EXPECT_EQ(connection.Field("x-how"), "often");
+    connection.Send("HTTP/1.1 101 Ok\r\nUpgrade: echo\r\n\r\nhello ");
+    std::string bytes;
+    while (connection.Receive(&bytes) && bytes.empty()) {
+    }
+    connection.Send(bytes);
+  });
+  NSCTL_ASSERT_OK_AND_ASSIGN(
+      HttpExchange exchange,
+      HttpExchange::Start(*server.connector()(),
+                          {.target = "/", .upgrade = "echo", .fields = {{"X-How", "often"}}},
+                          Limits()));
+  EXPECT_EQ(exchange.head().status, 101);
+
+  EXPECT_THAT(exchange.Send("you", Limits()), IsOk());
+
+  std::string bytes;
+  while (*exchange.Read(Limits(), &bytes)) {
+  }
+  EXPECT_EQ(bytes, "hello you");
 }
 
 TEST(HttpCall, PassesOnThatNobodyListens) {

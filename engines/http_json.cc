@@ -18,6 +18,7 @@
 #include "engines/container.h"
 #include "engines/http_client.h"
 #include "engines/json_framer.h"
+#include "engines/json_list_member.h"
 #include "engines/json_text.h"
 
 namespace nsctl::engines {
@@ -77,6 +78,21 @@ absl::Status GetJsonArray(const Connector& connect, const std::string& target,
       HttpCall(connect, {.target = target}, limits,
                [&framer, &take](absl::string_view piece) { return framer.Feed(piece, take); });
   if (status.ok()) status = framer.Finish(take);
+  return base::Annotate(status, PathOf(target));
+}
+
+absl::Status GetJsonListMember(const Connector& connect, const std::string& target,
+                               absl::string_view name, const CallLimits& limits,
+                               absl::FunctionRef<absl::Status(const Json&)> visit) {
+  JsonListMember list(name, kMaxJsonValue);
+  const auto take = [&visit](absl::string_view text) {
+    NSCTL_ASSIGN_OR_RETURN(const Json element, ParseJson(text));
+    return visit(element);
+  };
+  absl::Status status =
+      HttpCall(connect, {.target = target}, limits,
+               [&list, &take](absl::string_view piece) { return list.Feed(piece, take); });
+  if (status.ok()) status = list.Finish();
   return base::Annotate(status, PathOf(target));
 }
 

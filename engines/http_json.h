@@ -12,6 +12,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "engines/container.h"
 #include "engines/http_client.h"
@@ -31,6 +32,11 @@ absl::StatusOr<Json> GetJson(const Connector& connect, const std::string& target
 absl::Status GetJsonArray(const Connector& connect, const std::string& target,
                           const CallLimits& limits,
                           absl::FunctionRef<absl::Status(const Json&)> visit);
+
+// As GetJsonArray, of an array that is the member `name` of the answer.
+absl::Status GetJsonListMember(const Connector& connect, const std::string& target,
+                               absl::string_view name, const CallLimits& limits,
+                               absl::FunctionRef<absl::Status(const Json&)> visit);
 
 // Calls `accepted` once the stream was granted, which `limits.deadline` is for, and then `visit`
 // for each value, nullptr for one that is no JSON, until the stream ends (OK), breaks or is

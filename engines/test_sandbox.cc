@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -96,6 +97,31 @@ absl::StatusOr<pid_t> AwaitOnlyChild(pid_t parent) {
   return absl::DeadlineExceededError(absl::StrCat("process ", parent, " has no child"));
 }
 
+// Paths of the test's own cgroups, which some engines put theirs below; "" is the root.
+std::set<std::string> CgroupParents() {
+  std::set<std::string> parents = {""};
+  const auto text = base::ReadFileAt(base::FdRef(AT_FDCWD), "/proc/self/cgroup", kMaxOutput);
+  if (!text.ok()) return parents;
+  for (const absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
+    // "4:memory:/path"
+    const std::vector<absl::string_view> fields = absl::StrSplit(line, absl::MaxSplits(':', 2));
+    if (fields.size() == 3) parents.emplace(fields[2]);
+  }
+  return parents;
+}
+
+void RemoveCgroup(const std::filesystem::path& top) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(top, ignored)) return;
+  std::vector<std::string> folders = {top};
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(top, ignored)) {
+    if (entry.is_directory(ignored)) folders.push_back(entry.path());
+  }
+  for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
+    rmdir(folder->c_str());
+  }
+}
+
 // The cgroup hierarchies, v1 and v2.
 void RemoveCgroups(const std::string& name) {
   std::error_code ignored;
@@ -104,14 +130,8 @@ void RemoveCgroups(const std::string& name) {
     if (entry.is_directory(ignored) && !entry.is_symlink(ignored)) roots.push_back(entry.path());
   }
   for (const auto& root : roots) {
-    const std::filesystem::path top = root / name;
-    if (!std::filesystem::exists(top, ignored)) continue;
-    std::vector<std::string> folders = {top};
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(top, ignored)) {
-      if (entry.is_directory(ignored)) folders.push_back(entry.path());
-    }
-    for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
-      rmdir(folder->c_str());
+    for (const std::string& parent : CgroupParents()) {
+      RemoveCgroup(absl::StrCat(root.string(), parent, "/", name));
     }
   }
 }

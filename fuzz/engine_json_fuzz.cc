@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "base/text.h"
 #include "engines/json_framer.h"
+#include "engines/json_list_member.h"
 #include "engines/json_member.h"
 #include "engines/json_text.h"
 
@@ -17,6 +18,7 @@ namespace {
 
 using nsctl::engines::Json;
 using nsctl::engines::JsonFramer;
+using nsctl::engines::JsonListMember;
 using nsctl::engines::ParseJson;
 
 struct Framed {
@@ -48,6 +50,37 @@ void CheckText(const Json& value) {
   }
 }
 
+Framed FrameMember(absl::string_view text, size_t step) {
+  Framed framed;
+  const auto visit = [&framed](absl::string_view value) {
+    framed.values.emplace_back(value);
+    return absl::OkStatus();
+  };
+  JsonListMember list("metadata", 1 << 16);
+  while (framed.status.ok() && !text.empty()) {
+    framed.status = list.Feed(text.substr(0, step), visit);
+    text.remove_prefix(step < text.size() ? step : text.size());
+  }
+  if (framed.status.ok()) framed.status = list.Finish();
+  return framed;
+}
+
+// Of a document, the list behind "metadata" has the elements of that list.
+void CheckListMember(absl::string_view text, const Json& object) {
+  const Framed framed = FrameMember(text, text.size() + 1);
+  const size_t at = text.find("\"metadata\"");
+  const auto found = object.find("metadata");
+  if (found == object.end() || !found->is_array() || absl::StrContains(text, "\\") ||
+      text.find("\"metadata\"", at + 1) != absl::string_view::npos) {
+    return;
+  }
+  if (!framed.status.ok() || framed.values.size() != found->size()) std::abort();
+  for (size_t i = 0; i < framed.values.size(); ++i) {
+    const auto element = ParseJson(framed.values[i]);
+    if (!element.ok() || *element != (*found)[i]) std::abort();
+  }
+}
+
 // A member that is there once is found without the document.
 void CheckMembers(absl::string_view text, const Json& object) {
   for (const auto& [name, member] : object.items()) {
@@ -74,10 +107,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const Framed pieces = Frame(shape, text, 1);
     if (whole.status != pieces.status || whole.values != pieces.values) std::abort();
   }
+  const Framed whole_list = FrameMember(text, size + 1);
+  const Framed list_pieces = FrameMember(text, 1);
+  if (whole_list.status != list_pieces.status || whole_list.values != list_pieces.values) {
+    std::abort();
+  }
   const auto json = ParseJson(text);
   if (!json.ok()) return 0;
   CheckText(*json);
-  if (json->is_object()) CheckMembers(text, *json);
+  if (json->is_object()) {
+    CheckMembers(text, *json);
+    CheckListMember(text, *json);
+  }
   if (!json->is_array()) return 0;
   const Framed framed = Frame(JsonFramer::Shape::kArray, text, 3);
   if (!framed.status.ok() || framed.values.size() != json->size()) std::abort();

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -13,6 +14,7 @@
 #include "engines/cri/runtime.pb.h"
 #include "engines/docker/docker_messages.h"
 #include "engines/engine_client.h"
+#include "engines/incus/incus_messages.h"
 #include "engines/json_text.h"
 #include "engines/podman/podman_messages.h"
 #include "engines/protobuf_fields.h"
@@ -45,6 +47,27 @@ void Check(const std::optional<EngineEvent>& event) {
   }
 }
 
+void CheckIncus(const nsctl::engines::Json& json) {
+  namespace incus = nsctl::engines::incus;
+  if (const auto instance = incus::InstanceOf(json); instance.ok()) {
+    Check(instance->row);
+    if (instance->name.name != instance->row.container.name()) std::abort();
+  }
+  if (const auto server = incus::ServerOf(json); server.ok()) {
+    nsctl::engines::Engine again;
+    if (!again.ParseFromString(server->engine.SerializeAsString())) std::abort();
+  }
+  const auto event = incus::EventOf(json);
+  if (!event.has_value() || event->kind == EngineEvent::Kind::kLost) return;
+  if (event->instance.name.empty() || event->instance.project.empty()) std::abort();
+  const auto path = incus::InstancePath(event->instance);
+  // One path, one query.
+  if (path.has_value() && (std::count(path->begin(), path->end(), '/') != 3 ||
+                           std::count(path->begin(), path->end(), '?') != 1)) {
+    std::abort();
+  }
+}
+
 void CheckJson(absl::string_view text) {
   const auto json = nsctl::engines::ParseJson(text);
   if (!json.ok()) return;
@@ -56,6 +79,7 @@ void CheckJson(absl::string_view text) {
   Check(nsctl::engines::docker::EventOf(*json));
   Check(nsctl::engines::podman::EventOf(*json));
   nsctl::engines::podman::PodOf(*json);
+  CheckIncus(*json);
 }
 
 // Reads `bytes` as the message that `row_of` takes.
