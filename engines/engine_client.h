@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -81,6 +82,10 @@ class EngineClient {
   // Watch tells what happened since a time. Without, nothing proves that a subscription was active
   // when it was accepted, and the list is asked for twice. Asked once Identify succeeded.
   virtual bool replays() const = 0;
+
+  // The PID and start time of a process that speaks for the engine now, where several make it up.
+  // Asked often; never blocks.
+  virtual std::optional<std::pair<int32_t, uint64_t>> process() const { return std::nullopt; }
 };
 
 }  // namespace nsctl::engines

@@ -9,6 +9,7 @@
 #include "engines/containerd/containerd_client.h"
 #include "engines/cri/cri_client.h"
 #include "engines/docker/docker_client.h"
+#include "engines/machined/machined_client.h"
 #include "engines/podman/podman_client.h"
 
 namespace nsctl::engines {
@@ -17,6 +18,7 @@ namespace {
 using containerd::MakeContainerdClient;
 using cri::MakeCriClient;
 using docker::MakeDockerClient;
+using machined::MakeMachinedClient;
 using podman::MakePodmanClient;
 
 constexpr EngineKind kKinds[] = {
@@ -48,6 +50,10 @@ constexpr EngineKind kKinds[] = {
      .socket = "podman.sock",
      .activated = true,
      .make_client = MakePodmanClient},
+    {.type = Engine::nspawn,
+     .program = "systemd-machined",
+     .socket = "io.systemd.Machine",
+     .make_client_at = MakeMachinedClient},
 };
 
 // TASK_COMM_LEN without its NUL.
