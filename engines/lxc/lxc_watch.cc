@@ -146,14 +146,18 @@ absl::Status MonitorWatch::Wait(const StopSignal* stop, Sink sink) {
       {.fd = locks_.has_value() ? locks_->fd().get() : -1, .events = POLLIN, .revents = 0}};
   const size_t first = fds.size();
   std::vector<Awaited*> polled;
+  std::vector<pollfd> ends;
   for (auto& [key, awaited] : awaited_) {
     if (!awaited.socket.has_value()) {
       until = std::min(until, awaited.due);
+      // Its end is told by nobody else.
+      ends.push_back({.fd = awaited.monitor->process().poll_fd(), .events = POLLIN, .revents = 0});
       continue;
     }
     fds.push_back({.fd = awaited.socket->get(), .events = POLLIN, .revents = 0});
     polled.push_back(&awaited);
   }
+  fds.insert(fds.end(), ends.begin(), ends.end());
   const int64_t wait = absl::ToInt64Milliseconds(until - absl::Now()) + 1;
   constexpr int64_t kLongest = 60'000;
   (void)poll(fds.data(), fds.size(), static_cast<int>(std::clamp<int64_t>(wait, 0, kLongest)));
