@@ -198,14 +198,9 @@ TEST(ContainerHubSubscription, HearsOfTheStartOfAProcessOnce) {
 
 TEST(ContainerHubSubscription, HearsOfIncusContainersOnce) {
   ContainerHub hub;
-  const auto set = [&hub](const std::string& key, Engine::Type type) {
-    Engine engine = EngineOf(key);
-    engine.set_type(type);
-    hub.SetEngine(engine, kNow);
-  };
-  set("evidence", Engine::evidence);
-  set("incus", Engine::incus);
-  set("lxc", Engine::lxc);
+  hub.SetEngine(EngineOf("evidence", Engine::evidence), kNow);
+  hub.SetEngine(EngineOf("incus", Engine::incus), kNow);
+  hub.SetEngine(EngineOf("lxc", Engine::lxc), kNow);
   const auto subscription = hub.Subscribe();
   Change exited = Exited("web");
   exited.mutable_container()->set_start_time(3);

@@ -5,10 +5,10 @@
 //
 // Its title is the test's to choose. NAME is that of the socket, without the NUL. MODE: normal;
 // silent (accepts and never answers), short (half an answer), huge (announces more than there is),
-// hangup, noisy (tells states without end), early (has no child yet), PID (says that this one is
-// its child). Lines on stdin: "state NUMBER"; "freeze", "thaw"; "reboot" (another child, another
-// socket); "end" (its child ends, and so does it). Each but the last is answered by "ok" on stdout,
-// the first one means that it listens. Ends when stdin does.
+// hangup, noisy (is frozen and thawed with each question), early (has no child yet), PID (says that
+// this one is its child). Lines on stdin: "state NUMBER"; "freeze", "thaw"; "reboot" (another
+// child, another socket); "end" (its child ends, and so does it). Each but the last is answered by
+// "ok" on stdout, the first one means that it listens. Ends when stdin does.
 
 #include <poll.h>
 #include <signal.h>
@@ -24,7 +24,7 @@
 #include <cstdint>
 #include <cstring>
 #include <iostream>
-#include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,8 +39,6 @@ namespace {
 constexpr int32_t kRunning = 2;
 constexpr int32_t kStopping = 3;
 constexpr int32_t kFrozen = 6;
-constexpr int32_t kThawed = 7;
-constexpr int32_t kNoState = 8;
 
 struct Request {
   int32_t command = 0;
@@ -52,12 +50,6 @@ struct Answer {
   int32_t size = 0;
   int64_t data = 0;
 };
-struct StateMessage {
-  int32_t type = 0;
-  char name[256] = "web";
-  int32_t value = 0;
-};
-
 class Program {
  public:
   Program(std::string mode, std::string name) : mode_(std::move(mode)), name_(std::move(name)) {
@@ -98,19 +90,18 @@ class Program {
     while (true) {
       std::vector<pollfd> fds = {{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0},
                                  {.fd = listener_, .events = POLLIN, .revents = 0}};
-      for (const auto& [fd, waits] : clients_) {
+      for (const int fd : clients_) {
         fds.push_back({.fd = fd, .events = POLLIN, .revents = 0});
       }
-      poll(fds.data(), fds.size(), mode_ == "noisy" ? 0 : -1);
+      poll(fds.data(), fds.size(), -1);
       for (size_t i = 2; i < fds.size(); ++i) {
         if (fds[i].revents != 0) Serve(fds[i].fd);
       }
       if (fds[1].revents != 0) {
         const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-        if (client >= 0) clients_[client] = false;
+        if (client >= 0) clients_.insert(client);
       }
       if (fds[0].revents != 0 && !TakeLine()) return;
-      if (mode_ == "noisy") Tell(kRunning);
     }
   }
 
@@ -132,6 +123,7 @@ class Program {
     std::string text;
     switch (request.command) {
       case 3:
+        if (mode_ == "noisy") state_ = state_ == kFrozen ? kRunning : kFrozen;
         answer.data = state_;
         break;
       case 4:
@@ -141,8 +133,6 @@ class Program {
         text = std::string(ConfigOf(payload.c_str()));
         if (text.empty()) answer.result = -1;
         break;
-      case 10:
-        return AddWaiting(client, payload);
       default:
         return Drop(client);
     }
@@ -159,41 +149,16 @@ class Program {
     return "";
   }
 
-  void AddWaiting(int client, const std::string& payload) {
-    int32_t wanted[kNoState] = {};
-    memcpy(wanted, payload.data(), std::min(sizeof(wanted), payload.size()));
-    const bool waits = wanted[state_] == 0;
-    Answer answer = {.result = waits ? kNoState : state_, .size = 0, .data = 0};
-    Send(client, &answer, sizeof(answer));
-    if (!waits) return Drop(client);
-    clients_[client] = true;
-  }
-
   static void Send(int client, const void* bytes, size_t size) {
     (void)!send(client, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
   }
 
-  // Those who wait are told once.
-  void Tell(int32_t state) {
-    StateMessage message;
-    message.value = state;
-    for (auto client = clients_.begin(); client != clients_.end();) {
-      const auto [fd, waits] = *client++;
-      if (!waits) continue;
-      Send(fd, &message, sizeof(message));
-      Drop(fd);
-    }
-  }
-
-  void SetState(int32_t state) {
-    state_ = state == kThawed ? kRunning : state;
-    Tell(state);
-  }
+  void SetState(int32_t state) { state_ = state; }
 
   void Reboot() {
     EndChild();
     close(listener_);
-    while (!clients_.empty()) Drop(clients_.begin()->first);
+    while (!clients_.empty()) Drop(*clients_.begin());
     if (!Listen()) _exit(1);
     StartChild();
   }
@@ -211,7 +176,7 @@ class Program {
       SetState(state);
     }
     if (words[0] == "freeze") SetState(kFrozen);
-    if (words[0] == "thaw") SetState(kThawed);
+    if (words[0] == "thaw") SetState(kRunning);
     if (words[0] == "reboot") Reboot();
     if (words[0] == "end") {
       SetState(kStopping);
@@ -228,8 +193,7 @@ class Program {
   int listener_ = -1;
   pid_t child_ = 0;
   int32_t state_ = kRunning;
-  // Whether each waits for a state.
-  std::map<int, bool> clients_;
+  std::set<int> clients_;
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ namespace nsctl::engines::lxc {
 struct ClientOptions {
   // What one monitor may take where others wait.
   absl::Duration share = absl::Seconds(1);
-  // Between two looks at monitors that tell nothing.
+  // Between two looks at what is not heard of.
   absl::Duration interval = absl::Seconds(5);
   // LXC was at work in the place: there may be a new monitor. May be null.
   std::function<void()> look_for_monitors;
@@ -49,7 +49,7 @@ class LxcClient : public EngineClient {
                     absl::FunctionRef<absl::Status(EngineRow)> sink) override;
   absl::StatusOr<EngineRow> Inspect(const ContainerId& container,
                                     const CallLimits& limits) override;
-  // Each state is asked for by who is to hear of the next one.
+  // States are asked for before the list is, and compared with that from then on.
   bool replays() const override { return true; }
   std::optional<std::pair<int32_t, uint64_t>> process() const override {
     return monitors_->Speaker();

@@ -120,11 +120,4 @@ absl::StatusOr<Reply> Ask(base::FdRef socket, uid_t uid, Command command, absl::
   return reply;
 }
 
-absl::StatusOr<int32_t> ReadState(base::FdRef socket) {
-  char bytes[kStateMessageSize];
-  const ssize_t got = recv(socket.get(), bytes, sizeof(bytes), MSG_DONTWAIT);
-  if (got <= 0) return absl::NotFoundError("the monitor hung up");
-  return ParseStateMessage({bytes, static_cast<size_t>(got)});
-}
-
 }  // namespace nsctl::engines::lxc

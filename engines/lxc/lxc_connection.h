@@ -31,10 +31,6 @@ struct Reply {
 absl::StatusOr<Reply> Ask(base::FdRef socket, uid_t uid, Command command, absl::string_view payload,
                           const CallLimits& limits);
 
-// What waits there to be read of a state that was asked for: that state; NOT_FOUND where the
-// monitor hung up. Does not block. Errors: those of ParseStateMessage.
-absl::StatusOr<int32_t> ReadState(base::FdRef socket);
-
 }  // namespace nsctl::engines::lxc
 
 #endif  // NSCTL_ENGINES_LXC_LXC_CONNECTION_H_

@@ -30,7 +30,6 @@ namespace {
 
 using testing::HasErrno;
 using testing::IsOk;
-using testing::IsOkAndHolds;
 using testing::StatusIs;
 
 CallLimits Limits(absl::Duration time = absl::Seconds(30)) {
@@ -108,17 +107,6 @@ TEST_F(LxcConnectionTest, IsStopped) {
 
   EXPECT_THAT(Ask(ours_, geteuid(), Command::kGetState, "", limits),
               StatusIs(absl::StatusCode::kCancelled));
-}
-
-TEST_F(LxcConnectionTest, ReadsTheNextState) {
-  std::string message(kStateMessageSize, '\0');
-  message[kStateMessageSize - 4] = 6;
-  Reply(message);
-  EXPECT_THAT(ReadState(ours_), IsOkAndHolds(6));
-  Reply("short");
-  EXPECT_THAT(ReadState(ours_), StatusIs(absl::StatusCode::kDataLoss));
-  ASSERT_THAT(theirs_.Close(), IsOk());
-  EXPECT_THAT(ReadState(ours_), StatusIs(absl::StatusCode::kNotFound));
 }
 
 std::string NameOf(absl::string_view test) { return absl::StrCat("nsctl-", getpid(), "-", test); }

@@ -92,6 +92,7 @@ std::shared_ptr<EngineWatcher> LxcEngines::MakeWatcher(const std::shared_ptr<Mon
       absl::StrCat(TypeName(engine.type()), ":", engine.pid(), "@", engine.start_time()));
   ClientOptions options;
   options.look_for_monitors = options_.look_for_monitors;
+  options.interval = options_.interval;
   options.set_gaps = [hub = hub_, key = engine.key()](std::vector<EngineGap> gaps) {
     for (EngineGap& gap : gaps) gap.set_subject(key);
     hub->SetGaps(absl::StrCat(key, " monitors"), std::move(gaps));

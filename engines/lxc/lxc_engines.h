@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "engines/container.h"
 #include "engines/container_hub.h"
 #include "engines/engine_finder.h"
@@ -26,6 +27,7 @@ struct EnginesOptions {
   WatcherOptions watcher;
   // As in ClientOptions.
   std::function<void()> look_for_monitors = nullptr;
+  absl::Duration interval = absl::Seconds(5);
   // Engines at a time; and of those in one PID namespace other than the caller's.
   size_t max_engines = 64;
   size_t max_engines_inside = 8;

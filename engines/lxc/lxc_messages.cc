@@ -38,16 +38,6 @@ struct RawReply {
 };
 static_assert(sizeof(RawReply) == kReplyHeadSize);
 
-struct RawStateMessage {
-  int32_t type = 0;
-  char name[256] = {};
-  int32_t value = 0;
-};
-static_assert(sizeof(RawStateMessage) == kStateMessageSize);
-
-// Of messages that tell a state; others tell exit codes to a daemon of LXC's.
-constexpr int32_t kStateType = 0;
-
 // FNV-1a.
 uint64_t HashOf(absl::string_view text) {
   uint64_t hash = 0xcbf29ce484222325;
@@ -67,12 +57,6 @@ std::string RequestOf(Command command, absl::string_view payload) {
                       payload);
 }
 
-std::string OtherStates(int64_t current) {
-  int32_t wanted[kStates];
-  for (int32_t state = 0; state < kStates; ++state) wanted[state] = state == current ? 0 : 1;
-  return {reinterpret_cast<const char*>(wanted), sizeof(wanted)};
-}
-
 absl::StatusOr<ReplyHead> ParseReplyHead(absl::string_view bytes) {
   RawReply reply;
   if (bytes.size() != sizeof(reply)) return absl::DataLossError("the answer is cut short");
@@ -82,16 +66,6 @@ absl::StatusOr<ReplyHead> ParseReplyHead(absl::string_view bytes) {
   }
   return ReplyHead{
       .result = reply.result, .value = reply.data, .size = static_cast<size_t>(reply.size)};
-}
-
-absl::StatusOr<int32_t> ParseStateMessage(absl::string_view bytes) {
-  RawStateMessage message;
-  if (bytes.size() != sizeof(message)) return absl::DataLossError("the message is cut short");
-  memcpy(&message, bytes.data(), sizeof(message));
-  if (message.type != kStateType || message.value < 0 || message.value >= kStates) {
-    return absl::DataLossError("the message is none of a state");
-  }
-  return message.value;
 }
 
 std::string SocketName(absl::string_view path, absl::string_view name) {

@@ -21,19 +21,11 @@ enum class Command : int32_t {
   kGetState = 3,
   kGetInitPid = 4,
   kGetConfigItem = 7,
-  kAddStateClient = 10,
 };
 
-// States are numbers below this; also what is answered to who is to hear of the next one.
-inline constexpr int32_t kStates = 8;
 inline constexpr size_t kReplyHeadSize = 16;
-inline constexpr size_t kStateMessageSize = 264;
 
 std::string RequestOf(Command command, absl::string_view payload);
-
-// The payload of kAddStateClient: all states but `current`. Who asks for the state that there is
-// gets it at once, and nothing later.
-std::string OtherStates(int64_t current);
 
 // Without the text that follows.
 struct ReplyHead {
@@ -45,9 +37,6 @@ struct ReplyHead {
 };
 // DATA_LOSS where `bytes` are not kReplyHeadSize, or say a size that no text has.
 absl::StatusOr<ReplyHead> ParseReplyHead(absl::string_view bytes);
-
-// The state in what is sent to who waits for one. DATA_LOSS where `bytes` are no such message.
-absl::StatusOr<int32_t> ParseStateMessage(absl::string_view bytes);
 
 // The name of a container's command socket in the abstract space.
 std::string SocketName(absl::string_view path, absl::string_view name);

@@ -1,10 +1,8 @@
 #include "engines/lxc/lxc_messages.h"
 
-#include <cstddef>
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "engines/container.h"
 #include "gmock/gmock.h"
@@ -15,26 +13,12 @@ namespace nsctl::engines::lxc {
 namespace {
 
 using ::testing::HasSubstr;
-using testing::IsOkAndHolds;
 using testing::StatusIs;
-
-std::string Bytes(absl::string_view text, size_t size) {
-  std::string bytes(text);
-  bytes.resize(size, '\0');
-  return bytes;
-}
 
 TEST(RequestOf, IsWhatLiblxcSends) {
   // As lxc-info 5.0.2 sends it on x86-64, seen by strace(1).
   EXPECT_EQ(RequestOf(Command::kGetConfigItem, absl::string_view("lxc.idmap\0", 10)),
             std::string("\x07\0\0\0\x0a\0\0\0\0\0\0\0\0\0\0\0lxc.idmap\0", 26));
-}
-
-TEST(OtherStates, LeavesOutTheOneThatThereIs) {
-  EXPECT_EQ(OtherStates(2).substr(4, 8), std::string("\1\0\0\0\0\0\0\0", 8));
-  EXPECT_EQ(OtherStates(2).size(), 32);
-  // A state of a later version: all are wanted.
-  EXPECT_EQ(OtherStates(9).substr(0, 4), std::string("\1\0\0\0", 4));
 }
 
 TEST(ParseReplyHead, ReadsWhatLiblxcAnswers) {
@@ -65,20 +49,6 @@ TEST(ParseReplyHead, RefusesWhatNoMonitorSays) {
   for (const Case& test : cases) {
     EXPECT_THAT(ParseReplyHead(test.bytes), StatusIs(absl::StatusCode::kDataLoss)) << test.name;
   }
-}
-
-TEST(ParseStateMessage, ReadsAState) {
-  std::string message = Bytes(absl::StrCat(std::string(4, '\0'), "lx1"), 260);
-  message += std::string("\6\0\0\0", 4);
-
-  EXPECT_THAT(ParseStateMessage(message), IsOkAndHolds(6));
-  message[260] = 8;
-  EXPECT_THAT(ParseStateMessage(message), StatusIs(absl::StatusCode::kDataLoss));
-  message[260] = 6;
-  // An exit code.
-  message[0] = 1;
-  EXPECT_THAT(ParseStateMessage(message), StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(ParseStateMessage(message.substr(1)), StatusIs(absl::StatusCode::kDataLoss));
 }
 
 TEST(SocketName, IsHashedWhereItIsLong) {

@@ -141,8 +141,7 @@ absl::StatusOr<std::optional<EngineRow>> Monitor::Describe(
   facts.init_pid = init.head.value;
   // Before it is made, and after it ended.
   if (init.head.result < 0 || facts.init_pid <= 0) return std::nullopt;
-  NSCTL_ASSIGN_OR_RETURN(const Reply state, Call(Command::kGetState, "", limits));
-  facts.state = state.head.value;
+  NSCTL_ASSIGN_OR_RETURN(facts.state, ReadState(limits));
   NSCTL_RETURN_IF_ERROR(ReadConfig(limits, &facts));
   NSCTL_RETURN_IF_ERROR(CheckListens());
   const absl::StatusOr<Child> child = find(facts.init_pid);
@@ -157,14 +156,9 @@ absl::StatusOr<std::optional<EngineRow>> Monitor::Describe(
   return row;
 }
 
-absl::StatusOr<std::optional<base::OwnedFd>> Monitor::AwaitState(const CallLimits& limits) const {
+absl::StatusOr<int64_t> Monitor::ReadState(const CallLimits& limits) const {
   NSCTL_ASSIGN_OR_RETURN(const Reply state, Call(Command::kGetState, "", limits));
-  NSCTL_ASSIGN_OR_RETURN(base::OwnedFd socket, Connect());
-  NSCTL_ASSIGN_OR_RETURN(const Reply reply, Ask(socket, caller_, Command::kAddStateClient,
-                                                OtherStates(state.head.value), limits));
-  // Otherwise it is the state that it has by now.
-  if (reply.head.result != kStates) return std::nullopt;
-  return std::optional<base::OwnedFd>(std::move(socket));
+  return state.head.value;
 }
 
 }  // namespace nsctl::engines::lxc

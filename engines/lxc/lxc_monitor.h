@@ -76,9 +76,8 @@ class Monitor {
   absl::StatusOr<std::optional<EngineRow>> Describe(
       absl::FunctionRef<absl::StatusOr<Child>(int64_t)> find, const CallLimits& limits) const;
 
-  // A connection that becomes readable once the state is another one than it is now, or nothing
-  // where that happens meanwhile. Errors: those of Ask.
-  absl::StatusOr<std::optional<base::OwnedFd>> AwaitState(const CallLimits& limits) const;
+  // As LXC counts them. Errors: those of Ask.
+  absl::StatusOr<int64_t> ReadState(const CallLimits& limits) const;
 
  private:
   Monitor(const procfsroot::Procfs& procfs, std::shared_ptr<const ContainerProcess> process)

@@ -19,14 +19,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "base/fd.h"
 #include "base/namespace_type.h"
 #include "base/text.h"
 #include "base/worker_pool.h"
 #include "engines/engine_client.h"
 #include "engines/folder_watch.h"
 #include "engines/http_client.h"
-#include "engines/lxc/lxc_connection.h"
 #include "engines/lxc/lxc_monitor.h"
 #include "engines/lxc/lxc_monitors.h"
 #include "engines/stop_signal.h"
@@ -36,12 +34,10 @@
 namespace nsctl::engines::lxc {
 namespace {
 
-constexpr absl::Duration kSteps[] = {absl::Milliseconds(30), absl::Milliseconds(100),
-                                     absl::Milliseconds(300), absl::Seconds(1)};
+constexpr absl::Duration kSteps[] = {absl::Milliseconds(10), absl::Milliseconds(30),
+                                     absl::Milliseconds(100), absl::Milliseconds(300),
+                                     absl::Seconds(1)};
 constexpr int kThreads = 16;
-// More often in a second no container changes its state.
-constexpr int kMaxTurns = 20;
-constexpr absl::Duration kTurnsTime = absl::Seconds(1);
 constexpr absl::Duration kRootTimeout = absl::Seconds(2);
 
 EngineEvent EventOf(EngineEvent::Kind kind, const Monitor& monitor) {
@@ -84,80 +80,54 @@ void MonitorWatch::FindLocks() {
 
 bool MonitorWatch::TakeMonitors(Sink sink) {
   monitors_->Drain();
-  std::set<AllAwaited::key_type> present;
+  std::set<std::pair<int32_t, uint64_t>> present;
   for (const std::shared_ptr<const Monitor>& monitor : monitors_->Living()) {
     const auto key = std::make_pair(monitor->process().pid(), monitor->process().start_time());
     present.insert(key);
     // One that was rebooted listens elsewhere.
-    awaited_[key].monitor = monitor;
+    watched_[key].monitor = monitor;
   }
-  for (auto awaited = awaited_.begin(); awaited != awaited_.end();) {
-    const auto current = awaited++;
+  for (auto watched = watched_.begin(); watched != watched_.end();) {
+    const auto current = watched++;
     if (present.contains(current->first)) continue;
     sink(EventOf(EngineEvent::Kind::kExited, *current->second.monitor));
-    awaited_.erase(current);
+    watched_.erase(current);
   }
   return !present.empty();
 }
 
-absl::Time MonitorWatch::DueAfterTurn(Awaited* awaited, absl::Time now) {
-  if (now - awaited->turns_since > kTurnsTime) {
-    awaited->turns_since = now;
-    awaited->turns = 0;
+void MonitorWatch::Ask(bool all, const StopSignal* stop, Sink sink) {
+  std::vector<Watched*> asked;
+  for (auto& [key, watched] : watched_) {
+    if (all || !watched.asked) asked.push_back(&watched);
   }
-  return ++awaited->turns <= kMaxTurns ? now : awaited->turns_since + kTurnsTime;
-}
-
-void MonitorWatch::AskDue(const StopSignal* stop, Sink sink) {
-  const absl::Time now = absl::Now();
-  std::vector<Awaited*> due;
-  for (auto& [key, awaited] : awaited_) {
-    if (!awaited.socket.has_value() && awaited.due <= now) due.push_back(&awaited);
-  }
-  const CallLimits limits = {.deadline = now + options_.share, .stop = stop};
-  base::ParallelFor(due.size(), 1, kThreads, [&](size_t begin, size_t end, int /*worker*/) {
+  std::vector<std::optional<int64_t>> states(asked.size());
+  const CallLimits limits = {.deadline = absl::Now() + options_.share, .stop = stop};
+  base::ParallelFor(asked.size(), 1, kThreads, [&](size_t begin, size_t end, int /*worker*/) {
     for (size_t i = begin; i < end; ++i) {
-      absl::StatusOr<std::optional<base::OwnedFd>> socket = due[i]->monitor->AwaitState(limits);
-      due[i]->due = socket.ok() ? DueAfterTurn(due[i], now) : now + options_.interval;
-      if (socket.ok()) due[i]->socket = *std::move(socket);
+      const absl::StatusOr<int64_t> state = asked[i]->monitor->ReadState(limits);
+      if (state.ok()) states[i] = *state;
     }
   });
-  // It was asked for the next state first: no change is missed in between.
-  for (const Awaited* awaited : due) {
-    sink(EventOf(EngineEvent::Kind::kUpdated, *awaited->monitor));
+  for (size_t i = 0; i < asked.size(); ++i) {
+    Watched& watched = *asked[i];
+    if (!watched.asked || watched.state != states[i]) {
+      sink(EventOf(EngineEvent::Kind::kUpdated, *watched.monitor));
+    }
+    watched.asked = true;
+    watched.state = states[i];
   }
 }
 
-void MonitorWatch::TakeState(Awaited* awaited, Sink sink) {
-  const bool lives = ReadState(*awaited->socket).ok();
-  awaited->socket.reset();
-  if (lives) return;
-  // Ended, or between two sockets.
-  settling_.Start(absl::Now());
-  awaited->due = absl::Now() + options_.interval;
-  sink(EventOf(EngineEvent::Kind::kExited, *awaited->monitor));
-}
-
-absl::Status MonitorWatch::Wait(const StopSignal* stop, Sink sink) {
-  absl::Time until = std::min(settling_.next(), absl::Now() + options_.interval);
+absl::Status MonitorWatch::Wait(const StopSignal* stop) {
   std::vector<pollfd> fds = {
       {.fd = stop == nullptr ? -1 : stop->fd().get(), .events = POLLIN, .revents = 0},
       {.fd = monitors_->added_fd().get(), .events = POLLIN, .revents = 0},
       {.fd = locks_.has_value() ? locks_->fd().get() : -1, .events = POLLIN, .revents = 0}};
-  const size_t first = fds.size();
-  std::vector<Awaited*> polled;
-  std::vector<pollfd> ends;
-  for (auto& [key, awaited] : awaited_) {
-    if (!awaited.socket.has_value()) {
-      until = std::min(until, awaited.due);
-      // Its end is told by nobody else.
-      ends.push_back({.fd = awaited.monitor->process().poll_fd(), .events = POLLIN, .revents = 0});
-      continue;
-    }
-    fds.push_back({.fd = awaited.socket->get(), .events = POLLIN, .revents = 0});
-    polled.push_back(&awaited);
+  for (const auto& [key, watched] : watched_) {
+    fds.push_back({.fd = watched.monitor->process().poll_fd(), .events = POLLIN, .revents = 0});
   }
-  fds.insert(fds.end(), ends.begin(), ends.end());
+  const absl::Time until = std::min(settling_.next(), next_look_);
   const int64_t wait = absl::ToInt64Milliseconds(until - absl::Now()) + 1;
   constexpr int64_t kLongest = 60'000;
   (void)poll(fds.data(), fds.size(), static_cast<int>(std::clamp<int64_t>(wait, 0, kLongest)));
@@ -166,26 +136,25 @@ absl::Status MonitorWatch::Wait(const StopSignal* stop, Sink sink) {
     locks_->Drain();
     settling_.Start(absl::Now());
   }
-  for (size_t i = 0; i < polled.size(); ++i) {
-    if (fds[first + i].revents != 0) TakeState(polled[i], sink);
-  }
   return absl::OkStatus();
 }
 
 absl::Status MonitorWatch::Run(const CallLimits& limits, absl::FunctionRef<void()> subscribed,
                                Sink sink) {
   FindLocks();
+  if (locks_.has_value()) (void)locks_->Begin();
   const auto ignore = [](const EngineEvent&) {};
-  if (TakeMonitors(ignore)) AskDue(limits.stop, ignore);
+  if (TakeMonitors(ignore)) Ask(/*all=*/true, limits.stop, ignore);
+  next_look_ = absl::Now() + options_.interval;
   subscribed();
   while (TakeMonitors(sink)) {
     if (locks_.has_value() && locks_->Begin()) settling_.Start(absl::Now());
-    if (settling_.IsDue(absl::Now())) {
-      if (options_.look_for_monitors != nullptr) options_.look_for_monitors();
-      for (auto& [key, awaited] : awaited_) awaited.due = std::min(awaited.due, absl::Now());
-    }
-    AskDue(limits.stop, sink);
-    const absl::Status status = Wait(limits.stop, sink);
+    const bool settling = settling_.IsDue(absl::Now());
+    if (settling && options_.look_for_monitors != nullptr) options_.look_for_monitors();
+    const bool late = absl::Now() >= next_look_;
+    if (settling || late) next_look_ = absl::Now() + options_.interval;
+    Ask(settling || late, limits.stop, sink);
+    const absl::Status status = Wait(limits.stop);
     if (!status.ok()) return status;
   }
   return absl::UnavailableError("all its monitors ended");

@@ -1,8 +1,10 @@
 // Hears of what happens to the containers of one place.
 //
-// Each monitor tells once of the state that comes next, so each is asked again after every answer.
-// Nobody tells of new monitors; but LXC locks a file for whatever it does to a container, so there
-// may be one soon after that.
+// The kernel tells of monitors that end. Of all else nobody tells without harm: who waits for a
+// state at a monitor and goes away before it comes stays in its list, and what is meant for him
+// reaches whoever gets the number of his descriptor next, such as `lxc-stop`, which then fails
+// (liblxc 5.0). But LXC locks a file for whatever it does to a container, so monitors are asked
+// soon after that, and otherwise now and then.
 
 #ifndef NSCTL_ENGINES_LXC_LXC_WATCH_H_
 #define NSCTL_ENGINES_LXC_LXC_WATCH_H_
@@ -14,12 +16,10 @@
 #include <memory>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "base/fd.h"
 #include "engines/engine_client.h"
 #include "engines/folder_watch.h"
 #include "engines/http_client.h"
@@ -32,7 +32,7 @@ namespace nsctl::engines::lxc {
 struct WatchOptions {
   // What all monitors together may take where they are asked at once.
   absl::Duration share = absl::Seconds(1);
-  // Between two looks at monitors that could not be asked.
+  // Between two looks at what is not heard of.
   absl::Duration interval = absl::Seconds(5);
   // May be null.
   std::function<void()> look_for_monitors = nullptr;
@@ -68,34 +68,29 @@ class MonitorWatch {
   absl::Status Run(const CallLimits& limits, absl::FunctionRef<void()> subscribed, Sink sink);
 
  private:
-  struct Awaited {
+  struct Watched {
     std::shared_ptr<const Monitor> monitor;
-    // Empty where its next state is not awaited.
-    std::optional<base::OwnedFd> socket = std::nullopt;
-    // When to ask it; and how often that was done since a time: one may tell without end.
-    absl::Time due = absl::InfinitePast();
-    int turns = 0;
-    absl::Time turns_since = absl::InfinitePast();
+    // Whether it was asked since it was found; and what it said, nothing where it did not answer.
+    bool asked = false;
+    std::optional<int64_t> state = std::nullopt;
   };
-  // By PID and start time.
-  using AllAwaited = std::map<std::pair<int32_t, uint64_t>, Awaited>;
 
   void FindLocks();
-  // Takes in who came and went, and tells of these.
+  // Takes in who came and went, and tells of these. False where all went.
   bool TakeMonitors(Sink sink);
-  // Asks those that are due, and tells that they may have changed.
-  void AskDue(const StopSignal* stop, Sink sink);
-  static absl::Time DueAfterTurn(Awaited* awaited, absl::Time now);
+  // Asks all, or only those that never were, and tells of those that changed.
+  void Ask(bool all, const StopSignal* stop, Sink sink);
   // Waits until something happens.
-  absl::Status Wait(const StopSignal* stop, Sink sink);
-  void TakeState(Awaited* awaited, Sink sink);
+  absl::Status Wait(const StopSignal* stop);
 
   const procfsroot::Procfs& procfs_;
   const std::shared_ptr<Monitors> monitors_;
   const WatchOptions options_;
-  AllAwaited awaited_;
+  // By PID and start time.
+  std::map<std::pair<int32_t, uint64_t>, Watched> watched_;
   std::optional<FolderWatch> locks_;
   Settling settling_;
+  absl::Time next_look_ = absl::InfinitePast();
 };
 
 }  // namespace nsctl::engines::lxc

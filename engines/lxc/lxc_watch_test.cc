@@ -1,5 +1,6 @@
 #include "engines/lxc/lxc_watch.h"
 
+#include <cstdint>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -29,18 +30,18 @@ TEST(Settling, LooksLessAndLessOften) {
 
   settling.Start(At(0));
 
-  EXPECT_FALSE(settling.IsDue(At(29)));
-  EXPECT_THAT(LooksOf(&settling), ElementsAre(30, 130, 430, 1430));
+  EXPECT_FALSE(settling.IsDue(At(9)));
+  EXPECT_THAT(LooksOf(&settling), ElementsAre(10, 40, 140, 440, 1440));
   EXPECT_FALSE(settling.IsDue(At(1'000'000)));
 }
 
 TEST(Settling, IsNotHurriedByWhatComesMeanwhile) {
   Settling settling;
   settling.Start(At(0));
-  settling.Start(At(10));
-  settling.Start(At(20));
+  settling.Start(At(5));
+  settling.Start(At(8));
 
-  EXPECT_THAT(LooksOf(&settling, 5), ElementsAre(30, 130, 430, 1430, 1460));
+  EXPECT_THAT(LooksOf(&settling, 6), ElementsAre(10, 40, 140, 440, 1440, 1450));
 }
 
 }  // namespace

@@ -130,8 +130,8 @@ class Program {
     };
     if (absl::StrContains(request, "org.varlink.service.GetInfo")) {
       return reply(
-          R"({"parameters":{"vendor":"The systemd Project","product":"systemd (systemd-machined)",)"
-          R"("version":"257 (257.9-1)","interfaces":[]
+          R"json({"parameters":{"vendor":"The systemd Project","version":"257 (257.9-1)",)json"
+          R"json("product":"systemd (systemd-machined)","interfaces":[]}})json");
     }
   })");
 } if (mode_ == "files" || !absl::StrContains(request, "io.systemd.Machine.List")) {
