@@ -128,54 +128,53 @@ class Program {
     const auto reply = [client](absl::string_view json) {
       Send(client, absl::StrCat(json, absl::string_view("\0", 1)));
     };
-    if (absl::StrContains(request, "org.varlink.service.GetInfo")) {
+    if (mode_ != "files" && absl::StrContains(request, "org.varlink.service.GetInfo")) {
       return reply(
           R"json({"parameters":{"vendor":"The systemd Project","version":"257 (257.9-1)",)json"
           R"json("product":"systemd (systemd-machined)","interfaces":[]}})json");
     }
-  })");
-} if (mode_ == "files" || !absl::StrContains(request, "io.systemd.Machine.List")) {
-  return reply(R"({"error":"org.varlink.service.MethodNotFound","parameters":{}})");
-}
-std::vector<std::string> replies;
-for (const auto& [name, pid] : machines_) {
-  if (absl::StrContains(request, "\"name\"") &&
-      !absl::StrContains(request, absl::StrCat("\"", name, "\""))) {
-    continue;
+    if (mode_ == "files" || !absl::StrContains(request, "io.systemd.Machine.List")) {
+      return reply(R"({"error":"org.varlink.service.MethodNotFound","parameters":{}})");
+    }
+    std::vector<std::string> replies;
+    for (const auto& [name, pid] : machines_) {
+      if (absl::StrContains(request, "\"name\"") &&
+          !absl::StrContains(request, absl::StrCat("\"", name, "\""))) {
+        continue;
+      }
+      replies.push_back(absl::StrCat(
+          R"({"parameters":{"name":")", name,
+          R"(","service":"systemd-nspawn","class":"container","leader":{"pid":)", pid, "}}"));
+    }
+    if (!absl::StrContains(request, "\"name\"")) {
+      replies.emplace_back(R"({"parameters":{"name":".host","class":"host","leader":{"pid":1}})");
+    }
+    if (replies.empty()) return reply(R"({"error":"io.systemd.Machine.NoSuchMachine"})");
+    for (size_t i = 0; i < replies.size(); ++i) {
+      reply(absl::StrCat(replies[i], i + 1 < replies.size() ? ",\"continues\":true}" : "}"));
+    }
   }
-  replies.push_back(absl::StrCat(
-      R"({"parameters":{"name":")", name,
-      R"(","service":"systemd-nspawn","class":"container","leader":{"pid":)", pid, "}}"));
-}
-if (!absl::StrContains(request, "\"name\"")) {
-  replies.emplace_back(R"({"parameters":{"name":".host","class":"host","leader":{"pid":1}})");
-}
-if (replies.empty()) return reply(R"({"error":"io.systemd.Machine.NoSuchMachine"})");
-for (size_t i = 0; i < replies.size(); ++i) {
-  reply(absl::StrCat(replies[i], i + 1 < replies.size() ? ",\"continues\":true}" : "}"));
-}
-}
 
-static bool Send(int client, absl::string_view bytes) {
-  return send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-         static_cast<ssize_t>(bytes.size());
-}
+  static bool Send(int client, absl::string_view bytes) {
+    return send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(bytes.size());
+  }
 
-bool TakeLine() {
-  std::string line;
-  if (!std::getline(std::cin, line)) return false;
-  const std::vector<std::string> words = absl::StrSplit(line, ' ');
-  if (words.size() == 2 && words[0] == "start") Start(words[1]);
-  if (words.size() == 2 && words[0] == "stop") Stop(words[1]);
-  std::cout << "ok" << std::endl;
-  return true;
-}
+  bool TakeLine() {
+    std::string line;
+    if (!std::getline(std::cin, line)) return false;
+    const std::vector<std::string> words = absl::StrSplit(line, ' ');
+    if (words.size() == 2 && words[0] == "start") Start(words[1]);
+    if (words.size() == 2 && words[0] == "stop") Stop(words[1]);
+    std::cout << "ok" << std::endl;
+    return true;
+  }
 
-const std::string mode_;
-int listener_ = -1;
-std::map<std::string, int64_t> machines_;
-// What each sent, up to the NUL.
-std::map<int, std::string> clients_;
+  const std::string mode_;
+  int listener_ = -1;
+  std::map<std::string, int64_t> machines_;
+  // What each sent, up to the NUL.
+  std::map<int, std::string> clients_;
 };
 
 int Main(const std::vector<std::string>& arguments) {
