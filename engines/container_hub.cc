@@ -82,9 +82,30 @@ bool ContainerHub::IsToldByDocker(const Change& change) const {
   });
 }
 
+// Of what helper processes show, and of what LXC tells of containers that another engine has it
+// run: whether one that is nearer to the user tells of the same process.
+bool ContainerHub::IsToldAbove(const Change& change) const {
+  const auto depth = [this](const std::string& key) {
+    const auto engine = engines_.find(key);
+    if (engine == engines_.end()) return 0;
+    const Engine::Type type = engine->second.type();
+    return type == Engine::evidence ? 2 : type == Engine::lxc ? 1 : 0;
+  };
+  const Container& container = change.container();
+  const int own = depth(container.engine());
+  if (own == 0 || container.pid() == 0) return false;
+  const ProcessId process(container.pid(), container.start_time());
+  // The other one told it.
+  if (change.kind() == Change::exited && !started_.contains(process)) return true;
+  return std::any_of(known_.begin(), known_.end(), [&](const auto& entry) {
+    const Container& other = entry.second.container;
+    return other.pid() == process.first && other.start_time() == process.second &&
+           depth(entry.first.first) < own;
+  });
+}
+
 void ContainerHub::TellStartsOnce(Change* change) {
-  const std::pair<int32_t, uint64_t> process(change->container().pid(),
-                                             change->container().start_time());
+  const ProcessId process(change->container().pid(), change->container().start_time());
   if (process.first == 0) return;
   if (change->kind() == Change::exited) started_.erase(process);
   if (change->kind() != Change::started) return;
@@ -100,7 +121,7 @@ void ContainerHub::Publish(const std::string& key, std::vector<Change> changes) 
     change.mutable_container()->set_engine(key);
     if (change.has_pod()) change.mutable_pod()->set_engine(key);
     Apply(change);
-    if (IsToldByDocker(change)) continue;
+    if (IsToldByDocker(change) || IsToldAbove(change)) continue;
     TellStartsOnce(&change);
     PassOn(std::move(change));
   }

@@ -94,6 +94,8 @@ class ContainerHub {
     std::deque<Change> changes;
     bool lost = false;
   };
+  // PID and start time.
+  using ProcessId = std::pair<int32_t, uint64_t>;
   struct Known {
     Container container;
     std::optional<Pod> pod;
@@ -102,6 +104,7 @@ class ContainerHub {
   void SetEngineLocked(Engine engine, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const Change& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsToldByDocker(const Change& change) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  bool IsToldAbove(const Change& change) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void TellStartsOnce(Change* change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PassOn(Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Containers Collect() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
@@ -114,8 +117,8 @@ class ContainerHub {
   std::map<std::string, std::pair<std::string, std::string>> parents_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::vector<EngineGap>> gaps_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<std::string, ContainerId>, Known> known_ ABSL_GUARDED_BY(mutex_);
-  // PIDs and start times of processes whose start was told, and whose end was not.
-  std::set<std::pair<int32_t, uint64_t>> started_ ABSL_GUARDED_BY(mutex_);
+  // Processes whose start was told, and whose end was not.
+  std::set<ProcessId> started_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::weak_ptr<Queue>> queues_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -196,6 +196,36 @@ TEST(ContainerHubSubscription, HearsOfTheStartOfAProcessOnce) {
                   "6 updated web", "7 exited web", "8 started web"));
 }
 
+TEST(ContainerHubSubscription, HearsOfIncusContainersOnce) {
+  ContainerHub hub;
+  hub.SetEngine(EngineOf("evidence", Engine::evidence), kNow);
+  hub.SetEngine(EngineOf("incus", Engine::incus), kNow);
+  hub.SetEngine(EngineOf("lxc", Engine::lxc), kNow);
+  const auto subscription = hub.Subscribe();
+  Change exited = Exited("web");
+  exited.mutable_container()->set_start_time(3);
+
+  // Whoever is first is heard.
+  hub.Publish("lxc", {Started("web")});
+  hub.Publish("incus", {Started("web")});
+  hub.Publish("evidence", {Started("web")});
+  // The end is heard of the nearest to the user, whenever the others tell it.
+  hub.Publish("lxc", {exited});
+  hub.Publish("incus", {exited});
+  hub.Publish("evidence", {exited});
+  // Without another engine that knows it LXC is heard.
+  hub.Publish("lxc", {Started("web"), exited});
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(absl::Now()));
+  std::vector<std::string> heard;
+  for (const Change& change : batch.changes) {
+    heard.push_back(
+        absl::StrCat(Change::Kind_Name(change.kind()), " of ", change.container().engine()));
+  }
+  EXPECT_THAT(heard, ElementsAre("started of lxc", "updated of incus", "exited of incus",
+                                 "started of lxc", "exited of lxc"));
+}
+
 TEST(ContainerHub, KeepsParentsOfEngines) {
   ContainerHub hub;
   hub.SetEngine(EngineOf("d"), kNow);

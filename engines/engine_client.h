@@ -1,4 +1,5 @@
-// What one engine is asked, whatever its protocol: five questions, four of which each client answers.
+// What one engine is asked, whatever its protocol: five questions, four of which each client
+// answers.
 //
 // Clients keep no state of containers and make no decisions: which answer is newer, what is told to
 // whom and when to ask again is sync_state.h. Their methods block, up to their limits, and may be
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -93,6 +95,10 @@ class EngineClient {
   // Watch tells what happened since a time. Without, nothing proves that a subscription was active
   // when it was accepted, and the list is asked for twice. Asked once Identify succeeded.
   virtual bool replays() const = 0;
+
+  // The PID and start time of a process that speaks for the engine now, where several make it up.
+  // Asked often; never blocks.
+  virtual std::optional<std::pair<int32_t, uint64_t>> process() const { return std::nullopt; }
 };
 
 }  // namespace nsctl::engines

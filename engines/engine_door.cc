@@ -91,14 +91,16 @@ absl::StatusOr<std::vector<EngineDoor::Candidate>> EngineDoor::FindCandidates() 
 
 EngineDoor::Client EngineDoor::MakeClient(const procfsroot::Root& root,
                                           const Candidate& candidate) const {
-  return candidate.kind->make_client(
-      [&procfs = procfs_, process = process_, root,
-       socket = candidate.socket]() -> absl::StatusOr<base::OwnedFd> {
-        NSCTL_ASSIGN_OR_RETURN(base::OwnedFd connection, root.ConnectUnix(socket.path));
-        NSCTL_ASSIGN_OR_RETURN(const SocketPeer peer, PeerOf(connection));
-        NSCTL_RETURN_IF_ERROR(CheckPeer(procfs, *process, socket.inode, peer));
-        return connection;
-      });
+  Connector connect = [&procfs = procfs_, process = process_, root,
+                       socket = candidate.socket]() -> absl::StatusOr<base::OwnedFd> {
+    NSCTL_ASSIGN_OR_RETURN(base::OwnedFd connection, root.ConnectUnix(socket.path));
+    NSCTL_ASSIGN_OR_RETURN(const SocketPeer peer, PeerOf(connection));
+    NSCTL_RETURN_IF_ERROR(CheckPeer(procfs, *process, socket.inode, peer));
+    return connection;
+  };
+  const EngineKind& kind = *candidate.kind;
+  if (kind.make_client_at == nullptr) return kind.make_client(std::move(connect));
+  return kind.make_client_at(std::move(connect), procfs_, base::Pid{process_->pid()}, root);
 }
 
 absl::StatusOr<Engine> EngineDoor::Try(const procfsroot::Root& root, const Candidate& candidate,
@@ -115,7 +117,7 @@ absl::StatusOr<Engine> EngineDoor::Try(const procfsroot::Root& root, const Candi
     NSCTL_ASSIGN_OR_RETURN(engine, client->Identify(limits));
     engine.set_type(other->type);
   }
-  engine.set_api(base::EncodeText(candidate.socket.path));
+  if (engine.api().empty()) engine.set_api(base::EncodeText(candidate.socket.path));
   const absl::MutexLock lock(&mutex_);
   chosen_ = std::move(client);
   return engine;

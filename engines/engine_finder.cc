@@ -22,6 +22,7 @@
 #include "base/status_macros.h"
 #include "engines/container.h"
 #include "engines/engine_types.h"
+#include "engines/helper_processes.h"
 #include "engines/listening_sockets.h"
 #include "engines/process_scan.h"
 #include "procfsroot/procfs.h"
@@ -93,24 +94,41 @@ std::vector<const EngineKind*> EngineFinder::KindsOf(const ProcessDir& process,
   return kinds;
 }
 
-void EngineFinder::LookAt(base::Pid pid, std::vector<FoundEngine>* candidates) {
+std::optional<FoundMonitor> EngineFinder::MonitorOf(const ProcessDir& process,
+                                                    const ScannedProcess& scanned) const {
+  if (!MayBeHelper(scanned.name) || !IsWanted(Engine::lxc)) return std::nullopt;
+  const absl::StatusOr<std::vector<std::string>> arguments = ReadArguments(process);
+  if (!arguments.ok()) return std::nullopt;
+  std::optional<HelperProcess> helper = ParseHelper(scanned.name, *arguments);
+  if (!helper.has_value() || helper->type != Engine::lxc) return std::nullopt;
+  // The folder, a slash and the name.
+  helper->id.resize(helper->id.size() - helper->name.size() - 1);
+  return FoundMonitor{
+      .process = scanned, .path = std::move(helper->id), .name = std::move(helper->name)};
+}
+
+void EngineFinder::LookAt(base::Pid pid, bool soon, std::vector<FoundEngine>* candidates) {
   Seen& seen = seen_[pid];
-  const bool all = looks_ % options_.all_again_after == 0;
+  const bool all = !soon && looks_ % options_.all_again_after == 0;
   if (!all && (seen.settled || seen.found)) return;
+  if (soon && seen.looks > 0) return;
   const absl::StatusOr<ScannedProcess> process = ScanProcess(procfs_, pid);
   // It ended, which the next list of processes shows.
   if (!process.ok()) return;
   if (process->start_time != seen.start_time) seen = Seen{.start_time = process->start_time};
   if (seen.found) return;
   // A process may execute another program at any time, but hardly ever when it is old.
-  seen.settled =
-      process->kernel_thread || process->zombie || ++seen.looks >= options_.settled_after;
+  if (!soon) ++seen.looks;
+  seen.settled = process->kernel_thread || process->zombie || seen.looks >= options_.settled_after;
   seen.program = seen.error = "";
   if (process->kernel_thread || process->zombie) return;
   const absl::StatusOr<ProcessDir> directory = procfs_.OpenProcess(pid);
   if (!directory.ok()) return;
   std::vector<const EngineKind*> kinds = KindsOf(*directory, process->name);
-  if (kinds.empty()) return;
+  if (kinds.empty()) {
+    seen.monitor = MonitorOf(*directory, *process);
+    return;
+  }
   seen.settled = false;
   seen.program = kinds.front()->program;
   const absl::StatusOr<uint64_t> pid_namespace = ReadNamespaceInode(*directory, "pid");
@@ -201,7 +219,7 @@ void EngineFinder::CollectGaps(size_t refused, std::vector<EngineGap>* gaps) con
       absl::StrCat(refused, " processes that look like engines are not asked: too many do"));
 }
 
-absl::StatusOr<EngineFinder::Result> EngineFinder::Look() {
+absl::StatusOr<EngineFinder::Result> EngineFinder::Look(bool soon) {
   NSCTL_ASSIGN_OR_RETURN(const std::vector<base::Pid> pids, procfs_.ListProcesses());
   if (looks_ == 0) {
     if (const absl::StatusOr<ProcessDir> self = procfs_.OpenSelf(); self.ok()) {
@@ -215,9 +233,12 @@ absl::StatusOr<EngineFinder::Result> EngineFinder::Look() {
   }
   Result result;
   std::vector<FoundEngine> candidates;
-  for (const base::Pid pid : pids) LookAt(pid, &candidates);
-  ++looks_;
+  for (const base::Pid pid : pids) LookAt(pid, soon, &candidates);
+  if (!soon) ++looks_;
   Choose(std::move(candidates), &result);
+  for (const auto& [pid, seen] : seen_) {
+    if (seen.monitor.has_value()) result.monitors.push_back(*seen.monitor);
+  }
   std::sort(result.engines.begin(), result.engines.end(), [](const auto& a, const auto& b) {
     return std::tie(a.process.start_time, a.process.pid) <
            std::tie(b.process.start_time, b.process.pid);

@@ -2,7 +2,8 @@
 // whatever namespaces they are; never by where engines usually listen.
 //
 // A process may call itself as it likes, so what is found here is a suspicion: how many are
-// followed is limited, none is asked anything here, and engine_door.h checks who answers.
+// followed is limited, none is asked anything here, and engine_door.h checks who answers. LXC has
+// no daemon: what is found of it are the monitors of its containers (engines/lxc/).
 
 #ifndef NSCTL_ENGINES_ENGINE_FINDER_H_
 #define NSCTL_ENGINES_ENGINE_FINDER_H_
@@ -10,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -45,6 +47,14 @@ struct FoundEngine {
   std::vector<const EngineKind*> kinds;
 };
 
+// A process that calls itself the monitor of a container of LXC's.
+struct FoundMonitor {
+  ScannedProcess process;
+  // The folder of the container, and its name; bytes.
+  std::string path;
+  std::string name;
+};
+
 // For one thread at a time.
 class EngineFinder {
  public:
@@ -55,11 +65,17 @@ class EngineFinder {
   struct Result {
     // Those that were not found before, in the order of their start.
     std::vector<FoundEngine> engines;
+    // All that there are, by PID.
+    std::vector<FoundMonitor> monitors;
     // All that holds now, those of earlier looks too.
     std::vector<EngineGap> gaps;
   };
   // Errors: where the list of processes cannot be read.
-  absl::StatusOr<Result> Look();
+  absl::StatusOr<Result> Look() { return Look(/*soon=*/false); }
+
+  // Between two looks: of processes that were looked at a while ago none is looked at again.
+  // Without gaps.
+  absl::StatusOr<Result> LookSoon() { return Look(/*soon=*/true); }
 
  private:
   struct Seen {
@@ -76,10 +92,16 @@ class EngineFinder {
     std::string error = "";
     // It has more sockets than were looked at.
     bool cut = false;
+    // It is a monitor.
+    std::optional<FoundMonitor> monitor = std::nullopt;
   };
 
+  absl::StatusOr<Result> Look(bool soon);
+
   // Adds it to `candidates` where it may be an engine.
-  void LookAt(base::Pid pid, std::vector<FoundEngine>* candidates);
+  void LookAt(base::Pid pid, bool soon, std::vector<FoundEngine>* candidates);
+  std::optional<FoundMonitor> MonitorOf(const procfsroot::ProcessDir& process,
+                                        const ScannedProcess& scanned) const;
   std::vector<const EngineKind*> KindsOf(const procfsroot::ProcessDir& process,
                                          absl::string_view name) const;
   // Takes of `candidates` those that hold sockets, as far as the limits go.

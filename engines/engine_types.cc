@@ -12,6 +12,7 @@
 #include "engines/cri/cri_client.h"
 #include "engines/docker/docker_client.h"
 #include "engines/incus/incus_client.h"
+#include "engines/machined/machined_client.h"
 #include "engines/podman/podman_client.h"
 
 namespace nsctl::engines {
@@ -21,6 +22,7 @@ using containerd::MakeContainerdClient;
 using cri::MakeCriClient;
 using docker::MakeDockerClient;
 using incus::MakeIncusClient;
+using machined::MakeMachinedClient;
 using podman::MakePodmanClient;
 
 // Each container has a monitor of the same program, "[lxc monitor] FOLDER NAME", and some have
@@ -69,6 +71,10 @@ constexpr EngineKind kKinds[] = {
      .is_service = IsIncusService,
      .socket = "unix.socket",
      .make_client = MakeIncusClient},
+    {.type = Engine::nspawn,
+     .program = "systemd-machined",
+     .socket = "io.systemd.Machine",
+     .make_client_at = MakeMachinedClient},
 };
 
 // TASK_COMM_LEN without its NUL.

@@ -9,9 +9,12 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "base/namespace_type.h"
 #include "engines/container.h"
 #include "engines/engine_client.h"
 #include "engines/http_client.h"
+#include "procfsroot/procfs.h"
+#include "procfsroot/root.h"
 
 namespace nsctl::engines {
 
@@ -31,6 +34,12 @@ struct EngineKind {
   bool activated = false;
   // Asks through connections to one of its sockets.
   std::unique_ptr<EngineClient> (*make_client)(Connector connect) = nullptr;
+  // In its place where that is not all: asks the process `engine`, whose root directory is `root`,
+  // by its files as well. `procfs` must outlive the client.
+  std::unique_ptr<EngineClient> (*make_client_at)(Connector connect,
+                                                  const procfsroot::Procfs& procfs,
+                                                  base::Pid engine,
+                                                  procfsroot::Root root) = nullptr;
 };
 
 // All of them. Where a program has several rows they are tried in this order, and the first that

@@ -395,6 +395,12 @@ void EngineWatcher::Actor::SetState(Engine::State state, const std::string& reas
 }
 
 void EngineWatcher::Actor::PublishState() {
+  const auto process = client_->process();
+  if (process.has_value() && *process != std::make_pair(engine_.pid(), engine_.start_time())) {
+    engine_.set_pid(process->first);
+    engine_.set_start_time(process->second);
+    hub_->SetEngine(engine_, options_.clock());
+  }
   if (engine_.state() != Engine::syncing || !sync_.in_sync()) return;
   std::vector<EngineGap> gaps;
   const auto gap = [&gaps, this](absl::string_view operation, size_t count, absl::string_view error,

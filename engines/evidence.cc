@@ -37,7 +37,6 @@ namespace {
 using Row = ProcessTable::Row;
 
 constexpr size_t kMaxRows = 10'000;
-constexpr size_t kMaxFreezerFile = 4096;
 
 bool IsOlder(const Row* a, const Row* b) {
   return std::tie(a->process.start_time, a->process.pid) <
@@ -98,8 +97,8 @@ void TakeAnnotations(EngineRow* row) {
 }  // namespace
 
 Evidence::Evidence(const procfsroot::Procfs& procfs, std::optional<procfsroot::Root> root)
-    : root_(std::move(root)), table_(procfs) {
-  if (root_.has_value()) folders_.emplace(*root_);
+    : freezer_(root), table_(procfs) {
+  if (root.has_value()) folders_.emplace(*std::move(root));
 }
 
 void Evidence::AddHelped(const Children& children, Rows* rows) const {
@@ -175,22 +174,6 @@ void Evidence::AddByState(Rows* rows, std::vector<EngineGap>* gaps) {
   }
 }
 
-bool Evidence::IsPaused(const Row& init) const {
-  if (!root_.has_value() || init.cgroup == nullptr) return false;
-  const auto read = [this](const std::string& path) {
-    const absl::StatusOr<std::string> text = root_->ReadFile(path, kMaxFreezerFile);
-    return text.ok() ? *text : "";
-  };
-  const CgroupPlace& place = *init.cgroup;
-  if (!place.freezer.empty()) {
-    return absl::StartsWith(
-        read(absl::StrCat("/sys/fs/cgroup/freezer", place.freezer, "/freezer.state")), "FR");
-  }
-  if (place.unified.empty()) return false;
-  const std::string file = absl::StrCat(place.unified, "/cgroup.events");
-  return absl::StrContains(read(absl::StrCat("/sys/fs/cgroup", file)), "frozen 1");
-}
-
 void Evidence::Complete(const Row& init, EngineRow* row) const {
   Container& container = row->container;
   if (init.cgroup != nullptr) {
@@ -209,7 +192,8 @@ void Evidence::Complete(const Row& init, EngineRow* row) const {
     container.set_pod(row->pod->id());
   }
   container.set_engine_pid(init.process.pid.value);
-  container.set_state(IsPaused(init) ? Container::paused : Container::running);
+  const bool paused = init.cgroup != nullptr && freezer_.IsFrozen(*init.cgroup);
+  container.set_state(paused ? Container::paused : Container::running);
 }
 
 absl::StatusOr<Evidence::Result> Evidence::Scan(

@@ -19,6 +19,7 @@
 #include "base/namespace_type.h"
 #include "engines/container.h"
 #include "engines/engine_client.h"
+#include "engines/freezer.h"
 #include "engines/process_table.h"
 #include "engines/runtime_folders.h"
 #include "procfsroot/procfs.h"
@@ -60,10 +61,9 @@ class Evidence {
   void AddHelped(const Children& children, Rows* rows) const;
   void AddByCgroup(Rows* rows) const;
   void AddByState(Rows* rows, std::vector<EngineGap>* gaps);
-  bool IsPaused(const ProcessTable::Row& init) const;
   void Complete(const ProcessTable::Row& init, EngineRow* row) const;
 
-  std::optional<procfsroot::Root> root_;
+  Freezer freezer_;
   std::optional<RuntimeFolders> folders_;
   ProcessTable table_;
 };

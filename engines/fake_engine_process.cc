@@ -30,14 +30,12 @@ namespace nsctl::engines {
 namespace {
 
 constexpr int kTimeoutMilliseconds = 30'000;
-// In the folder that Bazel runs tests in.
-constexpr char kProgram[] = "engines/fake_engine_program";
 
-absl::StatusOr<std::string> LinkTo(const std::string& folder, const std::string& name) {
+absl::StatusOr<std::string> LinkTo(const std::string& folder, const FakeEngineSpec& spec) {
   std::error_code error;
-  const std::filesystem::path program = std::filesystem::canonical(kProgram, error);
-  if (error) return absl::NotFoundError(absl::StrCat(kProgram, " is no data of the test"));
-  std::string link = absl::StrCat(folder, "/", name);
+  const std::filesystem::path program = std::filesystem::canonical(spec.executable, error);
+  if (error) return absl::NotFoundError(absl::StrCat(spec.executable, " is no data of the test"));
+  std::string link = absl::StrCat(folder, "/", spec.program);
   std::filesystem::create_symlink(program, link, error);
   if (error && error != std::errc::file_exists) return absl::UnknownError(error.message());
   return link;
@@ -64,22 +62,23 @@ std::vector<std::string> CommandOf(const std::string& program, const FakeEngineS
   }
   command.insert(command.end(), spec.containers.begin(), spec.containers.end());
   if (!spec.contained) return command;
+  const std::string name = spec.title.empty() ? "" : absl::StrCat("-a '", spec.title, "' ");
   return {"unshare",
           "--pid",
           "--mount",
           "--net",
           "--fork",
           "--kill-child",
-          "sh",
+          "bash",
           "-c",
-          absl::StrCat("mount -t tmpfs tmpfs /run && exec ", absl::StrJoin(command, " "))};
+          absl::StrCat("mount -t tmpfs tmpfs /run && exec ", name, absl::StrJoin(command, " "))};
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FakeEngineProcess>> FakeEngineProcess::Start(
     const std::string& folder, const FakeEngineSpec& spec) {
-  NSCTL_ASSIGN_OR_RETURN(const std::string program, LinkTo(folder, spec.program));
+  NSCTL_ASSIGN_OR_RETURN(const std::string program, LinkTo(folder, spec));
   int in[2];
   int out[2];
   if (pipe2(in, O_CLOEXEC) != 0) return PipeError();
@@ -90,7 +89,9 @@ absl::StatusOr<std::unique_ptr<FakeEngineProcess>> FakeEngineProcess::Start(
   process->from_ = base::OwnedFd(out[0], "stdout of the fake engine");
   const base::OwnedFd its_out(out[1]);
 
-  const std::vector<std::string> command = CommandOf(program, spec);
+  std::vector<std::string> command = CommandOf(program, spec);
+  const std::string file = command[0];
+  if (!spec.contained && !spec.title.empty()) command[0] = spec.title;
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
@@ -99,11 +100,11 @@ absl::StatusOr<std::unique_ptr<FakeEngineProcess>> FakeEngineProcess::Start(
   posix_spawn_file_actions_adddup2(&actions, its_in.get(), STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, its_out.get(), STDOUT_FILENO);
   const int error =
-      posix_spawnp(&process->pid_, arguments[0], &actions, nullptr, arguments.data(), environ);
+      posix_spawnp(&process->pid_, file.c_str(), &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
     process->pid_ = 0;
-    return base::ErrnoStatus(error, "posix_spawn", arguments[0]);
+    return base::ErrnoStatus(error, "posix_spawn", file);
   }
   if (spec.activated) {
     NSCTL_RETURN_IF_ERROR(AwaitFile(spec.socket));
@@ -137,8 +138,12 @@ absl::Status FakeEngineProcess::AwaitOk() {
   return line == "ok\n" ? absl::OkStatus() : absl::InternalError(line);
 }
 
+absl::Status FakeEngineProcess::Say(const std::string& command) {
+  return base::WriteAll(to_, absl::StrCat(command, "\n"));
+}
+
 absl::Status FakeEngineProcess::Do(const std::string& command) {
-  NSCTL_RETURN_IF_ERROR(base::WriteAll(to_, absl::StrCat(command, "\n")));
+  NSCTL_RETURN_IF_ERROR(Say(command));
   return AwaitOk();
 }
 

@@ -19,7 +19,12 @@ namespace nsctl::engines {
 struct FakeEngineSpec {
   // As it is called: "dockerd".
   std::string program = "dockerd";
-  // As fake_engine_program.cc has it.
+  // In the folder that Bazel runs tests in. Takes a mode and a socket, reads commands from stdin,
+  // and answers each by "ok".
+  std::string executable = "engines/fake_engine_program";
+  // Its first argument; empty: the path that it is called by.
+  std::string title = "";
+  // As the executable has it.
   std::string mode = "docker";
   // Where it listens. In a mount namespace of its own /run is its own.
   std::string socket = "";
@@ -43,6 +48,10 @@ class FakeEngineProcess {
 
   // "start NAME", "stop NAME". Returns once it is done.
   absl::Status Do(const std::string& command);
+  // The same for a command that it is not expected to answer: "end".
+  absl::Status Say(const std::string& command);
+  // Of what was started: where it is contained, of who contains it.
+  pid_t pid() const { return pid_; }
 
  private:
   FakeEngineProcess() = default;

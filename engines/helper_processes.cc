@@ -80,28 +80,56 @@ std::optional<HelperProcess> ParseLxc(Arguments arguments) {
   return helper;
 }
 
+// Of the options of systemd-nspawn that name a machine, the last of each kind.
+struct NspawnNames {
+  std::string machine;
+  std::string directory;
+  std::string image;
+};
+
+// "-qbD /srv/root", "-Mweb", "--image=web.raw"; up to the command that is run in it.
+NspawnNames ParseNspawnOptions(Arguments arguments) {
+  // Those that take a value.
+  constexpr absl::string_view kWithValue = "DuLMSZipE";
+  NspawnNames names;
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    absl::string_view rest = arguments[i];
+    if (absl::StartsWith(rest, "--") || !absl::ConsumePrefix(&rest, "-")) continue;
+    const size_t at = rest.find_first_of(kWithValue);
+    if (at == absl::string_view::npos) continue;
+    const char option = rest[at];
+    rest.remove_prefix(at + 1);
+    std::string value(rest);
+    if (value.empty() && i + 1 < arguments.size()) value = arguments[++i];
+    if (option == 'M') names.machine = value;
+    if (option == 'D') names.directory = value;
+    if (option == 'i') names.image = value;
+  }
+  if (names.machine.empty()) names.machine = ValueOf(arguments, "--machine");
+  if (names.directory.empty()) names.directory = ValueOf(arguments, "--directory");
+  if (names.image.empty()) names.image = ValueOf(arguments, "--image");
+  return names;
+}
+
+// systemd-nspawn names a machine that nobody named by where its files are.
 std::optional<HelperProcess> ParseNspawn(Arguments arguments) {
+  const NspawnNames names = ParseNspawnOptions(arguments);
   HelperProcess helper;
   helper.type = Engine::nspawn;
-  for (const char* flag : {"-M", "--machine", "-D", "--directory", "-i", "--image"}) {
-    absl::string_view value;
-    const std::string separate = ValueOf(arguments, flag);
-    value = separate;
-    // "-Mweb"
-    if (value.empty() && flag[1] != '-') {
-      for (const std::string& argument : arguments) {
-        absl::string_view rest = argument;
-        if (absl::ConsumePrefix(&rest, flag) && !rest.empty()) value = rest;
-      }
+  for (const std::string* const name : {&names.machine, &names.directory, &names.image}) {
+    absl::string_view value = *name;
+    while (absl::ConsumeSuffix(&value, "/")) {
     }
-    absl::ConsumeSuffix(&value, "/");
     value = value.substr(value.rfind('/') + 1);
+    if (name == &names.image) absl::ConsumeSuffix(&value, ".raw");
     if (value.empty()) continue;
     helper.name = std::string(value);
     helper.id = helper.name;
     return helper;
   }
-  return std::nullopt;
+  // In the folder that it was started in, whose name its arguments do not say.
+  helper.id = "systemd-nspawn";
+  return helper;
 }
 
 }  // namespace

@@ -53,6 +53,18 @@ TEST(ParseHelper, KnowsHelpersOfEngines) {
        "systemd-nspawn",
        {"systemd-nspawn", "-D", "/srv/root/"},
        {.type = Engine::nspawn, .id = "root", .name = "root"}},
+      {"nspawn with options in one word",
+       "systemd-nspawn",
+       {"systemd-nspawn", "-qbD", "/srv/root", "-E", "-Mno=1"},
+       {.type = Engine::nspawn, .id = "root", .name = "root"}},
+      {"nspawn by image",
+       "systemd-nspawn",
+       {"systemd-nspawn", "--register=no", "-i", "/srv/web.raw"},
+       {.type = Engine::nspawn, .id = "web", .name = "web"}},
+      {"nspawn by the folder that it was started in",
+       "systemd-nspawn",
+       {"systemd-nspawn", "-b"},
+       {.type = Engine::nspawn, .id = "systemd-nspawn"}},
   };
   for (const Case& test : cases) {
     EXPECT_EQ(ParseHelper(test.process, test.arguments), test.helper) << test.name;
@@ -73,7 +85,6 @@ TEST(ParseHelper, KnowsWhatIsNone) {
       {"conmon without an id", "conmon", {"conmon", "--exit-command-arg", "-c"}},
       {"lxc's other commands", "lxc-attach", {"lxc-attach", "-n", "web"}},
       {"lxc's monitor of nothing", "lxc-start", {"[lxc monitor] /var/lib/lxc "}},
-      {"nspawn of nothing", "systemd-nspawn", {"systemd-nspawn"}},
       {"no arguments", "conmon", {}},
       {"no arguments of lxc", "lxc-start", {}},
   };

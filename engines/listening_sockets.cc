@@ -93,7 +93,7 @@ bool HasOption(const base::OwnedFd& socket, int option, int wanted) {
 }
 
 // What a copy of the descriptor says; nullopt where it is no socket that is looked for.
-std::optional<ListeningSocket> Ask(const base::OwnedFd& socket) {
+std::optional<ListeningSocket> Ask(const base::OwnedFd& socket, SocketSpace space) {
   if (!HasOption(socket, SO_DOMAIN, AF_UNIX) || !HasOption(socket, SO_ACCEPTCONN, 1) ||
       !HasOption(socket, SO_TYPE, SOCK_STREAM)) {
     return std::nullopt;
@@ -111,14 +111,16 @@ std::optional<ListeningSocket> Ask(const base::OwnedFd& socket) {
   }
   const char* const path = name.bytes + offsetof(sockaddr_un, sun_path);
   const size_t longest = std::min<size_t>(size, sizeof(name)) - offsetof(sockaddr_un, sun_path);
-  std::string text(path, strnlen(path, longest));
-  // Empty for the abstract namespace, too.
+  const bool abstract = *path == '\0';
+  if (abstract != (space == SocketSpace::kAbstract)) return std::nullopt;
+  std::string text =
+      abstract ? std::string(path + 1, longest - 1) : std::string(path, strnlen(path, longest));
   if (text.empty()) return std::nullopt;
   return ListeningSocket{.inode = status.st_ino, .path = std::move(text)};
 }
 
 // False where descriptors cannot be copied.
-bool AskCopies(base::Pid pid, const Descriptors& descriptors,
+bool AskCopies(base::Pid pid, const Descriptors& descriptors, SocketSpace space,
                std::vector<ListeningSocket>* sockets) {
   const absl::StatusOr<base::OwnedFd> pidfd = base::OpenPidfd(pid);
   if (!pidfd.ok()) return false;
@@ -129,7 +131,7 @@ bool AskCopies(base::Pid pid, const Descriptors& descriptors,
       if (base::ErrnoOf(copy.status()) == EBADF) continue;
       return false;
     }
-    std::optional<ListeningSocket> socket = Ask(*copy);
+    std::optional<ListeningSocket> socket = Ask(*copy, space);
     if (socket.has_value()) sockets->push_back(*std::move(socket));
   }
   return true;
@@ -137,7 +139,7 @@ bool AskCopies(base::Pid pid, const Descriptors& descriptors,
 
 }  // namespace
 
-std::vector<ListeningSocket> ParseListeningSockets(absl::string_view text) {
+std::vector<ListeningSocket> ParseListeningSockets(absl::string_view text, SocketSpace space) {
   std::vector<ListeningSocket> sockets;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     // "0000000000000000: 00000002 00000000 00010000 0001 01 21411 /run/docker.sock": the numbers
@@ -159,7 +161,8 @@ std::vector<ListeningSocket> ParseListeningSockets(absl::string_view text) {
       continue;
     }
     if ((flags & kAcceptsConnections) == 0 || type != SOCK_STREAM) continue;
-    if (!absl::ConsumePrefix(&line, " ") || line.empty() || line.front() == '@') continue;
+    if (!absl::ConsumePrefix(&line, " ") || line.empty()) continue;
+    if (absl::ConsumePrefix(&line, "@") != (space == SocketSpace::kAbstract)) continue;
     socket.path = std::string(line);
     sockets.push_back(std::move(socket));
   }
@@ -167,18 +170,18 @@ std::vector<ListeningSocket> ParseListeningSockets(absl::string_view text) {
 }
 
 absl::StatusOr<ListeningSockets> ReadListeningSockets(const procfsroot::Procfs& procfs,
-                                                      base::Pid pid) {
+                                                      base::Pid pid, SocketSpace space) {
   NSCTL_ASSIGN_OR_RETURN(const procfsroot::ProcessDir process, procfs.OpenProcess(pid));
   NSCTL_ASSIGN_OR_RETURN(const Descriptors descriptors, ReadSocketDescriptors(process));
   ListeningSockets result;
   result.cut = descriptors.cut;
   if (descriptors.sockets.empty()) return result;
-  if (!procfs.has_own_pids() || !AskCopies(pid, descriptors, &result.sockets)) {
+  if (!procfs.has_own_pids() || !AskCopies(pid, descriptors, space, &result.sockets)) {
     result.sockets.clear();
     NSCTL_ASSIGN_OR_RETURN(const std::string text, process.Read("net/unix", kMaxTable));
     std::set<uint64_t> held;
     for (const Descriptor& descriptor : descriptors.sockets) held.insert(descriptor.inode);
-    for (ListeningSocket& socket : ParseListeningSockets(text)) {
+    for (ListeningSocket& socket : ParseListeningSockets(text, space)) {
       if (held.contains(socket.inode)) result.sockets.push_back(std::move(socket));
     }
   }

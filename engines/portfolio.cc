@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -32,9 +31,10 @@
 #include "engines/engine_watcher.h"
 #include "engines/evidence.h"
 #include "engines/evidence_client.h"
+#include "engines/freezer.h"
+#include "engines/lxc/lxc_engines.h"
 #include "engines/stop_signal.h"
 #include "procfsroot/procfs.h"
-#include "procfsroot/root.h"
 
 namespace nsctl::engines {
 namespace {
@@ -61,14 +61,6 @@ class NoProcesses : public ProcessFinder {
   const absl::Status why_;
 };
 
-// Where /run of the host is; of the caller where that cannot be reached.
-std::optional<procfsroot::Root> HostRoot(const procfsroot::Procfs& procfs) {
-  absl::StatusOr<procfsroot::Root> root = procfsroot::Root::OfProcess(procfs, base::Pid{1});
-  if (!root.ok()) root = procfsroot::Root::OfPath("/");
-  if (!root.ok()) return std::nullopt;
-  return *std::move(root);
-}
-
 }  // namespace
 
 class Portfolio::Impl {
@@ -77,6 +69,8 @@ class Portfolio::Impl {
       : procfs_(procfs),
         options_(std::move(options)),
         finder_(procfs, {.types = options_.types}),
+        lxc_(procfs, &hub_,
+             {.watcher = options_.watcher, .look_for_monitors = [this] { LookSoon(); }}),
         activation_(procfs, EngineKinds(), options_.types),
         nesting_(procfs) {}
   ~Impl();
@@ -90,7 +84,13 @@ class Portfolio::Impl {
   using Watchers = std::vector<std::shared_ptr<EngineWatcher>>;
 
   absl::Status Look() ABSL_LOCKS_EXCLUDED(mutex_);
+  void LookForMonitors() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Has the thread look for monitors at once.
+  void LookSoon() ABSL_LOCKS_EXCLUDED(look_mutex_);
+  // Waits for the time, or until it is to look at once: true.
+  bool AwaitLook(absl::Time time) ABSL_LOCKS_EXCLUDED(look_mutex_);
   void Follow(const FoundEngine& found) ABSL_LOCKS_EXCLUDED(mutex_);
+  void FollowAll(const EngineFinder::Result& found) ABSL_LOCKS_EXCLUDED(mutex_);
   void FollowEvidence();
   std::set<std::pair<int32_t, uint64_t>> KnownProcesses() const;
   void AwaitEngines(const StopSignal* stop) const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -102,6 +102,7 @@ class Portfolio::Impl {
   ContainerHub hub_;
   // The first look's caller, then the thread.
   EngineFinder finder_;
+  lxc::LxcEngines lxc_;
   EngineActivation activation_;
   absl::Mutex nesting_mutex_;
   EngineNesting nesting_ ABSL_GUARDED_BY(nesting_mutex_);
@@ -112,11 +113,14 @@ class Portfolio::Impl {
   // Its threads use all the rest. Null without evidence.
   std::unique_ptr<EngineWatcher> evidence_;
   StopSignal stop_;
+  absl::Mutex look_mutex_;
+  bool look_soon_ ABSL_GUARDED_BY(look_mutex_) = false;
   std::thread thread_;
 };
 
 Portfolio::Impl::~Impl() {
   stop_.Request();
+  LookSoon();
   if (thread_.joinable()) thread_.join();
   hub_.Close();
   evidence_.reset();
@@ -156,9 +160,33 @@ absl::Status Portfolio::Impl::Look() {
   if (options_.activate) activation_.Activate(&gaps);
   NSCTL_ASSIGN_OR_RETURN(EngineFinder::Result found, finder_.Look());
   found.gaps.insert(found.gaps.end(), gaps.begin(), gaps.end());
-  for (const FoundEngine& engine : found.engines) Follow(engine);
+  FollowAll(found);
   hub_.SetGaps(kFinderKey, std::move(found.gaps));
   return absl::OkStatus();
+}
+
+void Portfolio::Impl::LookForMonitors() {
+  const absl::StatusOr<EngineFinder::Result> found = finder_.LookSoon();
+  if (found.ok()) FollowAll(*found);
+}
+
+void Portfolio::Impl::FollowAll(const EngineFinder::Result& found) {
+  for (const FoundEngine& engine : found.engines) Follow(engine);
+  Watchers watchers = lxc_.Follow(found.monitors);
+  const absl::MutexLock lock(&mutex_);
+  watchers_.insert(watchers_.end(), std::make_move_iterator(watchers.begin()),
+                   std::make_move_iterator(watchers.end()));
+}
+
+void Portfolio::Impl::LookSoon() {
+  const absl::MutexLock lock(&look_mutex_);
+  look_soon_ = true;
+}
+
+bool Portfolio::Impl::AwaitLook(absl::Time time) {
+  const absl::MutexLock lock(&look_mutex_);
+  (void)look_mutex_.AwaitWithDeadline(absl::Condition(&look_soon_), time);
+  return std::exchange(look_soon_, false);
 }
 
 void Portfolio::Impl::Follow(const FoundEngine& found) {
@@ -237,7 +265,7 @@ void Portfolio::Impl::ForgetEngines() {
 void Portfolio::Impl::LookAgain() {
   while (true) {
     const absl::Time next = absl::Now() + options_.look_again;
-    while (!stop_.requested() && absl::Now() < next) AwaitTime(next, stop_);
+    while (AwaitLook(next) && !stop_.requested()) LookForMonitors();
     if (stop_.requested()) return;
     ForgetEngines();
     // Nothing new where processes cannot be listed.

@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "base/text.h"
 #include "engines/containerd/containerd_messages.h"
@@ -16,6 +18,9 @@
 #include "engines/engine_client.h"
 #include "engines/incus/incus_messages.h"
 #include "engines/json_text.h"
+#include "engines/lxc/lxc_messages.h"
+#include "engines/machined/machined_messages.h"
+#include "engines/machined/varlink.h"
 #include "engines/podman/podman_messages.h"
 #include "engines/protobuf_fields.h"
 
@@ -80,6 +85,43 @@ void CheckJson(absl::string_view text) {
   Check(nsctl::engines::podman::EventOf(*json));
   nsctl::engines::podman::PodOf(*json);
   CheckIncus(*json);
+  if (const auto row = nsctl::engines::machined::RowOfMachine(*json)) Check(*row);
+}
+
+// Whole, and one byte after the other, which must be the same.
+void CheckVarlink(absl::string_view bytes) {
+  std::vector<std::string> whole;
+  std::vector<std::string> pieces;
+  nsctl::engines::machined::VarlinkFramer framer(1024);
+  const absl::Status status = framer.Feed(bytes, [&whole](absl::string_view message) {
+    whole.emplace_back(message);
+    (void)nsctl::engines::machined::ParseVarlinkReply(message);
+    return absl::OkStatus();
+  });
+  nsctl::engines::machined::VarlinkFramer slow(1024);
+  absl::Status slow_status;
+  for (size_t i = 0; i < bytes.size() && slow_status.ok(); ++i) {
+    slow_status = slow.Feed(bytes.substr(i, 1), [&pieces](absl::string_view message) {
+      pieces.emplace_back(message);
+      return absl::OkStatus();
+    });
+  }
+  if (whole != pieces || status.ok() != slow_status.ok()) std::abort();
+  if (const auto row = nsctl::engines::machined::RowOfStateFile(bytes)) Check(*row);
+}
+
+// A reply of a monitor: its head, and text.
+void CheckLxc(absl::string_view bytes) {
+  namespace lxc = nsctl::engines::lxc;
+  const auto head = lxc::ParseReplyHead(bytes.substr(0, lxc::kReplyHeadSize));
+  if (!head.ok()) return;
+  if (head->size > (1 << 16)) std::abort();
+  const std::string text(bytes.substr(lxc::kReplyHeadSize));
+  // LXC itself has no container without a name.
+  Check(lxc::RowOf({.name = text.empty() ? "web" : text,
+                    .state = head->value,
+                    .init_pid = head->value,
+                    .config = {{"lxc.group", text}, {"lxc.idmap", text}}}));
 }
 
 // Reads `bytes` as the message that `row_of` takes.
@@ -113,6 +155,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size > 4096) return 0;
   const absl::string_view bytes(reinterpret_cast<const char*>(data), size);
   CheckJson(bytes);
+  CheckVarlink(bytes);
+  CheckLxc(bytes);
   CheckMessages(bytes);
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -169,6 +170,15 @@ absl::StatusOr<OwnedFd> SelfFds::Connect(FdRef handle, int type, absl::Duration 
     return ErrnoStatus(error, "fcntl", handle.path());
   }
   return socket_fd;
+}
+
+absl::Status SelfFds::AddWatch(FdRef inotify, FdRef handle, uint32_t events) const {
+  const std::string path = absl::StrCat(directory_.path(), "/", handle.get());
+  if (inotify_add_watch(inotify.get(), path.c_str(), events) < 0) {
+    const int error = errno;
+    return ErrnoStatus(error, "watch", handle.path());
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> ReadLinkText(FdRef handle) {

@@ -55,6 +55,10 @@ class SelfFds {
   // them; EAGAIN where the listener's queue was full for all of `timeout`.
   absl::StatusOr<base::OwnedFd> Connect(base::FdRef handle, int type, absl::Duration timeout) const;
 
+  // Has `inotify` tell of `events` at the file `handle` (inotify(7)). Errors: those of
+  // inotify_add_watch(2): ENOSPC where the user has as many watches as he may have.
+  absl::Status AddWatch(base::FdRef inotify, base::FdRef handle, uint32_t events) const;
+
  private:
   explicit SelfFds(base::OwnedFd directory) : directory_(std::move(directory)) {}
 
