@@ -37,13 +37,17 @@ for name in alpha beta mapped; do
   mkdir -p $root/bin $root/dev $root/etc $root/proc $root/sys FOLDER/lxc/$name
   cp /bin/busybox $root/bin
   for applet in sh sleep reboot; do ln -s busybox $root/bin/$applet; done
+  # It is told by SIGINT that it is to reboot.
+  printf '#!/bin/sh\ntrap "/bin/reboot -f" INT\nwhile :; do /bin/sleep 1 & wait $!; done\n' \
+    >$root/bin/init
+  chmod a+x $root/bin/init
   cat >FOLDER/lxc/$name/config <<END
 lxc.uts.name = $name
 lxc.rootfs.path = dir:$root
 lxc.net.0.type = empty
 lxc.apparmor.profile = unconfined
 lxc.mount.auto = proc:mixed sys:ro
-lxc.init.cmd = /bin/sleep 100000
+lxc.init.cmd = /bin/init
 lxc.cgroup.dir = CGROUP
 END
 done
@@ -183,8 +187,6 @@ TEST_F(LxcEngineTest, TellsWhatIsDone) {
   EXPECT_THAT(Next(1), ElementsAre("paused alpha"));
   ASSERT_THAT(Lxc("unfreeze", "alpha"), IsOk());
   EXPECT_THAT(Next(1), ElementsAre("unpaused alpha"));
-  // No change of the container.
-  ASSERT_THAT(Lxc("attach", "alpha", {"--", "/bin/sh", "-c", ":"}), IsOk());
   ASSERT_THAT(Lxc("stop", "alpha", {"--kill"}), IsOk());
   EXPECT_THAT(Next(1), ElementsAre("exited alpha"));
   StartContainer("alpha");
@@ -202,8 +204,7 @@ TEST_F(LxcEngineTest, FollowsAReboot) {
   Follow();
   const int before = Ours().at(0).pid();
 
-  // It ends with what it ends.
-  (void)Lxc("attach", "alpha", {"--", "/bin/reboot", "-f"});
+  ASSERT_THAT(Lxc("stop", "alpha", {"--reboot", "--nowait"}), IsOk());
 
   EXPECT_TRUE(AwaitMinute([&] {
     const std::vector<Container> ours = Ours();

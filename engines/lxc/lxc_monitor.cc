@@ -137,11 +137,11 @@ absl::StatusOr<std::optional<EngineRow>> Monitor::Describe(
     absl::FunctionRef<absl::StatusOr<Child>(int64_t)> find, const CallLimits& limits) const {
   Facts facts;
   facts.name = name_;
-  NSCTL_ASSIGN_OR_RETURN(const Reply init, Call(Command::kGetInitPid, "", limits));
-  facts.init_pid = init.head.value;
+  NSCTL_ASSIGN_OR_RETURN(const Now now, ReadNow(limits));
   // Before it is made, and after it ended.
-  if (init.head.result < 0 || facts.init_pid <= 0) return std::nullopt;
-  NSCTL_ASSIGN_OR_RETURN(facts.state, ReadState(limits));
+  if (now.init_pid <= 0) return std::nullopt;
+  facts.init_pid = now.init_pid;
+  facts.state = now.state;
   NSCTL_RETURN_IF_ERROR(ReadConfig(limits, &facts));
   NSCTL_RETURN_IF_ERROR(CheckListens());
   const absl::StatusOr<Child> child = find(facts.init_pid);
@@ -156,9 +156,10 @@ absl::StatusOr<std::optional<EngineRow>> Monitor::Describe(
   return row;
 }
 
-absl::StatusOr<int64_t> Monitor::ReadState(const CallLimits& limits) const {
+absl::StatusOr<Monitor::Now> Monitor::ReadNow(const CallLimits& limits) const {
+  NSCTL_ASSIGN_OR_RETURN(const Reply init, Call(Command::kGetInitPid, "", limits));
   NSCTL_ASSIGN_OR_RETURN(const Reply state, Call(Command::kGetState, "", limits));
-  return state.head.value;
+  return Now{.state = state.head.value, .init_pid = init.head.result < 0 ? 0 : init.head.value};
 }
 
 }  // namespace nsctl::engines::lxc

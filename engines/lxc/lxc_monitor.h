@@ -76,8 +76,15 @@ class Monitor {
   absl::StatusOr<std::optional<EngineRow>> Describe(
       absl::FunctionRef<absl::StatusOr<Child>(int64_t)> find, const CallLimits& limits) const;
 
-  // As LXC counts them. Errors: those of Ask.
-  absl::StatusOr<int64_t> ReadState(const CallLimits& limits) const;
+  // As LXC and the monitor count. Errors: those of Ask.
+  struct Now {
+    int64_t state = 0;
+    // 0 or less where there is no process.
+    int64_t init_pid = 0;
+
+    friend bool operator==(const Now&, const Now&) = default;
+  };
+  absl::StatusOr<Now> ReadNow(const CallLimits& limits) const;
 
  private:
   Monitor(const procfsroot::Procfs& procfs, std::shared_ptr<const ContainerProcess> process)

@@ -101,21 +101,21 @@ void MonitorWatch::Ask(bool all, const StopSignal* stop, Sink sink) {
   for (auto& [key, watched] : watched_) {
     if (all || !watched.asked) asked.push_back(&watched);
   }
-  std::vector<std::optional<int64_t>> states(asked.size());
+  std::vector<std::optional<Monitor::Now>> answers(asked.size());
   const CallLimits limits = {.deadline = absl::Now() + options_.share, .stop = stop};
   base::ParallelFor(asked.size(), 1, kThreads, [&](size_t begin, size_t end, int /*worker*/) {
     for (size_t i = begin; i < end; ++i) {
-      const absl::StatusOr<int64_t> state = asked[i]->monitor->ReadState(limits);
-      if (state.ok()) states[i] = *state;
+      const absl::StatusOr<Monitor::Now> now = asked[i]->monitor->ReadNow(limits);
+      if (now.ok()) answers[i] = *now;
     }
   });
   for (size_t i = 0; i < asked.size(); ++i) {
     Watched& watched = *asked[i];
-    if (!watched.asked || watched.state != states[i]) {
+    if (!watched.asked || watched.now != answers[i]) {
       sink(EventOf(EngineEvent::Kind::kUpdated, *watched.monitor));
     }
     watched.asked = true;
-    watched.state = states[i];
+    watched.now = answers[i];
   }
 }
 

@@ -72,7 +72,7 @@ class MonitorWatch {
     std::shared_ptr<const Monitor> monitor;
     // Whether it was asked since it was found; and what it said, nothing where it did not answer.
     bool asked = false;
-    std::optional<int64_t> state = std::nullopt;
+    std::optional<Monitor::Now> now = std::nullopt;
   };
 
   void FindLocks();

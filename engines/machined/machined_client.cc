@@ -3,8 +3,8 @@
 #include <poll.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -52,6 +52,14 @@ constexpr size_t kMaxMachines = 10'000;
 constexpr size_t kMaxFile = 64 << 10;
 // Nobody tells of what is frozen.
 constexpr absl::Duration kInterval = absl::Seconds(5);
+
+// Older versions do not know the method; and systemd hangs up where it does not see who connects,
+// as from outside of its PID namespace.
+bool HasNoList(const absl::Status& status) {
+  const int error = base::ErrnoOf(status);
+  return absl::IsUnimplemented(status) || absl::IsDataLoss(status) || error == ECONNRESET ||
+         error == EPIPE;
+}
 
 class MachinedClient : public EngineClient {
  public:
@@ -112,7 +120,7 @@ absl::StatusOr<Engine> MachinedClient::Identify(const CallLimits& limits) {
   if (absl::IsCancelled(info) || absl::IsDeadlineExceeded(info)) return info;
   const absl::Status list =
       ListByVarlink(Json::object(), limits, [](const EngineRow&) { return absl::OkStatus(); });
-  if (!list.ok() && !absl::IsUnimplemented(list)) return list;
+  if (!list.ok() && !HasNoList(list)) return list;
   speaks_varlink_ = list.ok();
   if (!list.ok()) engine.set_api(kFolder);
   engine.set_api_version(list.ok() ? kListMethod : "files");

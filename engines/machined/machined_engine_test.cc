@@ -151,7 +151,7 @@ TEST_F(MachinedEngineTest, KnowsWhatMachinectlKnows) {
   }
   NSCTL_ASSERT_OK_AND_ASSIGN(const std::string machines, Machines());
   EXPECT_EQ(known, SortedLines(machines));
-  ASSERT_EQ(known.size(), 2);
+  ASSERT_EQ(known.size(), 2) << portfolio_->Current().DebugString();
   EXPECT_EQ(Ours()[0].pid(), leaders_[0].value);
   EXPECT_EQ(Ours()[1].pid(), leaders_[1].value);
 }
