@@ -1,6 +1,8 @@
 #include "engines/incus/fake_incus.h"
 
 #include <cstddef>
+#include <deque>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +16,6 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "engines/fake_http_engine.h"
 #include "engines/fake_http_server.h"
 #include "engines/fake_web_socket.h"
 #include "engines/json_text.h"
@@ -115,7 +116,7 @@ void FakeIncus::TellAction(const std::string& name, const std::string& action,
                       {"metadata", metadata},
                       {"location", location_.empty() ? "none" : location_},
                       {"project", parts[0]}};
-  Tell(ServerFrame(WebSocketOpcode::kText, absl::StrCat(TextOfJson(event), "\n")));
+  TellStreams(ServerFrame(WebSocketOpcode::kText, absl::StrCat(TextOfJson(event), "\n")));
 }
 
 void FakeIncus::Start(const std::string& name) {
@@ -208,6 +209,11 @@ void FakeIncus::SendEvent(absl::string_view text) {
   SendRaw(ServerFrame(WebSocketOpcode::kText, text));
 }
 
+int FakeIncus::Requests(absl::string_view text) const {
+  return CountCalls(
+      [text](const std::string& request) { return absl::StrContains(request, text); });
+}
+
 int FakeIncus::pongs() const {
   const absl::MutexLock lock(&mutex_);
   return pongs_;
@@ -233,23 +239,27 @@ void FakeIncus::ServeEvents(FakeConnection& connection) {
   if (!AcceptWebSocket(connection)) return;
   std::string received;
   bool closed = false;
-  const auto is_alive = [&] {
+  const auto is_closed = [&] {
     const bool alive = connection.Receive(&received);
     const auto frames = TakeClientFrames(&received);
-    if (!alive || !frames.has_value()) return false;
+    if (!alive || !frames.has_value()) return true;
     const absl::MutexLock lock(&mutex_);
     for (const auto& [opcode, payload] : *frames) {
       if (opcode == WebSocketOpcode::kPong && payload == "keepalive") ++pongs_;
       closed = closed || opcode == WebSocketOpcode::kClose;
     }
-    return !closed;
+    return closed;
   };
-  const auto begin = [this](Stream& stream) {
-    mutex_.AssertHeld();
-    if (!old_) stream.waiting.push_back(ServerFrame(WebSocketOpcode::kPing, "keepalive"));
-  };
-  const bool ended = RunStream(
-      begin, [&](const std::string& frame) { return connection.Send(frame); }, is_alive);
+  std::shared_ptr<Stream> stream;
+  {
+    const absl::MutexLock lock(&mutex_);
+    std::deque<std::string> first;
+    if (!old_) first.push_back(ServerFrame(WebSocketOpcode::kPing, "keepalive"));
+    stream = Subscribe(std::move(first));
+  }
+  const bool ended = ServeStream(stream, is_closed, [&connection](const std::string& frame) {
+    return connection.Send(frame);
+  });
   if (ended) connection.Send(ServerFrame(WebSocketOpcode::kClose, "\x03\xe9"));
 }
 
@@ -284,7 +294,10 @@ void FakeIncus::ServeInstance(FakeConnection& connection, const std::string& pat
   connection.SendResponse(200, body);
 }
 
-void FakeIncus::Serve(FakeConnection& connection, const std::string& path) {
+void FakeIncus::Handle(FakeConnection& connection) {
+  const std::string path = connection.target().substr(0, connection.target().find('?'));
+  BeginCall(connection.target());
+  if (const FakeHttpServer::Handler answer = answers_.Find(path)) return answer(connection);
   if (path == "/1.0") {
     ServeServer(connection);
   } else if (path == "/1.0/events") {

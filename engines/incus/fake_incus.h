@@ -16,19 +16,26 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
-#include "engines/fake_http_engine.h"
+#include "absl/synchronization/mutex.h"
+#include "engines/container_process.h"
 #include "engines/fake_http_server.h"
 #include "engines/fake_process.h"
+#include "engines/fake_service.h"
+#include "engines/http_client.h"
 #include "engines/json_text.h"
 
 namespace nsctl::engines::incus {
 
-class FakeIncus : public FakeHttpEngine {
+class FakeIncus : public FakeService {
  public:
   // "lxd" or "incus"; in a cluster, the name of this server.
   explicit FakeIncus(std::string server = "lxd", std::string location = "")
-      : server_name_(std::move(server)), location_(std::move(location)) {}
-  ~FakeIncus() override { Stop(); }
+      : server_name_(std::move(server)),
+        location_(std::move(location)),
+        server_([this](FakeConnection& connection) { Handle(connection); }) {}
+
+  Connector connector() { return server_.connector(); }
+  std::unique_ptr<ProcessFinder> MakeFinder() { return processes_.MakeFinder(); }
 
   // Each tells its event. An instance is made when it is first started.
   void Start(const std::string& name) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -51,6 +58,13 @@ class FakeIncus : public FakeHttpEngine {
   // As before LXD 4.22: instances are shown without their states, and streams begin without a ping.
   void SetOld(bool old) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Answers a request whose path ends so by `handler` instead.
+  void Answer(const std::string& path_end, FakeHttpServer::Handler handler) {
+    answers_.Set(path_end, std::move(handler));
+  }
+  void Refuse(bool refuse) { server_.Refuse(refuse); }
+  // Requests whose target holds `text`.
+  int Requests(absl::string_view text) const;
   // An event of this text, in one frame.
   void SendEvent(absl::string_view text);
   // Answers to the ping that begins each stream.
@@ -64,8 +78,7 @@ class FakeIncus : public FakeHttpEngine {
     std::shared_ptr<FakeProcess> process;
   };
 
-  void Serve(FakeConnection& connection, const std::string& path) override
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  void Handle(FakeConnection& connection) ABSL_LOCKS_EXCLUDED(mutex_);
   void ServeServer(FakeConnection& connection);
   void ServeEvents(FakeConnection& connection) ABSL_LOCKS_EXCLUDED(mutex_);
   void ServeList(FakeConnection& connection) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -80,11 +93,16 @@ class FakeIncus : public FakeHttpEngine {
 
   const std::string server_name_;
   const std::string location_;
+  FakeProcesses processes_;
+  mutable absl::Mutex mutex_;
   // By "PROJECT/NAME".
   std::map<std::string, Known> known_ ABSL_GUARDED_BY(mutex_);
   int made_ ABSL_GUARDED_BY(mutex_) = 0;
   int pongs_ ABSL_GUARDED_BY(mutex_) = 0;
   bool old_ ABSL_GUARDED_BY(mutex_) = false;
+  FakeAnswers<FakeHttpServer::Handler> answers_;
+  // Its threads use all the rest.
+  FakeHttpServer server_;
 };
 
 }  // namespace nsctl::engines::incus

@@ -51,6 +51,8 @@ class IncusClient : public EngineClient {
                      absl::FunctionRef<void(const EngineEvent&)> sink) override;
   absl::Status List(const CallLimits& limits,
                     absl::FunctionRef<absl::Status(EngineRow)> sink) override;
+  absl::Status ListStopped(const CallLimits& limits,
+                           absl::FunctionRef<absl::Status(EngineRow)> sink) override;
   absl::StatusOr<EngineRow> Inspect(const ContainerId& container,
                                     const CallLimits& limits) override;
   // Whether a ping says that it is subscribed.
@@ -66,6 +68,10 @@ class IncusClient : public EngineClient {
                                        const CallLimits& limits) const;
   bool IsHere(const std::string& location) const ABSL_LOCKS_EXCLUDED(mutex_);
   bool IsTold(const Instance& instance) const;
+  // Calls `sink` for those whose states are wanted; `recursion`: 2 with PIDs, 1 without.
+  absl::Status ListInstances(const CallLimits& limits, absl::string_view recursion,
+                             absl::FunctionRef<bool(Container::State)> is_wanted,
+                             absl::FunctionRef<absl::Status(EngineRow)> sink);
   // The container's id; empty where it is none of those that are told.
   std::string Learn(const Instance& instance, uint64_t asked);
   // What the event says of a container; nullopt where it is about none.
@@ -152,6 +158,7 @@ std::optional<EngineEvent> IncusClient::Translate(const InstanceEvent& event,
   }
   if (id->empty()) return std::nullopt;
   told.container = {.native_namespace = name.project, .id = *std::move(id)};
+  told.name = name.name;
   return told;
 }
 
@@ -207,19 +214,32 @@ absl::Status IncusClient::Watch(absl::Time /*since*/, const CallLimits& limits,
   return fail(absl::UnavailableError("did not say that it is subscribed"));
 }
 
+absl::Status IncusClient::ListInstances(const CallLimits& limits, absl::string_view recursion,
+                                        absl::FunctionRef<bool(Container::State)> is_wanted,
+                                        absl::FunctionRef<absl::Status(EngineRow)> sink) {
+  const uint64_t asked = index_.Now();
+  return GetJsonListMember(
+      connect_, absl::StrCat("/1.0/instances?recursion=", recursion, "&all-projects=true"),
+      "metadata", limits, [&](const Json& json) -> absl::Status {
+        NSCTL_ASSIGN_OR_RETURN(Instance instance, InstanceOf(json));
+        if (Learn(instance, asked).empty()) return absl::OkStatus();
+        if (!is_wanted(instance.row.container.state())) return absl::OkStatus();
+        return sink(std::move(instance.row));
+      });
+}
+
 absl::Status IncusClient::List(const CallLimits& limits,
                                absl::FunctionRef<absl::Status(EngineRow)> sink) {
-  const uint64_t asked = index_.Now();
-  return GetJsonListMember(connect_, "/1.0/instances?recursion=2&all-projects=true", "metadata",
-                           limits, [&](const Json& json) -> absl::Status {
-                             NSCTL_ASSIGN_OR_RETURN(Instance instance, InstanceOf(json));
-                             if (Learn(instance, asked).empty()) return absl::OkStatus();
-                             const Container::State state = instance.row.container.state();
-                             if (!IsAlive(state) && state != Container::unknown) {
-                               return absl::OkStatus();
-                             }
-                             return sink(std::move(instance.row));
-                           });
+  return ListInstances(
+      limits, "2",
+      [](Container::State state) { return IsAlive(state) || state == Container::unknown; }, sink);
+}
+
+absl::Status IncusClient::ListStopped(const CallLimits& limits,
+                                      absl::FunctionRef<absl::Status(EngineRow)> sink) {
+  // What does not run has nothing to say beyond its configuration.
+  return ListInstances(
+      limits, "1", [](Container::State state) { return state == Container::exited; }, sink);
 }
 
 absl::StatusOr<EngineRow> IncusClient::Inspect(const ContainerId& container,

@@ -108,6 +108,26 @@ TEST(IncusClient, ListsWhatRunsHereInAllProjects) {
   EXPECT_EQ(incus.Requests("/1.0/instances"), 1);
 }
 
+TEST(IncusClient, ListsWhatDoesNotRun) {
+  FakeIncus incus;
+  incus.Start("web");
+  incus.Start("shop/old");
+  incus.Shutdown("shop/old");
+  const auto client = MakeIncusClient(incus.connector());
+  std::vector<std::string> told;
+
+  EXPECT_THAT(client->ListStopped(Limits(),
+                                  [&told](const EngineRow& row) {
+                                    told.push_back(absl::StrCat(row.container.name(), " ",
+                                                                StateName(row.container.state()),
+                                                                " ", row.container.engine_pid()));
+                                    return absl::OkStatus();
+                                  }),
+              IsOk());
+
+  EXPECT_THAT(told, ElementsAre("old exited 0"));
+}
+
 TEST(IncusClient, InspectsWhatItKnows) {
   FakeIncus incus;
   incus.Start("shop/web");
