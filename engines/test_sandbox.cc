@@ -96,13 +96,14 @@ absl::StatusOr<pid_t> AwaitOnlyChild(pid_t parent) {
   return absl::DeadlineExceededError(absl::StrCat("process ", parent, " has no child"));
 }
 
-// The cgroup hierarchies, v1 and v2.
-void RemoveCgroups(const std::string& name) {
+// In the cgroup hierarchies, v1 and v2. False where something is in use.
+bool RemoveCgroups(const std::string& name) {
   std::error_code ignored;
   std::vector<std::filesystem::path> roots = {"/sys/fs/cgroup"};
   for (const auto& entry : std::filesystem::directory_iterator("/sys/fs/cgroup", ignored)) {
     if (entry.is_directory(ignored) && !entry.is_symlink(ignored)) roots.push_back(entry.path());
   }
+  bool all = true;
   for (const auto& root : roots) {
     const std::filesystem::path top = root / name;
     if (!std::filesystem::exists(top, ignored)) continue;
@@ -111,9 +112,10 @@ void RemoveCgroups(const std::string& name) {
       if (entry.is_directory(ignored)) folders.push_back(entry.path());
     }
     for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
-      rmdir(folder->c_str());
+      if (rmdir(folder->c_str()) != 0) all = false;
     }
   }
+  return all;
 }
 
 }  // namespace
@@ -154,7 +156,8 @@ TestSandbox::~TestSandbox() {
     AwaitEnd(unshare_, deadline);
   }
   for (const Daemon& daemon : daemons_) AwaitEnd(daemon.nsenter, deadline);
-  RemoveCgroups(cgroup_);
+  // What was killed leaves its cgroup when it is waited for.
+  while (!RemoveCgroups(cgroup_) && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(5));
   std::error_code ignored;
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }
