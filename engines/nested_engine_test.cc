@@ -124,7 +124,8 @@ class NestedEngineTest : public ::testing::Test {
     ASSERT_THAT(Docker(InnerSocket(), {"import", tar_, "nsctl/busybox:1"}), IsOk());
   }
 
-  // Until both daemons are known. Others may run engines on the machine.
+  // Until both daemons are known; before, the outer one's containerd is where the inner one is.
+  // Others may run engines on the machine.
   void StartPortfolio() {
     PortfolioOptions options;
     options.look_again = absl::Milliseconds(200);
@@ -132,7 +133,9 @@ class NestedEngineTest : public ::testing::Test {
     ASSERT_TRUE(AwaitMinute([this] {
       const Containers current = portfolio_->Current();
       const Engine* const inner = Inner(current);
-      return inner != nullptr && inner->state() == Engine::ready;
+      const Engine* const outer = inner == nullptr ? nullptr : ParentOf(current, *inner);
+      return outer != nullptr && outer->api() == kOuterSocket && outer->state() == Engine::ready &&
+             inner->state() == Engine::ready;
     })) << portfolio_->Current().DebugString();
   }
 
@@ -161,6 +164,12 @@ class NestedEngineTest : public ::testing::Test {
   const Engine* Inner(const Containers& current) const {
     for (const Engine& engine : current.engines()) {
       if (engine.api() == kInnerSocket && engine.parent_container() == outer_id_) return &engine;
+    }
+    return nullptr;
+  }
+  static const Engine* ParentOf(const Containers& current, const Engine& engine) {
+    for (const Engine& one : current.engines()) {
+      if (one.key() == engine.parent()) return &one;
     }
     return nullptr;
   }
@@ -213,10 +222,8 @@ TEST_F(NestedEngineTest, KnowsBothAndWhichIsInWhich) {
   EXPECT_EQ(inner->state(), Engine::ready);
   EXPECT_EQ(Known(current, *inner), KnownTo(InnerSocket()));
   EXPECT_EQ(Known(current, *inner).size(), 2);
-  const auto outer =
-      std::find_if(current.engines().begin(), current.engines().end(),
-                   [inner](const Engine& one) { return one.key() == inner->parent(); });
-  ASSERT_NE(outer, current.engines().end());
+  const Engine* const outer = ParentOf(current, *inner);
+  ASSERT_NE(outer, nullptr);
   EXPECT_EQ(outer->api(), kOuterSocket);
   EXPECT_EQ(outer->parent(), "");
   EXPECT_EQ(Known(current, *outer), KnownTo(kOuterSocket));

@@ -10,6 +10,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -107,6 +108,19 @@ std::vector<std::string> RealEngineTest::AwaitChanges(size_t count) {
     }
   }
   return changes;
+}
+
+std::vector<std::string> RealEngineTest::AwaitChangesButStopping(size_t count) {
+  std::vector<std::string> kept;
+  while (kept.size() < count) {
+    const std::vector<std::string> changes = AwaitChanges(1);
+    // Nothing came in time.
+    if (changes.empty()) break;
+    for (const std::string& change : changes) {
+      if (!absl::EndsWith(change, " stopping")) kept.push_back(change);
+    }
+  }
+  return kept;
 }
 
 }  // namespace nsctl::engines

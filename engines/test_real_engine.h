@@ -45,6 +45,9 @@ class RealEngineTest : public ::testing::Test {
 
   // The next changes of containers: "started web", "updated web stopping", "exited web 137".
   std::vector<std::string> AwaitChanges(size_t count);
+  // The same without that a container is stopping, which is seen by who looks between the signal
+  // and the end.
+  std::vector<std::string> AwaitChangesButStopping(size_t count);
 
   procfsroot::Procfs procfs_ = *procfsroot::Procfs::Live();
   std::unique_ptr<TestSandbox> sandbox_;

@@ -110,30 +110,35 @@ std::set<std::string> CgroupParents() {
   return parents;
 }
 
-void RemoveCgroup(const std::filesystem::path& top) {
+// False where something is in use.
+bool RemoveCgroup(const std::filesystem::path& top) {
   std::error_code ignored;
-  if (!std::filesystem::exists(top, ignored)) return;
+  if (!std::filesystem::exists(top, ignored)) return true;
   std::vector<std::string> folders = {top};
   for (const auto& entry : std::filesystem::recursive_directory_iterator(top, ignored)) {
     if (entry.is_directory(ignored)) folders.push_back(entry.path());
   }
+  bool all = true;
   for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {
-    rmdir(folder->c_str());
+    if (rmdir(folder->c_str()) != 0) all = false;
   }
+  return all;
 }
 
-// The cgroup hierarchies, v1 and v2.
-void RemoveCgroups(const std::string& name) {
+// In the cgroup hierarchies, v1 and v2.
+bool RemoveCgroups(const std::string& name) {
   std::error_code ignored;
   std::vector<std::filesystem::path> roots = {"/sys/fs/cgroup"};
   for (const auto& entry : std::filesystem::directory_iterator("/sys/fs/cgroup", ignored)) {
     if (entry.is_directory(ignored) && !entry.is_symlink(ignored)) roots.push_back(entry.path());
   }
+  bool all = true;
   for (const auto& root : roots) {
     for (const std::string& parent : CgroupParents()) {
-      RemoveCgroup(absl::StrCat(root.string(), parent, "/", name));
+      all = RemoveCgroup(absl::StrCat(root.string(), parent, "/", name)) && all;
     }
   }
+  return all;
 }
 
 }  // namespace
@@ -174,7 +179,8 @@ TestSandbox::~TestSandbox() {
     AwaitEnd(unshare_, deadline);
   }
   for (const Daemon& daemon : daemons_) AwaitEnd(daemon.nsenter, deadline);
-  RemoveCgroups(cgroup_);
+  // What was killed leaves its cgroup when it is waited for.
+  while (!RemoveCgroups(cgroup_) && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(5));
   std::error_code ignored;
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }
