@@ -106,7 +106,13 @@ def live(folder, program):
 def leave_cgroup():
     """Removes what join_cgroup made."""
     with tempfile.TemporaryDirectory() as at:
-        script = 'mount -t cgroup2 none "$1" && if [ -d "$1/$2" ]; then rmdir "$1/$2"; fi'
+        # Processes of the scene end one after the other.
+        script = '''mount -t cgroup2 none "$1" || exit
+                    for i in $(seq 200); do
+                      if [ ! -d "$1/$2" ] || rmdir "$1/$2" 2>/dev/null; then exit 0; fi
+                      sleep 0.1
+                    done
+                    exit 1'''
         subprocess.run([b"unshare", b"--mount", b"sh", b"-c", script, b"sh", at, CLIPBOARD],
                        check=True)
 
