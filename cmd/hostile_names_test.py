@@ -54,7 +54,7 @@ def join_cgroup(folder):
     os.mkdir(folder)
     mount(b"cgroup", folder, b"cgroup2")
     group = os.path.join(folder, CLIPBOARD)
-    os.mkdir(group)
+    os.makedirs(group, exist_ok=True)
     with open(os.path.join(group, b"cgroup.procs"), "w", encoding="ascii") as file:
         file.write("0")
 
