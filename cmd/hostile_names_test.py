@@ -54,7 +54,7 @@ def join_cgroup(folder):
     os.mkdir(folder)
     mount(b"cgroup", folder, b"cgroup2")
     group = os.path.join(folder, CLIPBOARD)
-    os.mkdir(group)
+    os.makedirs(group, exist_ok=True)
     with open(os.path.join(group, b"cgroup.procs"), "w", encoding="ascii") as file:
         file.write("0")
 
@@ -106,7 +106,13 @@ def live(folder, program):
 def leave_cgroup():
     """Removes what join_cgroup made."""
     with tempfile.TemporaryDirectory() as at:
-        script = 'mount -t cgroup2 none "$1" && if [ -d "$1/$2" ]; then rmdir "$1/$2"; fi'
+        # Processes of the scene end one after the other.
+        script = '''mount -t cgroup2 none "$1" || exit
+                    for i in $(seq 200); do
+                      if [ ! -d "$1/$2" ] || rmdir "$1/$2" 2>/dev/null; then exit 0; fi
+                      sleep 0.1
+                    done
+                    exit 1'''
         subprocess.run([b"unshare", b"--mount", b"sh", b"-c", script, b"sh", at, CLIPBOARD],
                        check=True)
 

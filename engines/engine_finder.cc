@@ -112,8 +112,10 @@ void EngineFinder::LookAt(base::Pid pid, bool soon, std::vector<FoundEngine>* ca
   const bool all = !soon && looks_ % options_.all_again_after == 0;
   if (!all && (seen.settled || seen.found)) return;
   if (soon && seen.looks > 0) return;
-  const absl::StatusOr<ScannedProcess> process = ScanProcess(procfs_, pid);
+  const absl::StatusOr<ProcessDir> directory = procfs_.OpenProcess(pid);
   // It ended, which the next list of processes shows.
+  if (!directory.ok()) return;
+  const absl::StatusOr<ScannedProcess> process = ScanProcess(*directory, pid);
   if (!process.ok()) return;
   if (process->start_time != seen.start_time) seen = Seen{.start_time = process->start_time};
   if (seen.found) return;
@@ -122,8 +124,6 @@ void EngineFinder::LookAt(base::Pid pid, bool soon, std::vector<FoundEngine>* ca
   seen.settled = process->kernel_thread || process->zombie || seen.looks >= options_.settled_after;
   seen.program = seen.error = "";
   if (process->kernel_thread || process->zombie) return;
-  const absl::StatusOr<ProcessDir> directory = procfs_.OpenProcess(pid);
-  if (!directory.ok()) return;
   std::vector<const EngineKind*> kinds = KindsOf(*directory, process->name);
   if (kinds.empty()) {
     seen.monitor = MonitorOf(*directory, *process);

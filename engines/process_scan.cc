@@ -39,6 +39,10 @@ absl::StatusOr<std::string> ReadLinkOf(const procfsroot::ProcessDir& process,
 
 absl::StatusOr<ScannedProcess> ScanProcess(const procfsroot::Procfs& procfs, base::Pid pid) {
   NSCTL_ASSIGN_OR_RETURN(const procfsroot::ProcessDir directory, procfs.OpenProcess(pid));
+  return ScanProcess(directory, pid);
+}
+
+absl::StatusOr<ScannedProcess> ScanProcess(const procfsroot::ProcessDir& directory, base::Pid pid) {
   std::string text;
   const int error = directory.TryReadRecord("stat", procfsroot::kMaxStat, &text);
   if (error != 0) {

@@ -28,6 +28,8 @@ struct ScannedProcess {
 
 // Three system calls. Errors: those of reading its stat; NOT_FOUND where it ended.
 absl::StatusOr<ScannedProcess> ScanProcess(const procfsroot::Procfs& procfs, base::Pid pid);
+// The same of one whose directory is open, for more questions.
+absl::StatusOr<ScannedProcess> ScanProcess(const procfsroot::ProcessDir& directory, base::Pid pid);
 
 // The file name of its executable, which the process cannot choose after execve(2). Errors: ENOENT
 // for kernel threads and what ended; EACCES without PTRACE_MODE_READ_FSCREDS.

@@ -52,13 +52,13 @@ CgroupPlace ParseCgroupPlace(absl::string_view text) {
 }
 
 void ProcessTable::Read(Reading* reading) const {
-  absl::StatusOr<ScannedProcess> process = ScanProcess(procfs_, reading->pid);
+  const absl::StatusOr<procfsroot::ProcessDir> directory = procfs_.OpenProcess(reading->pid);
+  if (!directory.ok()) return;
+  absl::StatusOr<ScannedProcess> process = ScanProcess(*directory, reading->pid);
   if (!process.ok()) return;
   reading->process = *std::move(process);
   reading->ok = true;
   if (reading->process.kernel_thread || reading->process.zombie) return;
-  const absl::StatusOr<procfsroot::ProcessDir> directory = procfs_.OpenProcess(reading->pid);
-  if (!directory.ok()) return;
   if (directory->TryReadRecord("cgroup", procfsroot::kMaxCgroup, &reading->cgroup) != 0) {
     reading->cgroup.clear();
   }

@@ -63,6 +63,7 @@ class Bench:
         snapshot = [self.nsctl, "snapshot", "-o", "pb"]
         costs = self.run("sleepers", count, {
             "nsctl snapshot --tasks=none": snapshot + ["--tasks=none"],
+            "nsctl snapshot --no-containers": snapshot + ["--tasks=none", "--no-containers"],
             "floor L5": [self.floor, "L5"],
             "nsctl snapshot --tasks=all": snapshot + ["--tasks=all"],
             "floor L5+tasks": [self.floor, "L5+tasks"],
@@ -76,6 +77,9 @@ class Bench:
         where = "%d processes: " % count
         self.allow(where + "snapshot without tasks / floor L5",
                    ratio("nsctl snapshot --tasks=none", "floor L5"), 1.3, "x CPU")
+        # The floor looks for no engines.
+        self.allow(where + "the same, engines not asked / floor L5",
+                   ratio("nsctl snapshot --no-containers", "floor L5"), 1.3, "x CPU")
         self.allow(where + "snapshot with tasks / floor L5+tasks",
                    ratio("nsctl snapshot --tasks=all", "floor L5+tasks"), 1.3, "x CPU")
         self.allow(where + "list / lsns --json", ratio("nsctl list", "lsns --json"), of_lsns,
