@@ -55,11 +55,11 @@ class Daemon:
                 self.tell("start", self.containers[name])
                 verb = "exit"
             container = self.containers[name]
-            if verb == "exit":
-                container["exit"] = int(words[1])
-                verb = "die"
             if verb in ("pause", "unpause"):
                 container["paused"] = verb == "pause"
+            elif verb == "exit":
+                container["exit"] = int(words[1])
+                verb = "die"
             elif verb == "die":
                 del self.containers[name]
             self.tell(verb, container)
