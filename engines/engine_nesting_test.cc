@@ -1,5 +1,6 @@
 #include "engines/engine_nesting.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -9,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "base/fd.h"
 #include "base/namespace_type.h"
 #include "engines/container.h"
 #include "engines/process_scan.h"
@@ -148,11 +148,12 @@ TEST_F(EngineNestingTest, PlacesWhatIsKnownByEvidenceWhereItWasMade) {
 TEST_F(EngineNestingTest, KeepsWhatWasMadeOnTheHostThere) {
   // In the PID namespace of another container, as in a pod that shares one.
   NSCTL_START_NAMESPACES_OR_SKIP(const auto pause, {{.namespaces = CLONE_NEWPID}});
-  NSCTL_ASSERT_OK_AND_ASSIGN(const procfsroot::ProcessDir directory,
-                             procfs_.OpenProcess(pause->processes()[0].pid));
-  NSCTL_ASSERT_OK_AND_ASSIGN(const base::OwnedFd pid_namespace, directory.OpenNamespace("pid"));
-  const int joined = pid_namespace.get();
-  const auto join = [joined] { return setns(joined, CLONE_NEWPID) == 0 ? 0 : errno; };
+  const std::string link =
+      procfs_.path() + "/" + std::to_string(pause->processes()[0].pid.value) + "/ns/pid";
+  const auto join = [&link] {
+    const int joined = open(link.c_str(), O_RDONLY | O_CLOEXEC);
+    return joined >= 0 && setns(joined, CLONE_NEWPID) == 0 ? 0 : errno;
+  };
   NSCTL_START_NAMESPACES_OR_SKIP(const auto main, {{.setup = join}, {}});
   Engine& evidence = *containers_.add_engines();
   evidence.set_key("evidence");
