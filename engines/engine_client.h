@@ -1,4 +1,5 @@
-// What one engine is asked, whatever its protocol: five questions, four of which each client answers.
+// What one engine is asked, whatever its protocol: five questions, four of which each client
+// answers.
 //
 // Clients keep no state of containers and make no decisions: which answer is newer, what is told to
 // whom and when to ask again is sync_state.h. Their methods block, up to their limits, and may be

@@ -144,9 +144,9 @@ absl::StatusOr<Engine> EngineDoor::Identify(const CallLimits& limits) {
                                    engine.status().message());
     }
   }
-  return absl::UnavailableError(absl::StrCat("no answer at ", candidates.size(),
-                                             candidates.size() == 1 ? " socket: " : " sockets: ",
-                                             first_failure));
+  return absl::UnavailableError(
+      absl::StrCat("no answer at ", candidates.size(),
+                   candidates.size() == 1 ? " socket: " : " sockets: ", first_failure));
 }
 
 absl::StatusOr<EngineDoor::Client> EngineDoor::Chosen() const {

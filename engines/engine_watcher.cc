@@ -249,11 +249,11 @@ void EngineWatcher::Actor::Wait() {
     if (number != kMailbox) Take(sync_.ProcessEnded(number, options_.clock()));
   }
   if (!blind_) return;
-  std::vector<uint64_t> ended;
-  for (const auto& [number, process] : watched_) {
-    if (process->Ended()) ended.push_back(number);
+  // Each that is told is watched no longer.
+  const std::map<uint64_t, std::shared_ptr<const ContainerProcess>> watched = watched_;
+  for (const auto& [number, process] : watched) {
+    if (process->Ended()) Take(sync_.ProcessEnded(number, options_.clock()));
   }
-  for (const uint64_t number : ended) Take(sync_.ProcessEnded(number, options_.clock()));
 }
 
 void EngineWatcher::Actor::Add(int fd, uint64_t number) const {
@@ -474,14 +474,10 @@ void EngineWatcher::Actor::CountLeft() {
 }
 
 bool EngineWatcher::Actor::gone() const {
-  std::vector<ToldProcesses::Id> left;
-  {
-    const absl::MutexLock lock(&mutex_);
-    if (!gone_) return false;
-    left = left_;
-  }
-  return std::all_of(left.begin(), left.end(),
-                     [this](const ToldProcesses::Id& process) { return hub_->IsTold(process); });
+  const absl::MutexLock lock(&mutex_);
+  return gone_ && std::all_of(left_.begin(), left_.end(), [this](const ToldProcesses::Id& process) {
+           return hub_->IsTold(process);
+         });
 }
 
 EngineWatcher::EngineWatcher(Engine engine, std::unique_ptr<EngineClient> client,
