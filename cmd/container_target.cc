@@ -1,6 +1,5 @@
 #include "cmd/container_target.h"
 
-#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -12,16 +11,6 @@
 namespace nsctl::cmd {
 
 using engines::Container;
-
-namespace {
-
-bool HaveAllTold(const engines::Containers& known) {
-  return absl::c_all_of(known.engines(), [](const engines::Engine& engine) {
-    return engine.state() == engines::Engine::ready || engine.state() == engines::Engine::gone;
-  });
-}
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<engines::Containers>> ContainerTargets::Ask(
     const Target& target, const std::string& procfs, AskFor what) {
@@ -51,10 +40,9 @@ absl::StatusOr<const Container*> ContainerTargets::Find(const Target& target,
       return evident;
     }
     // Engines are asked for those only where it matters.
-    if (known_stopped_ == nullptr && HaveAllTold(*known_)) {
+    if (known_stopped_ == nullptr) {
       NSCTL_ASSIGN_OR_RETURN(known_stopped_, Ask(target, procfs, AskFor::kStopped));
     }
-    if (known_stopped_ == nullptr) return found;
     const absl::StatusOr<const Container*> stopped = FindContainer(*known_stopped_, target);
     if (stopped.ok() && (*stopped)->pid() == 0) return stopped;
     return found;
