@@ -70,6 +70,12 @@ std::string NameText(const ContainerReference& container) {
                       container.state() == Container::paused ? " (paused)" : "");
 }
 
+bool IsEngineWord(const std::string& word, const Engine& engine) {
+  const std::string& key = engine.key();
+  return word == engines::TypeName(engine.type()) || word == key ||
+         word == key.substr(0, key.find('@'));
+}
+
 std::string EngineText(const ContainerReference& container) {
   if (container.engine_type() == Engine::unspecified) return "";
   return engines::TypeName(container.engine_type());

@@ -46,6 +46,10 @@ std::optional<ContainerReference> ContainerReferenceOf(const nsdisc::Snapshot& s
 // " (paused)" behind it where it is.
 std::string NameText(const ContainerReference& container);
 
+// Whether `word` stands for the engine: its type, its key, or that without the start time
+// ("docker", "docker:1234@5678", "docker:1234").
+bool IsEngineWord(const std::string& word, const engines::Engine& engine);
+
 // "docker"; empty where it is unknown.
 std::string EngineText(const ContainerReference& container);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/time.h"
 #include "base/text.h"
 
 namespace nsctl::cmd {
@@ -78,6 +80,25 @@ class Searcher {
     return found.front();
   }
 
+  const Container* FindByEvidence(const std::vector<std::string>& words) const {
+    const Engine* const silent = SilentOne(words);
+    if (silent == nullptr) return nullptr;
+    std::vector<std::string> said = words;
+    said.erase(std::remove_if(said.begin(), said.end() - 1,
+                              [&](const auto& word) { return IsEngineWord(word, *silent); }),
+               said.end() - 1);
+    said.insert(said.end() - 1, engines::TypeName(Engine::evidence));
+    const Container* found = nullptr;
+    for (const Container& container : lists_.containers) {
+      const Engine* const engine = EngineOf(lists_, container);
+      if (engine == nullptr || engine->type() != Engine::evidence) continue;
+      if (!engine->parent_container().empty() || FitOf(container, said) != Fit::kName) continue;
+      if (found != nullptr) return nullptr;
+      found = &container;
+    }
+    return found;
+  }
+
   std::string Doubt(const std::vector<std::string>& words, const Container& found) const {
     const bool is_id = absl::c_any_of(FacesOf(lists_, found), [&](const Face& face) {
       return IsIdPrefix(words.back(), face.id);
@@ -137,20 +158,29 @@ class Searcher {
     const auto is_said = [&](const auto& says) {
       return std::any_of(words.begin(), words.end() - 1, says);
     };
-    if (is_said([&](const std::string& word) { return word == face.engine; })) return true;
-    if (face.type == Engine::evidence) {
-      return is_said(
-          [](const std::string& word) { return word == engines::TypeName(Engine::evidence); });
+    const std::string type = engines::TypeName(face.type);
+    if (is_said([&](const auto& word) { return word != type && IsEngine(word, face); })) {
+      return true;
     }
-    if (engine == nullptr || engine->parent_container().empty()) return true;
+    if (engine == nullptr || engine->parent_container().empty()) {
+      return face.type != Engine::evidence ||
+             is_said([&](const std::string& word) { return word == type; });
+    }
     const Container* const outer = OuterOf(*engine);
     return outer != nullptr &&
            is_said([&](const std::string& word) { return Names(word, *outer); });
   }
 
+  // Whether `word` stands for the engine of the face.
+  bool IsEngine(const std::string& word, const Face& face) const {
+    const Engine* const engine = FindEngine(face.engine);
+    if (engine != nullptr && IsEngineWord(word, *engine)) return true;
+    return word == engines::TypeName(face.type) || word == face.engine;
+  }
+
   bool IsAround(const std::string& word, const Container& container, const Face& face) const {
     if (word.empty()) return false;
-    if (word == engines::TypeName(face.type) || word == face.engine) return true;
+    if (IsEngine(word, face)) return true;
     if (word == face.native_namespace || word == container.project().project()) return true;
     const Engine* const engine = FindEngine(face.engine);
     const Container* const outer = engine == nullptr ? nullptr : OuterOf(*engine);
@@ -168,10 +198,9 @@ class Searcher {
                              engine.state() == Engine::degraded;
       if (!is_silent || !engine.parent_container().empty()) continue;
       const bool is_other = std::any_of(words.begin(), words.end() - 1, [&](const auto& word) {
-        const bool is_key = absl::c_any_of(lists_.engines, [&](const Engine& one) {
-          return one.key() == word || engines::TypeName(one.type()) == word;
-        });
-        return is_key && word != engine.key() && word != engines::TypeName(engine.type());
+        const bool is_key = absl::c_any_of(
+            lists_.engines, [&](const Engine& one) { return IsEngineWord(word, one); });
+        return is_key && !IsEngineWord(word, engine);
       });
       if (!is_other) return &engine;
     }
@@ -182,8 +211,10 @@ class Searcher {
     const Engine* const engine = FindEngine(container.engine());
     const Container* const outer = engine == nullptr ? nullptr : OuterOf(*engine);
     const std::string said = outer == nullptr ? engines::TypeName(Engine::evidence) : outer->name();
+    const bool is_evidence = engine == nullptr || engine->type() == Engine::evidence;
     const std::string where =
         outer == nullptr ? "no engine tells of it, but its processes look like one's"
+        : is_evidence    ? absl::StrCat("there is one in the container ", outer->name())
                          : absl::StrCat("an engine in the container ", outer->name(), " has one");
     return absl::NotFoundError(
         base::TerminalText(absl::StrCat("no container ", spelling, " of this host's engines; ",
@@ -243,6 +274,34 @@ class Searcher {
   const ContainerLists& lists_;
 };
 
+// "5 minutes": of what is longer, one unit is enough.
+std::string AgeText(absl::Duration age) {
+  struct Unit {
+    const char* name;
+    absl::Duration length;
+  };
+  static constexpr Unit kUnits[] = {
+      {"day", absl::Hours(24)}, {"hour", absl::Hours(1)}, {"minute", absl::Minutes(1)}};
+  for (const Unit& unit : kUnits) {
+    const int64_t count = age / unit.length;
+    if (count > 0) return absl::StrCat(count, " ", unit.name, count == 1 ? "" : "s");
+  }
+  const int64_t seconds = std::max<int64_t>(absl::ToInt64Seconds(age), 0);
+  return absl::StrCat(seconds, seconds == 1 ? " second" : " seconds");
+}
+
+// "exited, status 3, 5 minutes ago"
+std::string HowItEnded(const Container& container, absl::Time now) {
+  std::string text = engines::StateName(container.state());
+  if (container.has_exit_code()) absl::StrAppend(&text, ", status ", container.exit_code());
+  if (container.oom_killed()) absl::StrAppend(&text, ", out of memory");
+  if (container.has_finished_at()) {
+    const absl::Time end = absl::FromUnixSeconds(container.finished_at().seconds());
+    absl::StrAppend(&text, ", ", AgeText(now - end), " ago");
+  }
+  return text;
+}
+
 // What `target` consists of, as stored text.
 std::vector<std::string> WordsOf(const Target& target) {
   if (const auto* const id = std::get_if<ContainerIdTarget>(&target)) return {id->id_prefix};
@@ -270,7 +329,11 @@ std::string DoubtAbout(const ContainerLists& lists, const Target& target, const 
   return Searcher(lists).Doubt(WordsOf(target), found);
 }
 
-absl::StatusOr<ProcessTarget> InitialProcessOf(const Container& container) {
+const Container* FindByEvidence(const ContainerLists& lists, const Target& target) {
+  return Searcher(lists).FindByEvidence(WordsOf(target));
+}
+
+absl::StatusOr<ProcessTarget> InitialProcessOf(const Container& container, absl::Time now) {
   if (container.pid() > 0) {
     ProcessTarget process{.pid = {container.pid()}};
     if (container.has_pidfd_inode()) process.pidfd_inode = container.pidfd_inode();
@@ -285,8 +348,8 @@ absl::StatusOr<ProcessTarget> InitialProcessOf(const Container& container) {
                      ", but its process cannot be told", container.pid_error().empty() ? "" : ": ",
                      base::TerminalText(container.pid_error())));
   }
-  return absl::FailedPreconditionError(absl::StrCat("container ", name, " has no process: it is ",
-                                                    engines::StateName(container.state())));
+  return absl::FailedPreconditionError(
+      absl::StrCat("container ", name, " is not running (", HowItEnded(container, now), ")"));
 }
 
 }  // namespace nsctl::cmd

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "cmd/container_reference.h"
 #include "cmd/target.h"
 
@@ -31,8 +32,14 @@ absl::StatusOr<const engines::Container*> FindContainer(const ContainerLists& li
 std::string DoubtAbout(const ContainerLists& lists, const Target& target,
                        const engines::Container& found);
 
-// Its initial process. FAILED_PRECONDITION where it has none.
-absl::StatusOr<ProcessTarget> InitialProcessOf(const engines::Container& container);
+// What is known of it by its processes alone, where an engine of the host did not tell and no
+// container that one tells of is meant: the only one of the host, not of a container, that fits.
+// nullptr where there is none.
+const engines::Container* FindByEvidence(const ContainerLists& lists, const Target& target);
+
+// Its initial process. FAILED_PRECONDITION where it has none, which says how it ended and how long
+// before `now`.
+absl::StatusOr<ProcessTarget> InitialProcessOf(const engines::Container& container, absl::Time now);
 
 }  // namespace nsctl::cmd
 

@@ -1,8 +1,12 @@
 #include "cmd/container_search.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
@@ -14,6 +18,8 @@ namespace {
 using ::nsctl::testing::StatusIs;
 
 // Where `silent`, containerd has not answered.
+const absl::Time kNow = absl::FromUnixSeconds(1'735'689'600);
+
 engines::Containers Scene(bool silent = false) {
   engines::Containers containers;
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
@@ -123,6 +129,8 @@ INSTANTIATE_TEST_SUITE_P(
                       WordCase{"DeadOne", "docker/db", "aaaaaaaaaaaa0003"},
                       WordCase{"Engine", "podman/one", "bbbbbbbbbbbb0002"},
                       WordCase{"EngineKey", "docker\\x3a1@1/one", "aaaaaaaaaaaa0004"},
+                      WordCase{"EngineKeyAsShown", "docker:1@1/one", "aaaaaaaaaaaa0004"},
+                      WordCase{"EngineByItsPid", "docker:1/one", "aaaaaaaaaaaa0004"},
                       WordCase{"Project", "shop/shop-web-2", "aaaaaaaaaaaa0002"},
                       WordCase{"EngineAndProject", "docker/shop/shop-web-2", "aaaaaaaaaaaa0002"},
                       WordCase{"Pod", "alpha/main", "ffffffffffff0001"},
@@ -221,6 +229,54 @@ TEST(FindContainer, WantsToBeToldWhatIsInAContainerOrEvidenceAlone) {
   EXPECT_THAT(Find("888888888888").status(), StatusIs(absl::StatusCode::kNotFound));
 }
 
+// What is known by evidence alone inside of a container is meant after that one's name.
+TEST(FindContainer, TellsEvidenceInAContainer) {
+  engines::Containers scene = Scene(/*silent=*/false);
+  engines::Engine& inner = *scene.add_engines();
+  inner.set_key("evidence:21@5");
+  inner.set_type(engines::Engine::evidence);
+  inner.set_state(engines::Engine::ready);
+  inner.set_parent("docker:1@1");
+  inner.set_parent_container("aaaaaaaaaaaa0002");
+  scene.mutable_containers(2)->set_engine(inner.key());
+  const auto find = [&scene](const std::string& word) -> absl::StatusOr<std::string> {
+    const auto found = FindContainer(scene, *ParseTarget(word));
+    if (!found.ok()) return found.status();
+    return (*found)->id();
+  };
+
+  EXPECT_EQ(*find("shop-web-2/lx"), "888888888888");
+  EXPECT_EQ(*find("evidence:21/lx"), "888888888888");
+  EXPECT_THAT(find("evidence/lx").status(),
+              StatusIs(absl::StatusCode::kNotFound,
+                       "no container evidence/lx of this host's engines; there is one in the "
+                       "container shop-web-2: write shop-web-2/lx"));
+}
+
+TEST(FindByEvidence, HasWhatTheSilentEngineMayHave) {
+  const auto find = [](const std::string& word, bool silent) -> std::string {
+    const engines::Containers scene = Scene(silent);
+    const engines::Container* const found = FindByEvidence(scene, *ParseTarget(word));
+    return found == nullptr ? "" : found->id();
+  };
+
+  EXPECT_EQ(find("container:lx", true), "888888888888");
+  EXPECT_EQ(find("containerd/lx", true), "888888888888");
+  EXPECT_EQ(find("888888888888", true), "888888888888");
+  // All engines told, or the one that is meant did; or there is none of the name.
+  EXPECT_EQ(find("container:lx", false), "");
+  EXPECT_EQ(find("docker/lx", true), "");
+  EXPECT_EQ(find("container:ly", true), "");
+}
+
+TEST(FindByEvidence, LeavesOutWhatIsInAContainer) {
+  engines::Containers scene = Scene(/*silent=*/true);
+  scene.mutable_engines(3)->set_parent("docker:1@1");
+  scene.mutable_engines(3)->set_parent_container("aaaaaaaaaaaa0002");
+
+  EXPECT_EQ(FindByEvidence(scene, *ParseTarget("container:lx")), nullptr);
+}
+
 std::string Doubt(const std::string& word) {
   const engines::Containers scene = Scene(/*silent=*/true);
   const absl::StatusOr<Target> target = ParseTarget(word);
@@ -242,7 +298,7 @@ TEST(DoubtAbout, NamesTheSilentEngine) {
 TEST(InitialProcessOf, TellsTheProcessFromAnotherOfItsNumber) {
   const engines::Containers scene = Scene();
 
-  const auto process = InitialProcessOf(scene.containers(6));
+  const auto process = InitialProcessOf(scene.containers(6), kNow);
 
   ASSERT_TRUE(process.ok()) << process.status();
   EXPECT_EQ(*process, (ProcessTarget{.pid = {20}, .pidfd_inode = 99, .start_time = 7}));
@@ -252,13 +308,25 @@ TEST(InitialProcessOf, SaysWhyThereIsNone) {
   engines::Containers scene = Scene();
   engines::Container& dead = *scene.mutable_containers(8);
 
-  EXPECT_THAT(InitialProcessOf(dead), StatusIs(absl::StatusCode::kFailedPrecondition,
-                                               "container db has no process: it is exited"));
+  EXPECT_THAT(InitialProcessOf(dead, kNow), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                                     "container db is not running (exited)"));
+  dead.set_exit_code(3);
+  dead.set_oom_killed(true);
+  for (const auto& [seconds, age] :
+       {std::pair{-5, "0 seconds"}, std::pair{1, "1 second"}, std::pair{300, "5 minutes"},
+        std::pair{3600, "1 hour"}, std::pair{400'000, "4 days"}}) {
+    dead.mutable_finished_at()->set_seconds(absl::ToUnixSeconds(kNow) - seconds);
+    EXPECT_THAT(InitialProcessOf(dead, kNow),
+                StatusIs(absl::StatusCode::kFailedPrecondition,
+                         absl::StrCat("container db is not running (exited, status 3, out of "
+                                      "memory, ",
+                                      age, " ago)")));
+  }
 
   dead.set_state(engines::Container::running);
   dead.set_pid_error("ESRCH");
 
-  EXPECT_THAT(InitialProcessOf(dead),
+  EXPECT_THAT(InitialProcessOf(dead, kNow),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        "container db is running, but its process cannot be told: ESRCH"));
 }

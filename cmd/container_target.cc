@@ -12,21 +12,43 @@ namespace nsctl::cmd {
 
 using engines::Container;
 
+absl::StatusOr<std::unique_ptr<engines::Containers>> ContainerTargets::Ask(
+    const Target& target, const std::string& procfs, AskFor what) {
+  NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs opened, env_.system->OpenProcfs(procfs));
+  NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<EngineInquiry> inquiry,
+                         env_.system->AskEngines(opened, what));
+  if (inquiry == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(base::TerminalText(ToString(target)),
+                     ": engines tell of containers on the running host alone"));
+  }
+  return std::make_unique<engines::Containers>(inquiry->Await(absl::Now() + wait_));
+}
+
 absl::StatusOr<const Container*> ContainerTargets::Find(const Target& target,
                                                         const std::string& procfs) {
   if (known_ == nullptr) {
-    NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs opened, env_.system->OpenProcfs(procfs));
-    NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<EngineInquiry> inquiry,
-                           env_.system->AskEngines(opened, AskFor::kPresent));
-    if (inquiry == nullptr) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(base::TerminalText(ToString(target)),
-                       ": engines tell of containers on the running host alone"));
-    }
-    known_ = std::make_unique<engines::Containers>(inquiry->Await(absl::Now() + wait_));
+    NSCTL_ASSIGN_OR_RETURN(known_, Ask(target, procfs, AskFor::kPresent));
   }
-  NSCTL_ASSIGN_OR_RETURN(const Container* const found, FindContainer(*known_, target));
-  const std::string doubt = DoubtAbout(*known_, target, *found);
+  absl::StatusOr<const Container*> found = FindContainer(*known_, target);
+  if (absl::IsNotFound(found.status())) {
+    if (const Container* const evident = FindByEvidence(*known_, target); evident != nullptr) {
+      Complain(env_, command_,
+               absl::StrCat(base::TerminalText(ToString(target)),
+                            ": its engine does not answer; taken is what its processes look like: ",
+                            "evidence/", base::TerminalText(evident->name())));
+      return evident;
+    }
+    // Engines are asked for those only where it matters.
+    if (known_stopped_ == nullptr) {
+      NSCTL_ASSIGN_OR_RETURN(known_stopped_, Ask(target, procfs, AskFor::kStopped));
+    }
+    const absl::StatusOr<const Container*> stopped = FindContainer(*known_stopped_, target);
+    if (stopped.ok() && (*stopped)->pid() == 0) return stopped;
+    return found;
+  }
+  if (!found.ok()) return found;
+  const std::string doubt = DoubtAbout(*known_, target, **found);
   if (!doubt.empty()) {
     Complain(env_, command_, absl::StrCat(base::TerminalText(ToString(target)), ": ", doubt));
   }
@@ -36,14 +58,16 @@ absl::StatusOr<const Container*> ContainerTargets::Find(const Target& target,
 absl::StatusOr<Target> ContainerTargets::Resolve(const Target& target, const std::string& procfs) {
   if (!IsContainer(target)) return target;
   NSCTL_ASSIGN_OR_RETURN(const Container* container, Find(target, procfs));
-  NSCTL_ASSIGN_OR_RETURN(const ProcessTarget process, InitialProcessOf(*container));
+  NSCTL_ASSIGN_OR_RETURN(const ProcessTarget process,
+                         InitialProcessOf(*container, env_.system->Now()));
   return process;
 }
 
 absl::StatusOr<Target> ContainerTargets::ResolveToRun(const Target& target) {
   if (!IsContainer(target)) return target;
   NSCTL_ASSIGN_OR_RETURN(const Container* container, Find(target, ""));
-  NSCTL_ASSIGN_OR_RETURN(const ProcessTarget process, InitialProcessOf(*container));
+  NSCTL_ASSIGN_OR_RETURN(const ProcessTarget process,
+                         InitialProcessOf(*container, env_.system->Now()));
   if (container->state() == Container::paused || container->state() == Container::pausing) {
     return absl::FailedPreconditionError(
         absl::StrCat("container ", base::TerminalText(container->name()),

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "cmd/container_search.h"
+#include "cmd/engine_inquiry.h"
 #include "cmd/environment.h"
 #include "cmd/target.h"
 #include "cmd/target_root.h"
@@ -25,21 +26,26 @@ class ContainerTargets {
       : command_(command), env_(*env), wait_(wait) {}
 
   // What `target` means: the initial process where it names a container, with what tells it from
-  // another of its number; else `target` itself. Errors: those of FindContainer and
-  // InitialProcessOf; FAILED_PRECONDITION where `procfs`, as in System::OpenProcfs, is not that of
-  // the running host.
+  // another of its number; else `target` itself. Where the engine that may have it does not answer
+  // that is what FindByEvidence has, which is said on stderr. Errors: those of FindContainer and
+  // InitialProcessOf, which is asked of containers that do not run too; FAILED_PRECONDITION where
+  // `procfs`, as in System::OpenProcfs, is not that of the running host.
   absl::StatusOr<Target> Resolve(const Target& target, const std::string& procfs = "");
 
   // The same; FAILED_PRECONDITION also for a paused container, where nothing would run.
   absl::StatusOr<Target> ResolveToRun(const Target& target);
 
  private:
+  absl::StatusOr<std::unique_ptr<engines::Containers>> Ask(const Target& target,
+                                                           const std::string& procfs, AskFor what);
   absl::StatusOr<const engines::Container*> Find(const Target& target, const std::string& procfs);
 
   const char* const command_;
   Environment& env_;
   const absl::Duration wait_;
   std::unique_ptr<engines::Containers> known_;
+  // With those that do not run; null until one is looked for.
+  std::unique_ptr<engines::Containers> known_stopped_;
 };
 
 // System::OpenRoot for any target: of a container its initial process's. Messages call files after

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -15,6 +16,7 @@
 #include "cmd/containers_columns.h"
 #include "cmd/containers_result.h"
 #include "cmd/containers_tree.h"
+#include "cmd/diagnostics.h"
 #include "cmd/engine_inquiry.h"
 #include "cmd/gap_report.h"
 #include "cmd/message_output.h"
@@ -42,10 +44,12 @@ constexpr CommandInfo kInfo = {
         "Draws all container engines, below each its projects and pods with their\n"
         "containers, and below a container the engines that run in it. Engines are found\n"
         "by the sockets that their processes listen at, in whatever namespaces, and\n"
-        "asked at once; one that does not answer is told on stderr.",
+        "asked at once; one that does not answer is told on stderr. Containers that do\n"
+        "not run are shown with --all, and where --state names such a state.",
     .examples =
         "nsctl containers\n"
         "nsctl containers --list --state running,paused\n"
+        "nsctl containers --all --list\n"
         "nsctl containers --project shop -o json\n"
         "nsctl containers --label app=web -c NAME,PID --noheadings\n"
         "nsctl containers --all-engines --wait 10s",
@@ -86,6 +90,8 @@ class ContainersCommand : public Command {
     add("--label", labels_, "only containers with this label, and all others that are given",
         "NAME[=VALUE]");
     add("--state", states_, "only containers in these states", "STATE,...");
+    app->add_flag("-a,--all", all_, "also containers that do not run: created, exited, dead")
+        ->group(kGroup);
     app->add_flag("--all-engines", all_engines_,
                   "also engines without such containers, and those that did not tell")
         ->group(kGroup);
@@ -116,7 +122,11 @@ class ContainersCommand : public Command {
 
   absl::StatusOr<ExitStatus> Run(Environment& env) override {
     NSCTL_ASSIGN_OR_RETURN(const ContainerFilter filter, ResolveFilter());
-    NSCTL_ASSIGN_OR_RETURN(const std::vector<size_t> columns, SelectContainerColumns(columns_));
+    NSCTL_ASSIGN_OR_RETURN(
+        const std::vector<size_t> columns,
+        SelectContainerColumns(columns_.empty() && WantsStopped(filter)
+                                   ? std::vector<std::string>{"+EXIT", "+FINISHED"}
+                                   : columns_));
     NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));
     NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
     NSCTL_ASSIGN_OR_RETURN(const ContainerList list,
@@ -165,6 +175,12 @@ class ContainersCommand : public Command {
     return filter;
   }
 
+  bool WantsStopped(const ContainerFilter& filter) const {
+    return all_ || absl::c_any_of(filter.states, [](Container::State state) {
+             return !engines::IsAlive(state) && state != Container::restarting;
+           });
+  }
+
   absl::StatusOr<ContainerList> Recorded(const ContainerFilter& filter, Environment& env) const {
     NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<nsdisc::Snapshot> snapshot,
                            source_.Acquire({}, nsdisc::DiscoverOptions(), env));
@@ -190,8 +206,9 @@ class ContainersCommand : public Command {
     const absl::Time deadline = absl::Now() + wait;
     NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs,
                            env.system->OpenProcfs(source_.procfs()));
-    NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<EngineInquiry> inquiry,
-                           env.system->AskEngines(procfs, AskFor::kPresent));
+    NSCTL_ASSIGN_OR_RETURN(
+        const std::unique_ptr<EngineInquiry> inquiry,
+        env.system->AskEngines(procfs, WantsStopped(filter) ? AskFor::kStopped : AskFor::kPresent));
     if (inquiry == nullptr) {
       return absl::FailedPreconditionError(
           "engines tell of containers on the running host alone; a snapshot has them (--from)");
@@ -200,6 +217,12 @@ class ContainersCommand : public Command {
     ContainerList list = BuildContainerList(known, filter);
     list.mutable_taken_at()->set_seconds(absl::ToUnixSeconds(env.system->Now()));
     nsdisc::AppendGaps(known, list.mutable_gaps());
+    const bool has_engines = absl::c_any_of(
+        known.engines(), [](const Engine& engine) { return engine.type() != Engine::evidence; });
+    if (!has_engines && list.containers().empty()) {
+      Complain(env, kInfo.name,
+               "no container engine was found, nor processes that look like a container's");
+    }
     return list;
   }
 
@@ -213,6 +236,7 @@ class ContainersCommand : public Command {
   std::vector<std::string> labels_;
   std::vector<std::string> states_;
   std::vector<std::string> columns_;
+  bool all_ = false;
   bool all_engines_ = false;
   bool list_ = false;
   bool strict_ = false;

@@ -45,9 +45,9 @@ class Selector {
   }
 
   bool IsWanted(const Engine& engine) const {
-    return filter_.engines.empty() ||
-           absl::c_linear_search(filter_.engines, engines::TypeName(engine.type())) ||
-           absl::c_linear_search(filter_.engines, engine.key());
+    return filter_.engines.empty() || absl::c_any_of(filter_.engines, [&](const auto& word) {
+             return IsEngineWord(word, engine);
+           });
   }
 
   bool Passes(const Container& container) const {

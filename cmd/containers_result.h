@@ -15,7 +15,7 @@ namespace nsctl::cmd {
 
 // Of each member one must fit, where it is not empty; of `labels` all. Stored text.
 struct ContainerFilter {
-  // Types ("docker") or keys ("docker:1234@5678").
+  // Types ("docker") or keys ("docker:1234@5678", "docker:1234").
   std::vector<std::string> engines = {};
   std::vector<std::string> projects = {};
   // Names, Kubernetes's with or without the namespace, or ids.

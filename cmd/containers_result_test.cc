@@ -54,6 +54,13 @@ std::vector<std::vector<std::string>> Shown(const ContainerFilter& filter) {
   return shown;
 }
 
+TEST(BuildContainerList, TakesEnginesAsTheyAreShown) {
+  for (const char* word : {"cri", "cri:3@1", "cri:3"}) {
+    EXPECT_THAT(Shown({.engines = {word}})[0], ElementsAre("main")) << word;
+  }
+  EXPECT_THAT(Shown({.engines = {"cri:"}})[0], IsEmpty());
+}
+
 TEST(BuildContainerList, HasAllWithoutAFilter) {
   EXPECT_THAT(Shown({}),
               ElementsAre(ElementsAre("main", "d", "old", "inner"),

@@ -123,6 +123,31 @@ text=$("$nsctl" snapshot --from "$scene/saved" -o lxkns 2>/dev/null)
 expect "lxkns" "\"$web\": {" "$text"
 expect "lxkns" "\"com.docker.compose.project\"" "$text"
 
+# Engines by their keys, as they are shown.
+key=docker:${daemons[1]}
+expect "exec $key" web "$("$nsctl" exec "$key/shop-web-1" -- hostname 2>&1)"
+expect "fs cat $key" "file of web" "$("$nsctl" fs cat "$key/shop-web-1:/mnt/marker" 2>&1)"
+text=$("$nsctl" containers --engine "$key" --list --noheadings 2>&1)
+expect "--engine $key" shop-web-1 "$text"
+
+# What does not run is shown on request.
+tell 1 flash job 3
+text=$("$nsctl" containers 2>&1)
+[[ $text == *'"job"'* ]] && fail "containers that ended are listed unasked: $text"
+for option in --all -a '--state exited'; do
+  # shellcheck disable=SC2086 # two words
+  text=$("$nsctl" containers $option --list --engine "$key" 2>&1 | tr -s ' ')
+  expect "containers $option" "job $(printf job | sha256sum | cut -c1-64) docker exited -" "$text"
+  expect "containers $option" " 3 2023-11-14T22:14:00Z" "$text"
+done
+[[ $text == *shop-web-1* ]] && fail "--state exited shows what runs: $text"
+expect "the tree" '"job" exited with 3 at 2023-11-14T22:14:00Z' "$("$nsctl" containers --all 2>&1)"
+text=$("$nsctl" exec container:job -- true 2>&1)
+[[ $? == 125 ]] || fail "a container that ended: status"
+expect "a container that ended" "container job is not running (exited, status 3, " "$text"
+expect "files of what ended" "is not running (exited, status 3, " \
+  "$("$nsctl" fs cat docker/job:/etc/passwd 2>&1)"
+
 # What cannot be.
 "$nsctl" exec container:db -- true 2>"$scene/err"
 [[ $? == 125 ]] || fail "a paused container: status"
@@ -160,7 +185,7 @@ next_change() {
   fail "no change of $1"
 }
 next_change shop-web-1
-expect "what is there at the beginning" "\"kind\":\"started\"" "$line"
+expect "what is there at the beginning" "\"kind\":\"present\"" "$line"
 start_container late
 for change in start:started pause:paused unpause:unpaused; do
   words=()
@@ -172,6 +197,24 @@ done
 kill -KILL "$container"
 next_change late
 expect "the end" "\"kind\":\"exited\"" "$line"
+# A life that is too short to be seen.
+tell 1 flash quick 7
+next_change quick
+expect "a short life" "\"kind\":\"started\"" "$line"
+[[ $line == *'"pid"'* ]] && fail "a short life has a PID: $line"
+next_change quick
+expect "the end of a short life" "\"kind\":\"exited\"" "$line"
+expect "the end of a short life" "\"exit_code\":7" "$line"
+# An engine's containers outlive it, and their ends are told.
+start_container orphan
+start_daemon 4
+tell 4 start orphan "$container"
+next_change orphan
+kill -KILL "${daemons[4]}"
+wait "${daemons[4]}" 2>/dev/null
+kill -KILL "$container"
+next_change orphan
+expect "the end of what outlived its engine" "\"kind\":\"exited\"" "$line"
 # bash has its jobs ignore SIGINT.
 kill -TERM "$watcher"
 wait "$watcher" || fail "an interrupted watch ends with $?"

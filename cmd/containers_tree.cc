@@ -127,6 +127,9 @@ class TreePrinter {
     if (container.has_exit_code() && container.pid() == 0) {
       absl::StrAppend(&text, " with ", container.exit_code());
     }
+    if (container.has_finished_at() && container.pid() == 0) {
+      absl::StrAppend(&text, " at ", TimeText(container.finished_at()));
+    }
     if (container.sandbox()) absl::StrAppend(&text, " sandbox");
     if (!container.image().empty()) absl::StrAppend(&text, " ", Quoted(container.image()));
     // A project of the engine's own is the namespace, and stands above it.

@@ -60,7 +60,8 @@ void AddGapsOfSilentEngines(Containers* known) {
 absl::StatusOr<std::unique_ptr<EngineInquiry>> AskRunningEngines(const procfsroot::Procfs& procfs,
                                                                  AskFor what) {
   engines::PortfolioOptions options;
-  if (what == AskFor::kPresent) options.look_again = absl::InfiniteDuration();
+  if (what != AskFor::kChanges) options.look_again = absl::InfiniteDuration();
+  options.watcher.stopped = what == AskFor::kStopped;
   NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Portfolio> portfolio,
                          Portfolio::Start(procfs, std::move(options)));
   return std::make_unique<PortfolioInquiry>(std::move(portfolio));

@@ -17,6 +17,8 @@ namespace nsctl::cmd {
 enum class AskFor {
   // What there is now.
   kPresent,
+  // The same, and containers that do not run.
+  kStopped,
   // What changes as well, engines that come later among it.
   kChanges,
 };

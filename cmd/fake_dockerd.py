@@ -8,6 +8,8 @@ on stdin, one a line, and each is answered with "ok" on stdout:
 
     start NAME PID [LABEL=VALUE]...
     pause NAME | unpause NAME | die NAME
+    exit NAME STATUS    it ended, and is not removed
+    flash NAME STATUS   starts and ends at once
     hang        from now on no call is answered
 """
 
@@ -46,34 +48,55 @@ class Daemon:
                 self.containers[name] = {
                     "id": hashlib.sha256(name.encode()).hexdigest(), "name": name,
                     "pid": int(words[1]), "paused": False, "labels": labels}
+            if verb == "flash":
+                self.containers[name] = {
+                    "id": hashlib.sha256(name.encode()).hexdigest(), "name": name,
+                    "pid": 0, "paused": False, "labels": {}}
+                self.tell("start", self.containers[name])
+                verb = "exit"
             container = self.containers[name]
             if verb in ("pause", "unpause"):
                 container["paused"] = verb == "pause"
-            if verb == "die":
+            elif verb == "exit":
+                container["exit"] = int(words[1])
+                verb = "die"
+            elif verb == "die":
                 del self.containers[name]
-            attributes = dict(container["labels"], name=name)
-            if verb == "die":
-                attributes["exitCode"] = "3"
-            now = time.time_ns()
-            self.events.append({
-                "Type": "container", "Action": verb, "status": verb, "id": container["id"],
-                "Actor": {"ID": container["id"], "Attributes": attributes},
-                "time": now // 10**9, "timeNano": now})
-            self.changed.notify_all()
+            self.tell(verb, container)
+
+    def tell(self, verb, container):
+        attributes = dict(container["labels"], name=container["name"])
+        if verb == "die":
+            attributes["exitCode"] = str(container.get("exit", 3))
+        now = time.time_ns()
+        self.events.append({
+            "Type": "container", "Action": verb, "status": verb, "id": container["id"],
+            "Actor": {"ID": container["id"], "Attributes": attributes},
+            "time": now // 10**9, "timeNano": now})
+        self.changed.notify_all()
+
+
+def status_of(container):
+    if "exit" in container:
+        return "exited"
+    return "paused" if container["paused"] else "running"
 
 
 def row_of(container):
     return {"Id": container["id"], "Names": ["/" + container["name"]], "Image": "busybox",
-            "State": "paused" if container["paused"] else "running",
+            "State": status_of(container),
             "Created": 1700000000, "Labels": container["labels"]}
 
 
 def inspection_of(container):
     return {"Id": container["id"], "Name": "/" + container["name"],
             "Created": "2023-11-14T22:13:20Z", "Image": "sha256:00",
-            "State": {"Status": "paused" if container["paused"] else "running",
-                      "Running": True, "Paused": container["paused"],
-                      "Pid": container["pid"], "StartedAt": "2023-11-14T22:13:21Z"},
+            "State": {"Status": status_of(container),
+                      "Running": "exit" not in container, "Paused": container["paused"],
+                      "Pid": container["pid"], "StartedAt": "2023-11-14T22:13:21Z",
+                      "ExitCode": container.get("exit", 0),
+                      "FinishedAt": "2023-11-14T22:14:00Z" if "exit" in container
+                                    else "0001-01-01T00:00:00Z"},
             "Config": {"Image": "busybox", "Labels": container["labels"]},
             "HostConfig": {"Privileged": False}}
 
@@ -100,7 +123,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.daemon.changed:
             known = list(self.daemon.containers.values())
         if parts == ["containers", "json"]:
-            return self.send_json([row_of(one) for one in known])
+            wants_stopped = "all=1" in self.path
+            return self.send_json([row_of(one) for one in known
+                                   if ("exit" in one) == wants_stopped])
         for one in known:
             if parts[:2] == ["containers", one["id"]]:
                 return self.send_json(inspection_of(one))

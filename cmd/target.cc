@@ -14,6 +14,7 @@
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "cmd/usage.h"
+#include "engines/container.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -149,6 +150,18 @@ absl::StatusOr<Target> ReadContainer(string_view engine, string_view name, const
   return target;
 }
 
+bool IsEngineType(string_view word) {
+  engines::Engine::Type type;
+  return engines::Engine::Type_Parse(std::string(word), &type) &&
+         type != engines::Engine::unspecified;
+}
+
+// What follows the type in the key of an engine: "1234@5678", or its PID alone.
+bool IsProcessKey(string_view text) {
+  const size_t at = text.find('@');
+  return IsDigits(text.substr(0, at)) && (at == string_view::npos || IsDigits(text.substr(at + 1)));
+}
+
 absl::StatusOr<Target> ReadPath(string_view text, const Reader& in) {
   NSCTL_ASSIGN_OR_RETURN(std::string path, in.Bytes(text));
   return PathTarget{std::move(path)};
@@ -171,6 +184,17 @@ absl::StatusOr<Target> ReadTarget(Reader* in) {
   if (!in->rest.empty()) {
     if (word == "pid") return ReadAfterPid(in);
     if (const auto type = base::NamespaceTypeFromName(word)) return ReadNamespace(*type, in);
+    if (IsEngineType(word)) {
+      string_view after = in->rest;
+      absl::ConsumePrefix(&after, ":");
+      const string_view field = TakeField(&after);
+      const size_t slash = field.find('/');
+      if (slash != string_view::npos && IsProcessKey(field.substr(0, slash))) {
+        in->rest = after;
+        return ReadContainer(absl::StrCat(word, ":", field.substr(0, slash)),
+                             field.substr(slash + 1), *in);
+      }
+    }
     if (word == "container") {
       absl::ConsumePrefix(&in->rest, ":");
       return ReadContainer("", TakeField(&in->rest), *in);

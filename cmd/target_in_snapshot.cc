@@ -87,7 +87,12 @@ absl::StatusOr<TargetInSnapshot> FindTargetIn(const SnapshotIndex& index, const 
 absl::StatusOr<TargetInSnapshot> FindPlaceIn(const SnapshotIndex& index, const Target& target) {
   NSCTL_ASSIGN_OR_RETURN(const TargetInSnapshot found, FindTargetIn(index, target));
   if (found.container == nullptr || found.process != nullptr) return found;
-  NSCTL_ASSIGN_OR_RETURN(const ProcessTarget process, InitialProcessOf(*found.container));
+  NSCTL_ASSIGN_OR_RETURN(
+      const ProcessTarget process,
+      InitialProcessOf(*found.container,
+                       index.snapshot().has_taken_at()
+                           ? absl::FromUnixSeconds(index.snapshot().taken_at().seconds())
+                           : absl::UnixEpoch()));
   return absl::NotFoundError(absl::StrCat("process ", process.pid.value, " of container ",
                                           base::TerminalText(found.container->name()),
                                           " was not seen: it ended, or the engine is wrong"));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "absl/time/time.h"
 #include "base/status_macros.h"
 #include "cmd/container_options.h"
+#include "cmd/container_reference.h"
 #include "cmd/diagnostics.h"
 #include "cmd/engine_inquiry.h"
 #include "cmd/interrupt.h"
@@ -44,7 +46,9 @@ constexpr CommandInfo kInfo = {
         "Follows all container engines, those that start later too, and writes a line\n"
         "for each container that starts, exits, is paused, unpaused or changes, and for\n"
         "each engine that does. What is there at the beginning is not told, but with\n"
-        "--initial. Ends after --count changes or --timeout, or when it is interrupted.",
+        "--initial as \"present\". That a container ended is told when its process did; the\n"
+        "engine has a second to say with what status. Ends after --count changes or\n"
+        "--timeout, or when it is interrupted.",
     .examples =
         "nsctl watch --containers\n"
         "nsctl watch --containers -o jsonl | jq .container.name\n"
@@ -112,7 +116,12 @@ class WatchCommand : public Command {
     }
     // Before anything is known, so that nothing is missed.
     const std::unique_ptr<ContainerHub::Subscription> subscription = inquiry->Subscribe();
-    if (!initial_) TakeInitial(inquiry->Await(absl::Now() + wait), env);
+    const Containers known = inquiry->Await(absl::Now() + wait);
+    TakeInitial(known, env);
+    if (initial_) {
+      NSCTL_ASSIGN_OR_RETURN(const bool enough, TellPresent(known, env));
+      if (enough) return env.out->ok() ? ExitStatus::kDone : ExitStatus::kFailed;
+    }
     return Follow(subscription.get(), env);
   }
 
@@ -139,12 +148,46 @@ class WatchCommand : public Command {
     (void)env.err->Flush();
   }
 
+  // Whether that is all that is to be told.
+  absl::StatusOr<bool> TellPresent(const Containers& known, Environment& env) {
+    Change change;
+    change.set_kind(Change::present);
+    change.set_source(Change::list);
+    change.mutable_received_at()->set_seconds(absl::ToUnixSeconds(env.system->Now()));
+    change.set_revision(known.revision());
+    for (const engines::Engine& engine : known.engines()) {
+      *change.mutable_engine() = engine;
+      NSCTL_RETURN_IF_ERROR(Write(change, env.out));
+      if (IsEnough(env)) return true;
+    }
+    change.clear_engine();
+    const ContainerLists lists(known);
+    for (const engines::Container& container : known.containers()) {
+      present_.insert(ProcessOf(container));
+      *change.mutable_container() = container;
+      change.clear_pod();
+      if (const engines::Pod* const pod = PodOf(lists, container)) *change.mutable_pod() = *pod;
+      NSCTL_RETURN_IF_ERROR(Write(change, env.out));
+      if (IsEnough(env)) return true;
+    }
+    return false;
+  }
+
+  bool IsEnough(Environment& env) { return !env.out->ok() || (count_ > 0 && --count_ == 0); }
+
+  static std::pair<int32_t, uint64_t> ProcessOf(const engines::Container& container) {
+    return {container.pid(), container.start_time()};
+  }
+
   // Whether anything but what it runs in is new about the engine.
   bool IsNewState(const engines::Engine& engine) {
     std::string state = absl::StrCat(engines::StateName(engine.state()), " ", engine.version(), " ",
                                      engine.reason());
-    docker_tells_ |=
-        engine.type() == engines::Engine::docker && engine.state() == engines::Engine::ready;
+    if (engine.type() == engines::Engine::docker && engine.state() == engines::Engine::ready) {
+      dockers_.insert(engine.key());
+    } else {
+      dockers_.erase(engine.key());
+    }
     std::string& known = engine_states_[engine.key()];
     if (known == state) return false;
     known = std::move(state);
@@ -153,7 +196,7 @@ class WatchCommand : public Command {
 
   // containerd's word about what Docker, which is nearer to the user, tells as well.
   bool IsToldByDocker(const Change& change) const {
-    return docker_tells_ && change.container().native_namespace() == "moby" &&
+    return !dockers_.empty() && change.container().native_namespace() == "moby" &&
            absl::StartsWith(change.container().engine(), "containerd:");
   }
 
@@ -165,9 +208,18 @@ class WatchCommand : public Command {
     }
     if (IsToldByDocker(change)) return false;
     if (change.revision() > initial_revision_) return true;
-    return change.has_container() &&
+    const bool is_told = change.kind() != Change::exited && change.has_container() &&
+                         present_.count(ProcessOf(change.container())) > 0;
+    return change.has_container() && !is_told &&
            (change.source() == Change::event || change.source() == Change::process ||
             change.container().start_time() > began_);
+  }
+
+  // It started before the watch did, and its engine was late, or came later.
+  bool IsOld(const Change& change) const {
+    const uint64_t start = change.container().start_time();
+    return change.kind() == Change::started && change.source() == Change::list && start != 0 &&
+           start < began_;
   }
 
   absl::StatusOr<ExitStatus> Follow(ContainerHub::Subscription* subscription, Environment& env) {
@@ -182,11 +234,11 @@ class WatchCommand : public Command {
         Complain(env, kInfo.name, "missing: changes came faster than they could be written");
         initial_revision_ = batch->current->revision();
       }
-      for (const Change& change : batch->changes) {
+      for (Change& change : batch->changes) {
         if (!IsNews(change)) continue;
+        if (IsOld(change)) change.set_kind(Change::present);
         NSCTL_RETURN_IF_ERROR(Write(change, env.out));
-        if (!env.out->ok()) return ExitStatus::kFailed;
-        if (count_ > 0 && --count_ == 0) return ExitStatus::kDone;
+        if (IsEnough(env)) return env.out->ok() ? ExitStatus::kDone : ExitStatus::kFailed;
       }
     }
     return ExitStatus::kDone;
@@ -220,7 +272,10 @@ class WatchCommand : public Command {
   uint64_t initial_revision_ = 0;
   // By key.
   std::map<std::string, std::string> engine_states_;
-  bool docker_tells_ = false;
+  // Keys of those that tell.
+  std::set<std::string> dockers_;
+  // Processes of containers that were told as present.
+  std::set<std::pair<int32_t, uint64_t>> present_;
 };
 
 }  // namespace

@@ -44,7 +44,9 @@ std::string WhoText(const Change& change) {
     return text;
   }
   if (container.pid() != 0) absl::StrAppend(&text, ", process ", container.pid());
-  if (change.kind() == Change::updated) {
+  const bool is_unusual =
+      change.kind() == Change::present && container.state() != Container::running;
+  if (change.kind() == Change::updated || is_unusual) {
     absl::StrAppend(&text, ", ", engines::StateName(container.state()));
   }
   return text;

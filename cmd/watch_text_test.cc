@@ -39,6 +39,16 @@ INSTANTIATE_TEST_SUITE_P(
                         })pb",
                    "2025-01-01T00:00:00.250Z started container \"web\" (0123456789ab) of docker, "
                    "project \"shop\", process 1234"},
+        ChangeCase{
+            "Present",
+            R"pb(kind: present
+                 received_at { seconds: 1735689600 }
+                 container { engine: "docker:1@2" id: "01" name: "web" pid: 5 state: paused })pb",
+            "2025-01-01T00:00:00.000Z present container \"web\" (01) of docker, process 5, "
+            "paused"},
+        ChangeCase{"PresentEngine", R"pb(kind: present
+                                         engine { key: "docker:1@2" state: ready })pb",
+                   "1970-01-01T00:00:00.000Z present engine docker:1@2, ready"},
         ChangeCase{"Exited",
                    R"pb(kind: exited
                         received_at { seconds: 1735689600 }

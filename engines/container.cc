@@ -4,6 +4,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -15,27 +16,6 @@
 
 namespace nsctl::engines {
 namespace {
-
-// From the user down to the process. Kubernetes' interface is above the runtime that serves it.
-int DistanceFromUser(Engine::Type type) {
-  switch (type) {
-    case Engine::docker:
-    case Engine::podman:
-    case Engine::incus:
-    case Engine::lxd:
-    case Engine::crio:
-    case Engine::nspawn:
-      return 0;
-    case Engine::cri:
-      return 1;
-    case Engine::containerd:
-      return 2;
-    case Engine::lxc:
-      return 3;
-    default:
-      return 4;
-  }
-}
 
 View ViewOf(const Container& container, Engine::Type type) {
   View view;
@@ -67,6 +47,26 @@ using Rank = std::tuple<int, absl::string_view, absl::string_view, absl::string_
 
 ContainerId IdOf(const Container& container) {
   return {.native_namespace = container.native_namespace(), .id = container.id()};
+}
+
+int DistanceFromUser(Engine::Type type) {
+  switch (type) {
+    case Engine::docker:
+    case Engine::podman:
+    case Engine::incus:
+    case Engine::lxd:
+    case Engine::crio:
+    case Engine::nspawn:
+      return 0;
+    case Engine::cri:
+      return 1;
+    case Engine::containerd:
+      return 2;
+    case Engine::lxc:
+      return 3;
+    default:
+      return 4;
+  }
 }
 
 bool IsAlive(Container::State state) {
@@ -199,6 +199,37 @@ void MergeViews(Containers* containers) {
   }
   containers->mutable_containers()->Swap(&merged);
   SortContainers(containers);
+}
+
+void MergeStopped(Containers* containers) {
+  std::map<std::string, const Engine*> engines;
+  for (const Engine& engine : containers->engines()) engines[engine.key()] = &engine;
+  // By the container that the engine runs in, and the id.
+  using Place = std::tuple<std::string, std::string, std::string>;
+  const auto place = [](const Container& container, const Engine& engine) {
+    return Place(engine.parent(), engine.parent_container(), container.id());
+  };
+  std::set<Place> told;
+  for (const Container& container : containers->containers()) {
+    const auto engine = engines.find(container.engine());
+    if (engine == engines.end()) continue;
+    const Engine::Type type = engine->second->type();
+    if (type == Engine::docker || type == Engine::cri) {
+      told.insert(place(container, *engine->second));
+    }
+  }
+  auto& all = *containers->mutable_containers();
+  all.erase(std::remove_if(all.begin(), all.end(),
+                           [&](const Container& container) {
+                             const auto engine = engines.find(container.engine());
+                             const std::string& where = container.native_namespace();
+                             return container.pid() == 0 && !IsAlive(container.state()) &&
+                                    engine != engines.end() &&
+                                    engine->second->type() == Engine::containerd &&
+                                    (where == "moby" || where == "k8s.io") &&
+                                    told.count(place(container, *engine->second)) > 0;
+                           }),
+            all.end());
 }
 
 }  // namespace nsctl::engines

@@ -41,6 +41,10 @@ ContainerId IdOf(const Container& container);
 // It has an initial process, which runs or is frozen.
 bool IsAlive(Container::State state);
 
+// From the user down to the process: 0 for engines that people use themselves, more for those
+// below. Kubernetes' interface is above the runtime that serves it.
+int DistanceFromUser(Engine::Type type);
+
 // "docker", "paused": the schema's words. "unknown" for numbers that a newer schema may know.
 std::string TypeName(Engine::Type type);
 std::string StateName(Container::State state);
@@ -65,6 +69,11 @@ void SortContainers(Containers* containers);
 // the user, with the others as its views. Evidence is no view where an engine tells. Containers
 // without a process stay as they are. `sort`ed before and after.
 void MergeViews(Containers* containers);
+
+// Leaves out containers that do not run and that containerd tells of only because Docker or
+// Kubernetes has them there, where those, in the same place, tell of them too: without a process
+// only the id says that they are one.
+void MergeStopped(Containers* containers);
 
 }  // namespace nsctl::engines
 

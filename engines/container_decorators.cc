@@ -82,6 +82,12 @@ void AddPodLabels(const Container& container, const Pod& pod, LabelMap* labels) 
   }
 }
 
+void AddPodmanPodLabels(const Container& container, const Pod& pod, LabelMap* labels) {
+  (*labels)[kPodmanPodName] = pod.name();
+  (*labels)["io.github.thediveo/podman/podid"] = pod.id();
+  if (container.sandbox()) (*labels)["io.github.thediveo/podman/infra"] = "";
+}
+
 void AddDockershimLabels(absl::string_view name, LabelMap* labels) {
   const std::vector<absl::string_view> parts = absl::StrSplit(name, '_');
   if (parts.size() != 6 || parts[0] != "k8s") return;

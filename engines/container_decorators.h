@@ -16,6 +16,8 @@ using LabelMap = std::map<std::string, std::string>;
 
 inline constexpr char kComposeProject[] = "com.docker.compose.project";
 inline constexpr char kKubernetesPod[] = "io.kubernetes.pod";
+inline constexpr char kPodmanPod[] = "io.podman.pod";
+inline constexpr char kPodmanPodName[] = "io.github.thediveo/podman/podname";
 inline constexpr char kKindCluster[] = "io.x-k8s.kind.cluster";
 inline constexpr char kIncusProject[] = "linuxcontainers.org/project";
 inline constexpr char kDockerPlugin[] = "plugin.docker.com";
@@ -24,6 +26,10 @@ inline constexpr char kEdgeApp[] = "com.siemens.industrialedge.app";
 
 // Adds what Kubernetes's interface tells of `pod`, which `container` is in, as labels.
 void AddPodLabels(const Container& container, const Pod& pod, LabelMap* labels);
+
+// Adds the name and the id of Podman's `pod`, which `container` is in, and whether that holds the
+// pod's namespaces, as labels.
+void AddPodmanPodLabels(const Container& container, const Pod& pod, LabelMap* labels);
 
 // Adds what the name of a container that dockershim made says of its pod:
 // k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT, the container "POD" being the sandbox. Nothing for other

@@ -20,8 +20,6 @@
 namespace nsctl::engines {
 namespace {
 
-constexpr size_t kMaxStarted = 200'000;
-
 Change EngineChange(Change::Kind kind, const Engine& engine, absl::Time now) {
   Change change;
   change.set_kind(kind);
@@ -82,36 +80,38 @@ bool ContainerHub::IsToldByDocker(const Change& change) const {
   });
 }
 
+// Engines that are gone may still tell of an end: the type is the first part of their keys.
+int ContainerHub::DistanceOf(const std::string& key) const {
+  const auto found = engines_.find(key);
+  if (found != engines_.end()) return DistanceFromUser(found->second.type());
+  Engine::Type type = Engine::unspecified;
+  (void)Engine::Type_Parse(key.substr(0, key.find(':')), &type);
+  return DistanceFromUser(type);
+}
+
 // Of what helper processes show, and of what LXC tells of containers that another engine has it
 // run: whether one that is nearer to the user tells of the same process.
-bool ContainerHub::IsToldAbove(const Change& change) const {
-  const auto depth = [this](const std::string& key) {
-    const auto engine = engines_.find(key);
-    if (engine == engines_.end()) return 0;
-    const Engine::Type type = engine->second.type();
-    return type == Engine::evidence ? 2 : type == Engine::lxc ? 1 : 0;
-  };
-  const Container& container = change.container();
-  const int own = depth(container.engine());
-  if (own == 0 || container.pid() == 0) return false;
-  const ProcessId process(container.pid(), container.start_time());
-  // The other one told it.
-  if (change.kind() == Change::exited && !started_.contains(process)) return true;
+bool ContainerHub::IsToldAbove(int distance, const Change& change) const {
+  const ToldProcesses::Id process = ToldProcesses::IdOf(change);
+  if (distance < DistanceFromUser(Engine::lxc) || process.first == 0) return false;
   return std::any_of(known_.begin(), known_.end(), [&](const auto& entry) {
     const Container& other = entry.second.container;
     return other.pid() == process.first && other.start_time() == process.second &&
-           depth(entry.first.first) < own;
+           DistanceOf(entry.first.first) < distance;
   });
 }
 
-void ContainerHub::TellStartsOnce(Change* change) {
-  const ProcessId process(change->container().pid(), change->container().start_time());
-  if (process.first == 0) return;
-  if (change->kind() == Change::exited) started_.erase(process);
-  if (change->kind() != Change::started) return;
-  if (!started_.insert(process).second) change->set_kind(Change::updated);
-  // Ends that nobody told: their engines were gone by then.
-  if (started_.size() > kMaxStarted) started_.erase(started_.begin());
+bool ContainerHub::IsToldLocked(ToldProcesses::Id process) const {
+  return process.first != 0 &&
+         std::any_of(known_.begin(), known_.end(), [&process](const auto& known) {
+           const Container& container = known.second.container;
+           return container.pid() == process.first && container.start_time() == process.second;
+         });
+}
+
+bool ContainerHub::IsTold(ToldProcesses::Id process) const {
+  const absl::MutexLock lock(&mutex_);
+  return IsToldLocked(process);
 }
 
 void ContainerHub::Publish(const std::string& key, std::vector<Change> changes) {
@@ -121,8 +121,21 @@ void ContainerHub::Publish(const std::string& key, std::vector<Change> changes) 
     change.mutable_container()->set_engine(key);
     if (change.has_pod()) change.mutable_pod()->set_engine(key);
     Apply(change);
-    if (IsToldByDocker(change) || IsToldAbove(change)) continue;
-    TellStartsOnce(&change);
+    const bool ends = change.kind() == Change::exited;
+    if (IsToldByDocker(change)) {
+      if (ends) told_.Note(change);
+      continue;
+    }
+    const int distance = DistanceOf(key);
+    if (!ends) {
+      if (IsToldAbove(distance, change)) continue;
+      told_.Take(distance, &change);
+    } else if (!change.container().has_exit_code() && IsToldLocked(ToldProcesses::IdOf(change))) {
+      // Who else knows the process tells its end as well, and maybe its status.
+      continue;
+    } else if (!told_.TakeEnd(distance, &change)) {
+      continue;
+    }
     PassOn(std::move(change));
   }
 }
@@ -163,11 +176,19 @@ void ContainerHub::RemoveEngine(const std::string& key, absl::Time now) {
   engine.set_state(Engine::gone);
   engines_.erase(found);
   gaps_.erase(key);
+  stopped_.erase(key);
   parents_.erase(key);
   for (auto known = known_.begin(); known != known_.end();) {
     known = known->first.first == key ? known_.erase(known) : std::next(known);
   }
   PassOn(EngineChange(Change::engine_gone, engine, now));
+}
+
+void ContainerHub::SetStopped(const std::string& key, Containers stopped) {
+  for (Container& container : *stopped.mutable_containers()) container.set_engine(key);
+  for (Pod& pod : *stopped.mutable_pods()) pod.set_engine(key);
+  const absl::MutexLock lock(&mutex_);
+  stopped_[key] = std::move(stopped);
 }
 
 void ContainerHub::SetGaps(const std::string& key, std::vector<EngineGap> gaps) {
@@ -188,6 +209,14 @@ Containers ContainerHub::Collect() const {
     if (!known.pod.has_value()) continue;
     if (pods.emplace(key.first, known.pod->native_namespace(), known.pod->id()).second) {
       *result.add_pods() = *known.pod;
+    }
+  }
+  for (const auto& [key, stopped] : stopped_) {
+    for (const Container& container : stopped.containers()) {
+      if (known_.count({key, IdOf(container)}) == 0) *result.add_containers() = container;
+    }
+    for (const Pod& pod : stopped.pods()) {
+      if (pods.emplace(key, pod.native_namespace(), pod.id()).second) *result.add_pods() = pod;
     }
   }
   return result;

@@ -4,8 +4,9 @@
 // gets everything that is known at one revision and each change after it, but for those that
 // containerd tells of Docker's containers while Docker does as well. That a container started is
 // told once of each process: where another engine tells of it later, such as the same one after a
-// restart, that is an update. A subscriber that is too slow loses its changes, not anybody's time:
-// it is told to take what is known anew.
+// restart, that is an update. Its end is told once, too: where several engines know the process, by
+// the first that can say how it ended, or by the last. A subscriber that is too slow loses its
+// changes, not anybody's time: it is told to take what is known anew.
 //
 // Thread-safe.
 
@@ -18,7 +19,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +29,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "engines/container.h"
+#include "engines/told_processes.h"
 #include "google/protobuf/repeated_ptr_field.h"
 
 namespace nsctl::engines {
@@ -75,8 +76,14 @@ class ContainerHub {
       ABSL_LOCKS_EXCLUDED(mutex_);
   // Forgets it, its containers and gaps.
   void RemoveEngine(const std::string& key, absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Replaces the engine's containers, and their pods, that do not run: nothing is told of them, and
+  // Current() has those of which nobody says that they run.
+  void SetStopped(const std::string& key, Containers stopped) ABSL_LOCKS_EXCLUDED(mutex_);
   // Replaces the gaps that are the engine's.
   void SetGaps(const std::string& key, std::vector<EngineGap> gaps) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Whether an engine that is not gone tells of this process (PID and start time).
+  bool IsTold(ToldProcesses::Id process) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // What is known, each process once (MergeViews), in the stated orders.
   Containers Current() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -95,7 +102,6 @@ class ContainerHub {
     bool lost = false;
   };
   // PID and start time.
-  using ProcessId = std::pair<int32_t, uint64_t>;
   struct Known {
     Container container;
     std::optional<Pod> pod;
@@ -104,8 +110,9 @@ class ContainerHub {
   void SetEngineLocked(Engine engine, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const Change& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsToldByDocker(const Change& change) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  bool IsToldAbove(const Change& change) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  void TellStartsOnce(Change* change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsToldAbove(int distance, const Change& change) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  int DistanceOf(const std::string& key) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  bool IsToldLocked(ToldProcesses::Id process) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void PassOn(Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Containers Collect() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
@@ -117,8 +124,8 @@ class ContainerHub {
   std::map<std::string, std::pair<std::string, std::string>> parents_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::vector<EngineGap>> gaps_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<std::string, ContainerId>, Known> known_ ABSL_GUARDED_BY(mutex_);
-  // Processes whose start was told, and whose end was not.
-  std::set<ProcessId> started_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Containers> stopped_ ABSL_GUARDED_BY(mutex_);
+  ToldProcesses told_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::weak_ptr<Queue>> queues_ ABSL_GUARDED_BY(mutex_);
 };
 

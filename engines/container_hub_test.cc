@@ -226,6 +226,38 @@ TEST(ContainerHubSubscription, HearsOfIncusContainersOnce) {
                                  "started of lxc", "exited of lxc"));
 }
 
+TEST(ContainerHubSubscription, HearsOfTheEndOfAProcessOnceAndHowItEnded) {
+  ContainerHub hub;
+  hub.SetEngine(EngineOf("d"), kNow);
+  hub.SetEngine(EngineOf("c", Engine::containerd), kNow);
+  const auto ended = [](Change change, const std::string& more) {
+    change.MergeFrom(Parse(absl::StrCat("container { start_time: 3 ", more, " }")));
+    return change;
+  };
+  const auto of_containerd = [](Change change) {
+    change.mutable_container()->set_id("0123");
+    change.mutable_container()->set_name("0123");
+    return change;
+  };
+  hub.Publish("d", {Started("web")});
+  hub.Publish("c", {of_containerd(Started("web"))});
+  const auto subscription = hub.Subscribe();
+
+  // Who has no status leaves the word to the other.
+  EXPECT_TRUE(hub.IsTold({7, 3}));
+  hub.RemoveEngine("d", kNow);
+  EXPECT_TRUE(hub.IsTold({7, 3}));
+  hub.Publish("d", {ended(Exited("web"), "")});
+  hub.Publish("c", {ended(of_containerd(Exited("web")), "exit_code: 9")});
+  EXPECT_FALSE(hub.IsTold({7, 3}));
+  hub.Publish("evidence", {ended(Exited("evi"), "")});
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(absl::Now()));
+  EXPECT_THAT(Describe(batch.changes), ElementsAre("5 engine_gone d", "6 exited web"));
+  EXPECT_EQ(batch.changes[1].container().engine(), "d");
+  EXPECT_EQ(batch.changes[1].container().exit_code(), 9);
+}
+
 TEST(ContainerHub, KeepsParentsOfEngines) {
   ContainerHub hub;
   hub.SetEngine(EngineOf("d"), kNow);

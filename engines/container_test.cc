@@ -178,5 +178,35 @@ TEST(IsAlive, IsAboutAnInitialProcess) {
   }
 }
 
+TEST(MergeStopped, LeavesOutWhatKubernetesTellsOfTheSamePlace) {
+  auto containers = Parse<Containers>(R"pb(
+    engines { key: "containerd:1@1" type: containerd }
+    engines {
+      key: "containerd:2@1"
+      type: containerd
+      parent: "containerd:1@1"
+      parent_container: "x"
+    }
+    engines { key: "cri:1@1" type: cri }
+    containers { engine: "containerd:1@1" native_namespace: "default" id: "a" state: exited }
+    containers { engine: "containerd:1@1" native_namespace: "k8s.io" id: "a" state: exited }
+    containers { engine: "containerd:1@1" native_namespace: "k8s.io" id: "b" state: exited }
+    containers { engine: "containerd:1@1" native_namespace: "k8s.io" id: "c" state: running pid: 7 }
+    containers { engine: "containerd:2@1" native_namespace: "k8s.io" id: "a" state: exited }
+    containers { engine: "cri:1@1" id: "a" state: exited }
+    containers { engine: "cri:1@1" id: "c" state: running }
+  )pb");
+
+  MergeStopped(&containers);
+
+  std::vector<std::string> left;
+  for (const Container& one : containers.containers()) {
+    left.push_back(one.engine() + "/" + one.native_namespace() + "/" + one.id());
+  }
+  EXPECT_THAT(left, ElementsAre("containerd:1@1/default/a", "containerd:1@1/k8s.io/b",
+                                "containerd:1@1/k8s.io/c", "containerd:2@1/k8s.io/a", "cri:1@1//a",
+                                "cri:1@1//c"));
+}
+
 }  // namespace
 }  // namespace nsctl::engines

@@ -114,7 +114,9 @@ class Decorator {
     for (const Label& label : container.labels()) labels[label.name()] = label.value();
     const auto pod =
         pods_.find({container.engine(), container.native_namespace(), container.pod()});
-    if (pod != pods_.end()) {
+    if (pod != pods_.end() && InPodman(engine)) {
+      AddPodmanPodLabels(container, *pod->second, &labels);
+    } else if (pod != pods_.end()) {
       for (const Label& one : container.annotations()) {
         labels.emplace(absl::StrCat("io.kubernetes.annotation/", one.name()), one.value());
       }
@@ -164,6 +166,8 @@ class Decorator {
     if (!project.empty()) add(kComposeProject, project);
     const std::optional<std::string> pod = PodInLabels(decorated.labels);
     if (pod.has_value()) add(kKubernetesPod, *pod);
+    const std::string podman = label(kPodmanPodName);
+    if (InPodman(EngineOf(engine.first)) && !podman.empty()) add(kPodmanPod, podman);
     const std::string cluster = label(kKindCluster);
     if (!cluster.empty()) add(kKindCluster, cluster);
     if (HasProjects(EngineOf(engine.first))) {

@@ -147,6 +147,44 @@ TEST(Decorate, GroupsPerEngine) {
   EXPECT_THAT(decorations.containers[0].groups, IsEmpty());
 }
 
+TEST(Decorate, GroupsPodsOfPodman) {
+  Containers scene;
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      R"pb(
+        engines { key: "docker:10@1" type: docker pid: 10 }
+        engines { key: "podman:40@1" type: podman pid: 40 }
+        containers {
+          engine: "docker:10@1"
+          id: "liar"
+          name: "liar"
+          pid: 11
+          labels { name: "io.github.thediveo/podman/podname" value: "shop" }
+        }
+        containers {
+          engine: "podman:40@1"
+          id: "infra"
+          name: "p1-infra"
+          pid: 41
+          pod: "p1"
+          sandbox: true
+        }
+        containers { engine: "podman:40@1" id: "web" name: "web" pid: 42 pod: "p1" }
+        pods { engine: "podman:40@1" id: "p1" name: "shop" })pb",
+      &scene));
+
+  const Decorations decorations = Decorate(scene);
+
+  ASSERT_EQ(decorations.groups.size(), 1);
+  EXPECT_EQ(decorations.groups[0].name, "shop");
+  EXPECT_EQ(decorations.groups[0].type, "io.podman.pod");
+  EXPECT_THAT(decorations.groups[0].containers, ElementsAre(1, 2));
+  EXPECT_THAT(decorations.containers[1].labels,
+              ElementsAre(Pair("io.github.thediveo/podman/infra", ""),
+                          Pair("io.github.thediveo/podman/podid", "p1"),
+                          Pair("io.github.thediveo/podman/podname", "shop"),
+                          Pair("turtlefinder/container/prefix", "")));
+}
+
 TEST(Decorate, HasEnginesThatHaveContainers) {
   const Containers scene = Scene();
 

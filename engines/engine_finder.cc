@@ -14,11 +14,14 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/errors.h"
+#include "base/fd.h"
 #include "base/namespace_type.h"
+#include "base/nsfs.h"
 #include "base/status_macros.h"
 #include "engines/container.h"
 #include "engines/engine_types.h"
@@ -36,22 +39,24 @@ using procfsroot::ProcessDir;
 constexpr size_t kMaxExamined = 256;
 constexpr absl::Duration kMaxTime = absl::Seconds(1);
 constexpr size_t kMaxGaps = 16;
+constexpr size_t kMaxNamed = 8;
+// The kernel allows 32 levels.
+constexpr int kMaxLevels = 40;
 
-// Namespaces other than the caller's take turns, so that one that is full of would-be engines
-// hides no other.
-void SortByTurn(uint64_t own, std::vector<FoundEngine>* candidates) {
+// The host's come first; containers take turns, so that one that is full of would-be engines hides
+// no other.
+// `counts`: of those that have had theirs.
+void SortByTurn(std::map<uint64_t, size_t> counts, std::vector<FoundEngine>* candidates) {
   std::sort(candidates->begin(), candidates->end(), [](const auto& a, const auto& b) {
     return std::tie(a.process.start_time, a.process.pid) <
            std::tie(b.process.start_time, b.process.pid);
   });
   using Turn = std::tuple<bool, size_t, size_t>;
-  std::map<uint64_t, size_t> counts;
   std::vector<std::pair<Turn, FoundEngine>> turns;
   for (FoundEngine& candidate : *candidates) {
-    const uint64_t inside = candidate.pid_namespace;
-    const bool outside = inside == own;
-    const size_t turn = outside ? 0 : counts[inside]++;
-    turns.emplace_back(Turn(!outside, turn, turns.size()), std::move(candidate));
+    const bool inside = candidate.inside != 0;
+    const size_t turn = inside ? counts[candidate.inside]++ : 0;
+    turns.emplace_back(Turn(inside, turn, turns.size()), std::move(candidate));
   }
   std::sort(turns.begin(), turns.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -131,10 +136,27 @@ void EngineFinder::LookAt(base::Pid pid, bool soon, std::vector<FoundEngine>* ca
   }
   seen.settled = false;
   seen.program = kinds.front()->program;
-  const absl::StatusOr<uint64_t> pid_namespace = ReadNamespaceInode(*directory, "pid");
-  candidates->push_back({.process = *process,
-                         .pid_namespace = pid_namespace.ok() ? *pid_namespace : 0,
-                         .kinds = std::move(kinds)});
+  candidates->push_back(
+      {.process = *process, .inside = PlaceOf(*directory), .kinds = std::move(kinds)});
+}
+
+uint64_t EngineFinder::PlaceOf(const ProcessDir& process) {
+  const absl::StatusOr<uint64_t> inode = ReadNamespaceInode(process, "pid");
+  if (!inode.ok()) return 0;
+  if (*inode == own_pid_namespace_) {
+    const absl::StatusOr<uint64_t> mnt = ReadNamespaceInode(process, "mnt");
+    return mnt.ok() && *mnt != own_mnt_namespace_ ? *mnt : 0;
+  }
+  uint64_t below = *inode;
+  absl::StatusOr<base::OwnedFd> ns = process.OpenNamespace("pid");
+  for (int level = 0; ns.ok() && level < kMaxLevels; ++level) {
+    ns = base::OpenParent(*ns);
+    if (!ns.ok()) break;
+    const absl::StatusOr<base::NamespaceId> id = base::NamespaceIdOf(*ns);
+    if (!id.ok() || id->inode == own_pid_namespace_) break;
+    below = id->inode;
+  }
+  return below;
 }
 
 bool EngineFinder::Listens(const FoundEngine& candidate, std::set<uint64_t>* taken,
@@ -157,40 +179,44 @@ bool EngineFinder::Listens(const FoundEngine& candidate, std::set<uint64_t>* tak
 }
 
 void EngineFinder::Choose(std::vector<FoundEngine> candidates, Result* result) {
-  std::map<uint64_t, size_t> inside;
+  std::map<uint64_t, size_t> beside;
   std::set<uint64_t> taken;
-  size_t count = 0;
+  size_t outside = 0;
+  size_t inside = 0;
+  const auto count = [&](uint64_t place) {
+    ++(place == 0 ? outside : inside);
+    ++beside[place];
+  };
+  const auto is_full = [&](uint64_t place) {
+    if (place == 0) return outside >= options_.max_engines;
+    return inside >= options_.max_engines_inside || beside[place] >= options_.max_engines_beside;
+  };
   for (const auto& [pid, seen] : seen_) {
     if (!seen.found) continue;
-    ++count;
     taken.insert(seen.sockets.begin(), seen.sockets.end());
-    if (seen.pid_namespace != own_pid_namespace_) ++inside[seen.pid_namespace];
+    count(seen.inside);
   }
-  SortByTurn(own_pid_namespace_, &candidates);
+  SortByTurn(beside, &candidates);
   const absl::Time deadline = absl::Now() + kMaxTime;
   size_t examined = 0;
-  size_t refused = 0;
+  refused_.clear();
   for (FoundEngine& candidate : candidates) {
-    const bool outside = candidate.pid_namespace == own_pid_namespace_;
-    size_t& beside = inside[candidate.pid_namespace];
-    if (count >= options_.max_engines || examined >= kMaxExamined || absl::Now() > deadline ||
-        (!outside && beside >= options_.max_engines_inside)) {
-      ++refused;
+    if (is_full(candidate.inside) || examined >= kMaxExamined || absl::Now() > deadline) {
+      refused_[candidate.inside].push_back(candidate.process.pid);
       continue;
     }
     ++examined;
     Seen& seen = seen_[candidate.process.pid];
     if (!Listens(candidate, &taken, &seen)) continue;
     seen.found = true;
-    seen.pid_namespace = candidate.pid_namespace;
-    ++count;
-    if (!outside) ++beside;
+    seen.inside = candidate.inside;
+    count(candidate.inside);
     result->engines.push_back(std::move(candidate));
   }
-  CollectGaps(refused, &result->gaps);
+  CollectGaps(&result->gaps);
 }
 
-void EngineFinder::CollectGaps(size_t refused, std::vector<EngineGap>* gaps) const {
+void EngineFinder::CollectGaps(std::vector<EngineGap>* gaps) const {
   const auto add = [gaps](const std::string& subject, const std::string& error,
                           const std::string& consequence) {
     EngineGap& gap = gaps->emplace_back();
@@ -214,9 +240,24 @@ void EngineFinder::CollectGaps(size_t refused, std::vector<EngineGap>* gaps) con
     add("engines", "RESOURCE_EXHAUSTED",
         absl::StrCat(unreadable - kMaxGaps, " further processes may be such engines"));
   }
-  if (refused == 0) return;
-  add("engines", "RESOURCE_EXHAUSTED",
-      absl::StrCat(refused, " processes that look like engines are not asked: too many do"));
+  size_t places = 0;
+  for (const auto& [place, pids] : refused_) {
+    const std::string subject = absl::StrCat("pid:", pids.front().value);
+    if (++places > kMaxGaps) {
+      add(subject, "RESOURCE_EXHAUSTED",
+          absl::StrCat("processes in ", refused_.size() - kMaxGaps,
+                       " further containers that look like engines are not asked"));
+      break;
+    }
+    const std::vector<base::Pid> named(pids.begin(),
+                                       pids.begin() + std::min(pids.size(), kMaxNamed));
+    const std::string names = absl::StrJoin(
+        named, ", ", [](std::string* out, base::Pid pid) { absl::StrAppend(out, pid.value); });
+    add(subject, "RESOURCE_EXHAUSTED",
+        absl::StrCat(pids.size(), pids.size() == 1 ? " is" : " are", " not asked, as too many ",
+                     place == 0 ? "of the host" : "in containers", " look like engines: ", names,
+                     pids.size() > named.size() ? ", ..." : ""));
+  }
 }
 
 absl::StatusOr<EngineFinder::Result> EngineFinder::Look(bool soon) {
@@ -225,6 +266,8 @@ absl::StatusOr<EngineFinder::Result> EngineFinder::Look(bool soon) {
     if (const absl::StatusOr<ProcessDir> self = procfs_.OpenSelf(); self.ok()) {
       const absl::StatusOr<uint64_t> own = ReadNamespaceInode(*self, "pid");
       if (own.ok()) own_pid_namespace_ = *own;
+      const absl::StatusOr<uint64_t> mnt = ReadNamespaceInode(*self, "mnt");
+      if (mnt.ok()) own_mnt_namespace_ = *mnt;
     }
   }
   for (auto seen = seen_.begin(); seen != seen_.end();) {

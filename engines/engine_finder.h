@@ -31,9 +31,13 @@ struct FinderOptions {
   absl::Span<const EngineKind> kinds = EngineKinds();
   // Empty: all.
   std::vector<Engine::Type> types = {};
-  // Engines at a time; and of those in one PID namespace other than the caller's.
+  // Engines of the host at a time: those in the caller's PID and mount namespaces.
   size_t max_engines = 64;
-  size_t max_engines_inside = 8;
+  // All others, so that no container takes a place of the host's; and of these, those of one
+  // container: of a PID namespace right below the caller's and all below it, or of another mount
+  // namespace.
+  size_t max_engines_inside = 64;
+  size_t max_engines_beside = 8;
   // Processes that were looked at so often are looked at again only every so many times.
   int settled_after = 3;
   int all_again_after = 12;
@@ -41,8 +45,9 @@ struct FinderOptions {
 
 struct FoundEngine {
   ScannedProcess process;
-  // Inode number of its PID namespace; 0 where that could not be read.
-  uint64_t pid_namespace = 0;
+  // Inode number of the PID namespace right below the caller's that it is in, or of its mount
+  // namespace where it is in the caller's; 0 for the host's own, and where nothing can be read.
+  uint64_t inside = 0;
   // What it may be; never empty.
   std::vector<const EngineKind*> kinds;
 };
@@ -82,9 +87,9 @@ class EngineFinder {
     uint64_t start_time = 0;
     int looks = 0;
     bool settled = false;
-    // It was found, and counts among those of its PID namespace.
+    // It was found, and counts among those of its container.
     bool found = false;
-    uint64_t pid_namespace = 0;
+    uint64_t inside = 0;
     // Inode numbers of those that it listened at when it was found.
     std::vector<uint64_t> sockets = {};
     // It looks like an engine, and why it is not followed; empty where that is no matter.
@@ -109,13 +114,17 @@ class EngineFinder {
   // Whether it listens at a socket that is not in `taken`, which its own are added to; if not, why
   // not is in `seen`.
   bool Listens(const FoundEngine& candidate, std::set<uint64_t>* taken, Seen* seen) const;
-  void CollectGaps(size_t refused, std::vector<EngineGap>* gaps) const;
+  void CollectGaps(std::vector<EngineGap>* gaps) const;
+  uint64_t PlaceOf(const procfsroot::ProcessDir& process);
   bool IsWanted(Engine::Type type) const;
 
   const procfsroot::Procfs& procfs_;
   const FinderOptions options_;
   std::map<base::Pid, Seen> seen_;
   uint64_t own_pid_namespace_ = 0;
+  uint64_t own_mnt_namespace_ = 0;
+  // PIDs of the last look that were one too many, by what they are in.
+  std::map<uint64_t, std::vector<base::Pid>> refused_;
   int looks_ = 0;
 };
 

@@ -88,7 +88,7 @@ class EngineFinderTest : public ::testing::Test {
   testing::TestDirectory directory_;
   std::vector<std::string> gaps_;
   procfsroot::Procfs procfs_ = *procfsroot::Procfs::At(directory_.path());
-  FinderOptions options_ = {.max_engines = 6, .max_engines_inside = 2};
+  FinderOptions options_ = {.max_engines = 5, .max_engines_inside = 4, .max_engines_beside = 2};
   EngineFinder finder_{procfs_, options_};
 };
 
@@ -195,27 +195,32 @@ TEST_F(EngineFinderTest, SaysWhatItCouldNotRead) {
                                  "not known"));
 }
 
-TEST_F(EngineFinderTest, FollowsSoManyAndNoNamespaceHidesAnother) {
+TEST_F(EngineFinderTest, FollowsSoManyAndNoContainerHidesAnother) {
   // A container that is full of them, older than all others.
   for (int pid = 100; pid < 120; ++pid) {
     Add({.pid = pid, .name = "dockerd", .socket = "/run/docker.sock", .pid_namespace = 2});
   }
   Add({.pid = 200, .name = "dockerd", .socket = "/run/docker.sock", .pid_namespace = 3});
-  Add({.pid = 201, .name = "dockerd", .socket = "/run/docker.sock"});
-  Add({.pid = 202, .name = "dockerd", .socket = "/run/docker.sock"});
+  for (int pid = 201; pid < 207; ++pid) {
+    Add({.pid = pid, .name = "dockerd", .socket = "/run/docker.sock"});
+  }
 
-  EXPECT_THAT(Look(),
-              ElementsAre("100 docker", "101 docker", "200 docker", "201 docker", "202 docker"));
-  EXPECT_THAT(gaps_, ElementsAre("engines RESOURCE_EXHAUSTED 18 processes that look like engines "
-                                 "are not asked: too many do"));
+  EXPECT_THAT(Look(), ElementsAre("100 docker", "101 docker", "200 docker", "201 docker",
+                                  "202 docker", "203 docker", "204 docker", "205 docker"));
+  EXPECT_THAT(gaps_,
+              ElementsAre("pid:206 RESOURCE_EXHAUSTED 1 is not asked, as too many of the host look "
+                          "like engines: 206",
+                          "pid:102 RESOURCE_EXHAUSTED 18 are not asked, as too many in containers "
+                          "look like engines: 102, 103, 104, 105, 106, 107, 108, 109, ..."));
 
-  // There is room for one more, and no more.
-  Add({.pid = 203, .name = "dockerd", .socket = "/run/docker.sock"});
-  Add({.pid = 204, .name = "dockerd", .socket = "/run/docker.sock"});
-  EXPECT_THAT(Look(), ElementsAre("203 docker"));
-  // One ends, another takes its place.
+  // There is room for one more container, whose turn is before others' second.
+  Add({.pid = 300, .name = "dockerd", .socket = "/run/docker.sock", .pid_namespace = 4});
+  Add({.pid = 301, .name = "dockerd", .socket = "/run/docker.sock", .pid_namespace = 5});
+  EXPECT_THAT(Look(), ElementsAre("300 docker"));
+  EXPECT_THAT(gaps_, SizeIs(3));
+  // One of the host's ends, another takes its place, and no container's does.
   Remove(201);
-  EXPECT_THAT(Look(), ElementsAre("204 docker"));
+  EXPECT_THAT(Look(), ElementsAre("206 docker"));
 }
 
 }  // namespace

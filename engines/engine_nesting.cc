@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/namespace_type.h"
 #include "base/nsfs.h"
+#include "base/text.h"
 #include "engines/container.h"
 #include "engines/process_scan.h"
 #include "procfsroot/process_files.h"
@@ -109,23 +110,33 @@ const ProcessPlace* EngineNesting::PlaceOf(ProcessPlace::Id id) {
 // A container that shares the PID namespace of its engine has none of its own.
 uint64_t EngineNesting::TellersNamespace(const Container& container) {
   const auto engine = engines_.find(container.engine());
-  const ProcessPlace* const place = engine == engines_.end() ? nullptr : PlaceOf(engine->second);
+  const ProcessPlace* place = nullptr;
+  if (engine != engines_.end()) {
+    place = PlaceOf(engine->second);
+  } else if (const ProcessPlace* const own = PlaceOf(IdOfProcess(container));
+             own != nullptr && !own->ancestors.empty()) {
+    place = PlaceOf(own->ancestors.front());
+  }
   return place == nullptr || place->pid_namespaces.empty() ? own_pid_namespace_
                                                            : place->pid_namespaces[0];
 }
 
-const Container* EngineNesting::FindOuter(const Engine& engine, const Containers& containers) {
-  const ProcessPlace* const inner = PlaceOf({engine.pid(), engine.start_time()});
+const Container* EngineNesting::FindOuter(ProcessPlace::Id process, const std::string& engine,
+                                          const Container* self, const Containers& containers) {
+  const ProcessPlace* const inner = PlaceOf(process);
   if (inner == nullptr) return nullptr;
   const Container* found = nullptr;
   std::tuple<size_t, size_t, bool, uint64_t> best;
   for (const Container& container : containers.containers()) {
-    if (container.pid() == 0 || container.engine() == engine.key()) continue;
+    if (container.pid() == 0 || &container == self) continue;
+    if (self == nullptr && container.engine() == engine) continue;
     const ProcessPlace::Id id = IdOfProcess(container);
     const ProcessPlace* const outer = PlaceOf(id);
     if (outer == nullptr) continue;
     const auto& ancestors = inner->ancestors;
-    bool related = std::find(ancestors.begin(), ancestors.end(), id) != ancestors.end();
+    // Who made `self` may be the initial process.
+    bool related = (self != nullptr && id == process) ||
+                   std::find(ancestors.begin(), ancestors.end(), id) != ancestors.end();
     if (!outer->pid_namespaces.empty() && outer->pid_namespaces[0] != TellersNamespace(container)) {
       const auto& namespaces = inner->pid_namespaces;
       related = related || std::find(namespaces.begin(), namespaces.end(),
@@ -142,6 +153,74 @@ const Container* EngineNesting::FindOuter(const Engine& engine, const Containers
   return found;
 }
 
+void EngineNesting::PlaceEvidence(Containers* containers) {
+  const auto is_evidence = [&](const std::string& key) {
+    return std::any_of(containers->engines().begin(), containers->engines().end(),
+                       [&key](const Engine& engine) {
+                         return engine.key() == key && engine.type() == Engine::evidence;
+                       });
+  };
+  // By position: which container it is in.
+  std::map<const Container*, const Container*> outer;
+  for (const Container& container : containers->containers()) {
+    if (container.pid() == 0 || !is_evidence(container.engine())) continue;
+    const ProcessPlace* const place = PlaceOf(IdOfProcess(container));
+    if (place == nullptr || place->ancestors.empty()) continue;
+    const Container* const found =
+        FindOuter(place->ancestors.front(), container.engine(), &container, *containers);
+    if (found == nullptr) continue;
+    const Container* above = found;
+    while (above != &container && outer.contains(above)) above = outer[above];
+    if (above != &container) outer[&container] = found;
+  }
+  if (outer.empty()) return;
+  const auto key_of = [](const Container& around) {
+    return absl::StrCat(TypeName(Engine::evidence), ":", around.pid(), "@", around.start_time());
+  };
+  std::map<std::string, Engine> engines;
+  std::vector<Pod> pods;
+  std::map<const Container*, std::string> keys;
+  for (const auto& [inner, around] : outer) {
+    Engine& engine = engines[key_of(*around)];
+    engine.set_key(key_of(*around));
+    engine.set_type(Engine::evidence);
+    engine.set_state(Engine::ready);
+    const auto above = outer.find(around);
+    engine.set_parent(above == outer.end() ? around->engine() : key_of(*above->second));
+    engine.set_parent_container(around->id());
+    keys[inner] = engine.key();
+    for (const Pod& pod : containers->pods()) {
+      if (pod.id() != inner->pod() || pod.engine() != inner->engine()) continue;
+      pods.push_back(pod);
+      pods.back().set_engine(engine.key());
+    }
+  }
+  for (Container& container : *containers->mutable_containers()) {
+    if (const auto key = keys.find(&container); key != keys.end()) {
+      container.set_engine(key->second);
+    }
+  }
+  for (const auto& [key, engine] : engines) *containers->add_engines() = engine;
+  for (Pod& pod : pods) *containers->add_pods() = std::move(pod);
+  SortContainers(containers);
+}
+
+void EngineNesting::SetCgroups(Containers* containers) {
+  for (Container& container : *containers->mutable_containers()) {
+    if (container.pid() == 0 || !container.cgroup().empty()) continue;
+    const ProcessPlace* const place = PlaceOf(IdOfProcess(container));
+    if (place == nullptr) continue;
+    // As for evidence: the unified hierarchy's, unless others say more.
+    std::string longest;
+    for (const auto& [hierarchy, path] : place->cgroups) {
+      if (path.size() > longest.size()) longest = path;
+    }
+    const auto unified = place->cgroups.find(0);
+    const bool says = unified != place->cgroups.end() && unified->second != "/";
+    container.set_cgroup(base::EncodeText(says ? unified->second : longest));
+  }
+}
+
 void EngineNesting::SetParents(Containers* containers) {
   if (!started_) {
     started_ = true;
@@ -151,8 +230,13 @@ void EngineNesting::SetParents(Containers* containers) {
     }
   }
   std::set<ProcessPlace::Id> present;
-  for (const Container& container : containers->containers())
+  for (const Container& container : containers->containers()) {
     present.insert(IdOfProcess(container));
+    const auto place = places_.find(IdOfProcess(container));
+    if (place == places_.end() || !place->second.has_value()) continue;
+    // Who made it.
+    if (!place->second->ancestors.empty()) present.insert(place->second->ancestors.front());
+  }
   engines_.clear();
   for (const Engine& engine : containers->engines()) {
     const ProcessPlace::Id id(engine.pid(), engine.start_time());
@@ -163,12 +247,18 @@ void EngineNesting::SetParents(Containers* containers) {
   std::erase_if(places_, [&present](const auto& place) {
     return !place.second.has_value() || !present.contains(place.first);
   });
+  PlaceEvidence(containers);
   std::map<std::string, std::string> parents;
+  for (const Engine& engine : containers->engines()) {
+    if (engine.type() == Engine::evidence) parents[engine.key()] = engine.parent();
+  }
   for (Engine& engine : *containers->mutable_engines()) {
+    if (engine.type() == Engine::evidence) continue;
     engine.clear_parent();
     engine.clear_parent_container();
     if (engine.pid() == 0) continue;
-    const Container* const outer = FindOuter(engine, *containers);
+    const Container* const outer =
+        FindOuter({engine.pid(), engine.start_time()}, engine.key(), nullptr, *containers);
     if (outer == nullptr) continue;
     // Two engines may each call the other its container.
     std::string above = outer->engine();

@@ -5,6 +5,9 @@
 // one's PID namespace or below, or in its cgroup or below: a daemon that was started by exec is
 // no descendant, and a container may have the host's PID namespace. A cgroup that the process which
 // made a container is in as well is not the container's. Of several containers, the innermost.
+//
+// Containers that are known by evidence alone have no engine that could be in a container: they are
+// where the process is that made them.
 
 #ifndef NSCTL_ENGINES_ENGINE_NESTING_H_
 #define NSCTL_ENGINES_ENGINE_NESTING_H_
@@ -51,13 +54,22 @@ class EngineNesting {
   // `procfs` must outlive this object.
   explicit EngineNesting(const procfsroot::Procfs& procfs) : procfs_(procfs) {}
 
-  // No chain of parents is a circle, whatever engines say.
+  // No chain of parents is a circle, whatever engines say. Containers of evidence that are in a
+  // container get an engine of their own, whose parent that is: "evidence:1234@5678", of its
+  // initial process.
   void SetParents(Containers* containers);
+
+  // Sets Container.cgroup, where an engine does not say it, to what the initial process is in.
+  void SetCgroups(Containers* containers);
 
  private:
   const ProcessPlace* PlaceOf(ProcessPlace::Id id);
+  void PlaceEvidence(Containers* containers);
   uint64_t TellersNamespace(const Container& container);
-  const Container* FindOuter(const Engine& engine, const Containers& containers);
+  // The container that `process` is in. That is the process of `engine`, which tells of no
+  // container around itself, or who made the container `self`.
+  const Container* FindOuter(ProcessPlace::Id process, const std::string& engine,
+                             const Container* self, const Containers& containers);
 
   const procfsroot::Procfs& procfs_;
   // Whether the caller's own place was read; its PID namespace is no container's.

@@ -1,15 +1,19 @@
 #include "engines/engine_nesting.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/namespace_type.h"
 #include "engines/container.h"
 #include "engines/process_scan.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "procfsroot/procfs.h"
 #include "testing/namespace_fixture.h"
@@ -95,6 +99,86 @@ TEST_F(EngineNestingTest, MakesNoCircles) {
 
   EXPECT_EQ(ParentOf(0), "b/of-b");
   EXPECT_EQ(ParentOf(1), "/");
+}
+
+TEST_F(EngineNestingTest, PlacesWhatIsKnownByEvidenceWhereItWasMade) {
+  // The host's, in which an engine's container has a helper with one; and a helper on the host.
+  NSCTL_START_NAMESPACES_OR_SKIP(const auto fixture, {{.namespaces = CLONE_NEWPID},
+                                                      {},
+                                                      {.namespaces = CLONE_NEWPID},
+                                                      {},
+                                                      {.namespaces = CLONE_NEWPID},
+                                                      {}});
+  const auto& processes = fixture->processes();
+  AddEngine("docker", base::Pid{getpid()});
+  Engine& evidence = *containers_.add_engines();
+  evidence.set_key("evidence");
+  evidence.set_type(Engine::evidence);
+  AddContainer("docker", "outer", processes[0].pid);
+  AddContainer("evidence", "inner", processes[2].pid);
+  containers_.mutable_containers(1)->set_pod("p");
+  Pod& pod = *containers_.add_pods();
+  pod.set_engine("evidence");
+  pod.set_id("p");
+  AddContainer("evidence", "innermost", processes[4].pid);
+
+  nesting_.SetParents(&containers_);
+
+  const auto key = [&](int process) {
+    return "evidence:" + std::to_string(processes[process].pid.value) + "@" +
+           std::to_string(StartOf(processes[process].pid));
+  };
+  std::vector<std::string> places;
+  for (const Container& container : containers_.containers()) {
+    places.push_back(container.engine() + "/" + container.id());
+  }
+  EXPECT_THAT(places, ::testing::UnorderedElementsAre("docker/outer", key(0) + "/inner",
+                                                      key(2) + "/innermost"));
+  std::vector<std::string> parents;
+  for (const Engine& engine : containers_.engines()) {
+    if (engine.parent().empty()) continue;
+    parents.push_back(engine.key() + " in " + engine.parent() + "/" + engine.parent_container());
+  }
+  EXPECT_THAT(parents, ::testing::UnorderedElementsAre(key(0) + " in docker/outer",
+                                                       key(2) + " in " + key(0) + "/inner"));
+  ASSERT_EQ(containers_.pods_size(), 2);
+  EXPECT_EQ(containers_.pods(1).engine(), key(0));
+}
+
+TEST_F(EngineNestingTest, KeepsWhatWasMadeOnTheHostThere) {
+  // In the PID namespace of another container, as in a pod that shares one.
+  NSCTL_START_NAMESPACES_OR_SKIP(const auto pause, {{.namespaces = CLONE_NEWPID}});
+  const std::string link =
+      procfs_.path() + "/" + std::to_string(pause->processes()[0].pid.value) + "/ns/pid";
+  const auto join = [&link] {
+    const int joined = open(link.c_str(), O_RDONLY | O_CLOEXEC);
+    return joined >= 0 && setns(joined, CLONE_NEWPID) == 0 ? 0 : errno;
+  };
+  NSCTL_START_NAMESPACES_OR_SKIP(const auto main, {{.setup = join}, {}});
+  Engine& evidence = *containers_.add_engines();
+  evidence.set_key("evidence");
+  evidence.set_type(Engine::evidence);
+  AddContainer("evidence", "pause", pause->processes()[0].pid);
+  AddContainer("evidence", "main", main->processes()[1].pid);
+
+  nesting_.SetParents(&containers_);
+
+  for (const Container& container : containers_.containers()) {
+    EXPECT_EQ(container.engine(), "evidence") << container.id();
+  }
+  EXPECT_EQ(containers_.engines_size(), 1);
+}
+
+TEST_F(EngineNestingTest, KnowsTheCgroupsOfInitialProcesses) {
+  AddEngine("docker", base::Pid{getpid()});
+  AddContainer("docker", "self", base::Pid{getpid()});
+  AddContainer("docker", "said", base::Pid{getpid()});
+  containers_.mutable_containers(1)->set_cgroup("/said");
+
+  nesting_.SetCgroups(&containers_);
+
+  EXPECT_THAT(containers_.containers(0).cgroup(), ::testing::StartsWith("/"));
+  EXPECT_EQ(containers_.containers(1).cgroup(), "/said");
 }
 
 TEST_F(EngineNestingTest, TakesNoOtherProcessOfTheSameNumber) {

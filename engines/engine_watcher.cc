@@ -29,6 +29,8 @@
 #include "engines/call_pool.h"
 #include "engines/container.h"
 #include "engines/stop_signal.h"
+#include "engines/stopped_rows.h"
+#include "engines/told_processes.h"
 
 namespace nsctl::engines {
 namespace {
@@ -67,10 +69,7 @@ class EngineWatcher::Actor {
   ~Actor();
 
   bool AwaitFirstResult(absl::Time deadline) const ABSL_LOCKS_EXCLUDED(mutex_);
-  bool gone() const ABSL_LOCKS_EXCLUDED(mutex_) {
-    const absl::MutexLock lock(&mutex_);
-    return gone_;
-  }
+  bool gone() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   // What the other threads tell, taken in by the actor's.
@@ -93,6 +92,8 @@ class EngineWatcher::Actor {
   }
   void StartList();
   void StartInspection(const ContainerId& id);
+  void StartStopped();
+  void TakeStopped(uint64_t attempt, absl::StatusOr<Containers> stopped);
   Sighting Look(EngineRow row) const;
   absl::StatusOr<std::vector<Sighting>> List(const StopSignal& stop) const;
 
@@ -100,6 +101,7 @@ class EngineWatcher::Actor {
   void SetState(Engine::State state, const std::string& reason);
   void PublishState();
   void SetGone();
+  void CountLeft() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::unique_ptr<EngineClient> client_;
   const std::unique_ptr<ProcessFinder> finder_;
@@ -120,6 +122,9 @@ class EngineWatcher::Actor {
   absl::Time subscribed_at_ = absl::InfiniteFuture();
   absl::Time next_attempt_ = absl::InfinitePast();
   int failures_ = 0;
+  // Stopped containers are being listed; or why that failed.
+  bool lists_stopped_ = false;
+  absl::Status why_no_stopped_;
   // No descriptor can be waited for: looks often instead.
   mutable bool blind_ = false;
 
@@ -129,6 +134,8 @@ class EngineWatcher::Actor {
   bool lost_events_ ABSL_GUARDED_BY(mutex_) = false;
   bool first_result_ ABSL_GUARDED_BY(mutex_) = false;
   bool gone_ ABSL_GUARDED_BY(mutex_) = false;
+  // Processes that run on after that.
+  std::vector<ToldProcesses::Id> left_ ABSL_GUARDED_BY(mutex_);
 
   StopSignal stop_;
   // Ended first: its calls use everything else.
@@ -242,11 +249,11 @@ void EngineWatcher::Actor::Wait() {
     if (number != kMailbox) Take(sync_.ProcessEnded(number, options_.clock()));
   }
   if (!blind_) return;
-  std::vector<uint64_t> ended;
-  for (const auto& [number, process] : watched_) {
-    if (process->Ended()) ended.push_back(number);
+  // Each that is told is watched no longer.
+  const std::map<uint64_t, std::shared_ptr<const ContainerProcess>> watched = watched_;
+  for (const auto& [number, process] : watched) {
+    if (process->Ended()) Take(sync_.ProcessEnded(number, options_.clock()));
   }
-  for (const uint64_t number : ended) Take(sync_.ProcessEnded(number, options_.clock()));
 }
 
 void EngineWatcher::Actor::Add(int fd, uint64_t number) const {
@@ -266,6 +273,7 @@ void EngineWatcher::Actor::Take(SyncActions actions) {
     watched_[watch.number] = std::move(watch.process);
   }
   hub_->Publish(engine_.key(), std::move(actions.changes));
+  if (engine_.state() == Engine::gone) CountLeft();
   if (actions.list) StartList();
   for (const ContainerId& id : actions.inspect) StartInspection(id);
   if (!actions.give_up.ok() && stop_attempt_ != nullptr) {
@@ -278,6 +286,7 @@ void EngineWatcher::Actor::BeginAttempt() {
   streaming_ = true;
   subscribed_at_ = absl::InfiniteFuture();
   why_given_up_ = absl::OkStatus();
+  lists_stopped_ = false;
   stop_attempt_ = std::make_shared<StopSignal>();
   const absl::Time since = sync_.BeginAttempt(options_.clock());
   stream_ = std::thread([this, attempt = sync_.attempt(), since, stop = stop_attempt_] {
@@ -306,6 +315,7 @@ void EngineWatcher::Actor::Stream(uint64_t attempt, absl::Time since,
             subscribed_at_ = options_.clock();
             SetState(Engine::syncing, "");
             Take(sync_.Subscribed(subscribed_at_));
+            if (options_.stopped) StartStopped();
           });
         },
         [this, attempt](const EngineEvent& event) { PostEvent(attempt, event); });
@@ -371,6 +381,22 @@ void EngineWatcher::Actor::StartList() {
   });
 }
 
+void EngineWatcher::Actor::StartStopped() {
+  lists_stopped_ = true;
+  calls_.Run([this, attempt = sync_.attempt(), stop = stop_attempt_] {
+    auto stopped = std::make_shared<absl::StatusOr<Containers>>(ListStopped(
+        client_.get(), LimitsOf(options_.call_timeout, *stop), options_.max_containers));
+    Post([this, attempt, stopped] { TakeStopped(attempt, std::move(*stopped)); });
+  });
+}
+
+void EngineWatcher::Actor::TakeStopped(uint64_t attempt, absl::StatusOr<Containers> stopped) {
+  if (attempt != sync_.attempt() || engine_.state() == Engine::gone) return;
+  lists_stopped_ = false;
+  why_no_stopped_ = stopped.status();
+  if (stopped.ok()) hub_->SetStopped(engine_.key(), *std::move(stopped));
+}
+
 void EngineWatcher::Actor::StartInspection(const ContainerId& id) {
   calls_.Run([this, id, attempt = sync_.attempt(), stop = stop_attempt_] {
     absl::StatusOr<Sighting> sighting = absl::CancelledError("stopped");
@@ -401,21 +427,28 @@ void EngineWatcher::Actor::PublishState() {
     engine_.set_start_time(process->second);
     hub_->SetEngine(engine_, options_.clock());
   }
-  if (engine_.state() != Engine::syncing || !sync_.in_sync()) return;
+  if (engine_.state() != Engine::syncing || !sync_.in_sync() || lists_stopped_) return;
   std::vector<EngineGap> gaps;
-  const auto gap = [&gaps, this](absl::string_view operation, size_t count, absl::string_view error,
-                                 absl::string_view consequence) {
-    if (count == 0) return;
+  const auto gap = [&gaps, this](const char* operation, const std::string& error,
+                                 const std::string& consequence) {
     EngineGap& one = gaps.emplace_back();
     one.set_subject(engine_.key());
-    one.set_operation(std::string(operation));
-    one.set_error(std::string(error));
-    one.set_consequence(absl::StrCat(count, " ", consequence));
+    one.set_operation(operation);
+    one.set_error(error);
+    one.set_consequence(consequence);
   };
-  gap("inspect containers", sync_.uninspected(), "UNAVAILABLE",
-      "containers are known by the engine's list alone");
-  gap("list containers", sync_.duplicates(), "ALREADY_EXISTS",
-      "rows have the id of another one and are left out");
+  if (const size_t count = sync_.uninspected(); count > 0) {
+    gap("inspect containers", "UNAVAILABLE",
+        absl::StrCat(count, " containers are known by the engine's list alone"));
+  }
+  if (const size_t count = sync_.duplicates(); count > 0) {
+    gap("list containers", "ALREADY_EXISTS",
+        absl::StrCat(count, " rows have the id of another one and are left out"));
+  }
+  if (!why_no_stopped_.ok()) {
+    gap("list stopped containers", absl::StatusCodeToString(why_no_stopped_.code()),
+        "those are not known");
+  }
   hub_->SetGaps(engine_.key(), std::move(gaps));
   SetState(Engine::ready, "");
 }
@@ -431,9 +464,26 @@ void EngineWatcher::Actor::SetGone() {
   Take(sync_.EngineGone(now));
   hub_->RemoveEngine(engine_.key(), now);
   engine_.set_state(Engine::gone);
+  CountLeft();
   const absl::MutexLock lock(&mutex_);
   first_result_ = true;
   gone_ = true;
+}
+
+void EngineWatcher::Actor::CountLeft() {
+  std::vector<ToldProcesses::Id> left;
+  for (const ToldContainer* told : sync_.told()) {
+    left.emplace_back(told->container()->pid(), told->container()->start_time());
+  }
+  const absl::MutexLock lock(&mutex_);
+  left_ = std::move(left);
+}
+
+bool EngineWatcher::Actor::gone() const {
+  const absl::MutexLock lock(&mutex_);
+  return gone_ && std::all_of(left_.begin(), left_.end(), [this](const ToldProcesses::Id& process) {
+           return hub_->IsTold(process);
+         });
 }
 
 EngineWatcher::EngineWatcher(Engine engine, std::unique_ptr<EngineClient> client,

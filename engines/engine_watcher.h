@@ -5,7 +5,8 @@
 // who tells it something waits for it: an engine that hangs costs its own calls their deadlines.
 //
 // While an engine does not answer, what was known stays published and its state says why. Attempts
-// are repeated at growing intervals, until the engine's process ends.
+// are repeated at growing intervals, until the engine's process ends. Of containers that outlive it
+// the end is still told, as the kernel says it.
 
 #ifndef NSCTL_ENGINES_ENGINE_WATCHER_H_
 #define NSCTL_ENGINES_ENGINE_WATCHER_H_
@@ -28,6 +29,8 @@ namespace nsctl::engines {
 struct WatcherOptions {
   // `replays` is the client's.
   SyncOptions sync;
+  // Containers that do not run are listed as well, once after each connection.
+  bool stopped = false;
   // Deadlines of what the engine is asked.
   absl::Duration call_timeout = absl::Seconds(5);
   absl::Duration list_timeout = absl::Seconds(30);
@@ -68,7 +71,8 @@ class EngineWatcher {
   // time.
   bool AwaitFirstResult(absl::Time deadline) const;
 
-  // The engine's process ended; nothing more will come.
+  // The engine's process ended, and nothing more will come: its containers ended too, or others
+  // tell of those that run on.
   bool gone() const;
 
  private:

@@ -175,6 +175,8 @@ TEST_F(EngineWatcherTest, ReconnectsAndTellsDifferencesAlone) {
 TEST_F(EngineWatcherTest, CostsAHangingEngineItsDeadline) {
   options_.call_timeout = absl::Milliseconds(20);
   options_.list_timeout = absl::Milliseconds(20);
+  // No further attempt meanwhile.
+  options_.min_backoff = options_.max_backoff = kLong;
   struct Case {
     const char* name;
     FakeEngine::Faults faults;
@@ -280,23 +282,46 @@ TEST_F(EngineWatcherTest, RefusesAListThatIsTooLong) {
   EXPECT_THAT(Known(), IsEmpty());
 }
 
-TEST_F(EngineWatcherTest, EndsWithItsEngine) {
+TEST_F(EngineWatcherTest, EndsWithItsEngineAndTheLastOfItsContainers) {
   engine_process_ = std::make_shared<FakeProcess>(1, 1);
-  engine_.Start("web");
+  const auto web = engine_.Start("web");
+  const auto db = engine_.Start("db");
   WatchAndSync();
   NextChange();
+  NextChange();
 
+  // One ends together with the engine, the other one later.
+  db->End();
   engine_process_->End();
 
-  ASSERT_TRUE(Await([this] { return watcher_->gone(); }));
-  EXPECT_THAT(hub_.Current().engines(), IsEmpty());
+  EXPECT_EQ(NextChange(), "exited db");
+  ASSERT_TRUE(Await([this] { return hub_.Current().engines().empty(); }));
   EXPECT_THAT(hub_.Current().containers(), IsEmpty());
-  std::vector<Change> changes;
-  ASSERT_TRUE(Await([&] {
-    auto batch = subscription_->Next(absl::Now());
-    if (batch.ok()) changes.insert(changes.end(), batch->changes.begin(), batch->changes.end());
-    return !changes.empty() && changes.back().kind() == Change::engine_gone;
-  }));
+  EXPECT_FALSE(watcher_->gone());
+  web->End();
+  EXPECT_EQ(NextChange(), "exited web");
+  ASSERT_TRUE(Await([this] { return watcher_->gone(); }));
+  EXPECT_THAT(subscription_->Next(absl::Now()), StatusIs(absl::StatusCode::kDeadlineExceeded));
+}
+
+TEST_F(EngineWatcherTest, LeavesWhatOutlivesItsEngineToOthersThatKnowIt) {
+  engine_process_ = std::make_shared<FakeProcess>(1, 1);
+  const auto web = engine_.Start("web");
+  WatchAndSync();
+  NextChange();
+  engine_process_->End();
+  ASSERT_TRUE(Await([this] { return hub_.Current().engines().empty(); }));
+  EXPECT_FALSE(watcher_->gone());
+
+  Change change;
+  change.set_kind(Change::started);
+  change.mutable_container()->set_id("web");
+  change.mutable_container()->set_state(Container::running);
+  change.mutable_container()->set_pid(web->pid());
+  change.mutable_container()->set_start_time(web->start_time());
+  hub_.Publish("other", {change});
+
+  EXPECT_TRUE(watcher_->gone());
 }
 
 TEST_F(EngineWatcherTest, IsIdleWhenNothingHappens) {

@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "engines/cgroup_names.h"
 #include "engines/container.h"
+#include "engines/docker_records.h"
 #include "engines/engine_client.h"
 #include "engines/helper_processes.h"
 #include "engines/http_json.h"
@@ -185,6 +186,9 @@ void Evidence::Complete(const Row& init, EngineRow* row) const {
     }
   }
   TakeAnnotations(row);
+  if (root_.has_value() && (container.native_namespace() == "moby" || container.name().empty())) {
+    AddDockerRecord(*root_, &container);
+  }
   if (container.name().empty()) container.set_name(container.id());
   if (row->pod.has_value()) {
     if (row->pod->name().empty()) row->pod->set_name(row->pod->id());

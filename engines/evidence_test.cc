@@ -104,6 +104,16 @@ TEST_F(EvidenceTest, KnowsChildrenOfHelpers) {
                           "11 containerd-shim default/alpha alpha running"));
 }
 
+TEST_F(EvidenceTest, KnowsWhatDockersDaemonKeepsOnDisk) {
+  Add(10, 1, "containerd-shim", "/",
+      absl::StrCat(R"(shim\x00-namespace\x00moby\x00-id\x00)", kId, R"(\x00)"));
+  Add(11, 10, "sleep", absl::StrCat("/docker/", kId));
+  AddFile(absl::StrCat("var/lib/docker/containers/", kId, "/config.v2.json"),
+          absl::StrCat(R"({"ID":")", kId, R"(","Name":"/web"})"));
+
+  EXPECT_THAT(Scan(), ElementsAre(absl::StrCat("11 containerd-shim moby/", kId, " web running")));
+}
+
 TEST_F(EvidenceTest, KnowsAllContainersOfAPod) {
   const std::string pod = "/kubepods/pod11111111-2222-3333-4444-555555555501/";
   Add(10, 1, "containerd-shim", "/",

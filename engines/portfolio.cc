@@ -219,9 +219,12 @@ void Portfolio::Impl::FollowEvidence() {
   Engine engine;
   engine.set_type(Engine::evidence);
   engine.set_key(kEvidenceKey);
+  WatcherOptions watcher = options_.watcher;
+  // Nobody says how a process ended that is known by evidence.
+  watcher.sync.exit_grace = absl::ZeroDuration();
   evidence_ = std::make_unique<EngineWatcher>(
       engine, std::make_unique<EvidenceClient>(Evidence(procfs_, HostRoot(procfs_)), options),
-      std::make_unique<ObserverProcesses>(procfs_), nullptr, &hub_, options_.watcher);
+      std::make_unique<ObserverProcesses>(procfs_), nullptr, &hub_, watcher);
 }
 
 std::set<std::pair<int32_t, uint64_t>> Portfolio::Impl::KnownProcesses() const {
@@ -279,7 +282,9 @@ Containers Portfolio::Impl::Current() {
   const absl::MutexLock lock(&nesting_mutex_);
   Containers current = hub_.Current();
   nesting_.SetParents(&current);
+  nesting_.SetCgroups(&current);
   hub_.SetParents(current.engines(), absl::Now());
+  if (options_.watcher.stopped) MergeStopped(&current);
   // Not worth a word where engines tell all.
   const auto& containers = current.containers();
   const bool has_evidence =

@@ -1,8 +1,10 @@
 // Real engines at once, in namespaces of their own, found and followed as on any host.
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -226,6 +228,58 @@ TEST_F(PortfolioEngineTest, KnowsAllThatEnginesKnow) {
     return Known(portfolio_->Current(), Engine::docker).size() == 2 &&
            Known(portfolio_->Current(), Engine::evidence).empty();
   })) << portfolio_->Current().DebugString();
+}
+
+TEST_F(PortfolioEngineTest, TellsTheEndOfWhatOutlivesItsEngineOnce) {
+  ASSERT_NO_FATAL_FAILURE(RunContainers());
+  PortfolioOptions options;
+  options.look_again = absl::Milliseconds(500);
+  NSCTL_ASSERT_OK_AND_ASSIGN(portfolio_, Portfolio::Start(procfs_, options));
+  const auto subscription = portfolio_->Subscribe();
+  ASSERT_TRUE(portfolio_->AwaitFirstResults(absl::Now() + absl::Minutes(1)));
+  const Containers before = portfolio_->Current();
+  const auto pid_of = [&before](const std::string& name) {
+    for (const Container& container : before.containers()) {
+      if (container.name() == name) return container.pid();
+    }
+    return 0;
+  };
+  const int web = pid_of("web");
+  const int db = pid_of("db");
+  ASSERT_GT(web, 0);
+  ASSERT_GT(db, 0);
+  std::vector<std::string> exits;
+  const auto await_exits = [&](size_t count, absl::Duration time) {
+    const absl::Time deadline = absl::Now() + time;
+    while (exits.size() < count) {
+      const auto batch = subscription->Next(deadline);
+      if (!batch.ok()) return;
+      for (const Change& change : batch->changes) {
+        const int pid = change.container().pid();
+        if (change.kind() != Change::exited || (pid != web && pid != db)) continue;
+        exits.push_back(change.container().name());
+      }
+    }
+  };
+
+  // The engine ends; then a container at once, and another when others tell of it.
+  ASSERT_EQ(kill(dockerd_.value, SIGKILL), 0);
+  ASSERT_EQ(kill(web, SIGKILL), 0);
+  await_exits(1, absl::Minutes(1));
+  EXPECT_THAT(exits, ::testing::ElementsAre("web"));
+  ASSERT_TRUE(AwaitMinute([&] {
+    const Containers current = portfolio_->Current();
+    return std::any_of(current.containers().begin(), current.containers().end(),
+                       [&](const Container& one) { return one.pid() == db; });
+  }));
+  ASSERT_EQ(kill(db, SIGKILL), 0);
+  await_exits(2, absl::Minutes(1));
+  EXPECT_THAT(exits, ::testing::ElementsAre("web", "db"));
+  await_exits(3, absl::Seconds(3));
+  EXPECT_THAT(exits, ::testing::ElementsAre("web", "db"));
+  // For the test's end.
+  ASSERT_THAT(sandbox_->Run({"rm", "-f", "/run/docker.pid"}), IsOk());
+  ASSERT_NO_FATAL_FAILURE(StartDocker());
 }
 
 }  // namespace

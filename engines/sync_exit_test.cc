@@ -157,6 +157,99 @@ TEST(SyncStateExit, StaysToldWhereTheEngineHasNotNoticed) {
   EXPECT_THAT(scene.Told(), IsEmpty());
 }
 
+TEST(SyncStateExit, IsToldAtOnceWhereNobodyCanSayHow) {
+  SyncScene scene({.replays = true, .exit_grace = absl::ZeroDuration()});
+  scene.SyncWith("web");
+  scene.Die("web", 5);
+  scene.DeliverExits();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100"));
+  scene.AnswerAll();
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+  EXPECT_THAT(scene.Told(), IsEmpty());
+}
+
+TEST(SyncStateExit, OfAShortLifeIsToldThoughNobodySawTheProcess) {
+  SyncScene scene;
+  scene.SyncWith("web");
+  const EngineEvent start = scene.Start("job");
+  const EngineEvent end = scene.Die("job", 3);
+
+  // The engine has it still when it is asked.
+  scene.Deliver(start);
+  scene.AnswerAll();
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started job 0", "exited job 0 3"));
+  scene.Deliver(end);
+  scene.Deliver(start);
+  scene.Deliver(end);
+  scene.AnswerAll();
+  scene.Wait(absl::Seconds(2));
+
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+  EXPECT_THAT(scene.Told(), ElementsAre("web 100 running"));
+}
+
+TEST(SyncStateExit, OfAShortLifeThatTheEngineForgotIsToldByItsEvents) {
+  SyncScene scene;
+  scene.SyncWith("web");
+  const EngineEvent start = scene.Start("job");
+  EngineEvent end = scene.Die("job", 3);
+  const EngineEvent removed = scene.Remove("job");
+
+  // The answer comes before the events, after them, or never.
+  scene.Deliver(start);
+  scene.AnswerAll();
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+  scene.Deliver(end);
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started job 0", "exited job 0 3"));
+  scene.Deliver(removed);
+  scene.AnswerAll();
+
+  scene.Deliver(scene.Start("next"));
+  end = scene.Die("next", 4);
+  scene.Remove("next");
+  scene.Deliver(end);
+  scene.AnswerAll();
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started next 0", "exited next 0 4"));
+
+  scene.Deliver(scene.Start("last"));
+  scene.Die("last", 5);
+  scene.Remove("last");
+  scene.AnswerAll();
+  scene.Wait(absl::Seconds(2));
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started last 0", "exited last 0"));
+  EXPECT_EQ(scene.Told(), scene.Truth());
+}
+
+TEST(SyncStateExit, OfEachOfManyShortLivesIsTold) {
+  SyncScene scene;
+  scene.SyncWith("web");
+  for (int i = 1; i <= 3; ++i) {
+    scene.Deliver(scene.Start("job"));
+    scene.Deliver(scene.Die("job", i));
+  }
+  scene.Deliver(scene.Start("job"));
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(),
+              ElementsAre("started job 0", "exited job 0 1", "started job 0", "exited job 0 2",
+                          "started job 0", "exited job 0 3", "started job 104"));
+  EXPECT_EQ(scene.Told(), scene.Truth());
+}
+
+TEST(SyncStateExit, OfAShortLifeBeforeTheFirstConnectionIsNoNews) {
+  SyncScene scene;
+  const EngineEvent start = scene.Start("job");
+  const EngineEvent end = scene.Die("job", 3);
+  scene.SyncWith("web");
+  scene.Deliver(start);
+  scene.Deliver(end);
+  scene.AnswerAll();
+  scene.Wait(absl::Seconds(2));
+
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+}
+
 TEST(SyncStateExit, OfWhatIsNotKnownIsNoNews) {
   SyncScene scene;
   scene.SyncWith("web");

@@ -41,6 +41,7 @@ class SyncScene {
   // Starts a container, connects and answers until all is in sync; nothing is left to be told.
   void SyncWith(const std::string& id);
   void Disconnect();
+  void LoseEngine() { Take(state_->EngineGone(now_)); }
   void Deliver(const EngineEvent& event);
   // The kernel tells of all watched processes that ended.
   void DeliverExits();

@@ -28,21 +28,8 @@ constexpr absl::Duration kUnclear = absl::Milliseconds(100);
 // So often in a row an answer may be overtaken by events before it is told all the same.
 constexpr int kMaxOvertaken = 3;
 constexpr int kMaxFailedInspections = 3;
-constexpr int kMaxFailedLists = 2;
 // Between questions how a process ended, to an engine that says it runs.
 constexpr absl::Duration kLookAgain = absl::Milliseconds(200);
-
-bool MayHaveProcess(const EngineRow& row) {
-  return IsAlive(row.container.state()) || row.container.state() == Container::unknown;
-}
-
-// Its process ended, or was not found, between the engine's answer and the look at it. One that was
-// told without its process is not looked for again.
-bool MayHaveEnded(const Sighting& row, const ToldContainer& told) {
-  if (row.process != nullptr) return row.process->Ended();
-  if (!IsAlive(row.row.container.state()) || row.process_error != "ESRCH") return false;
-  return !told.has_process() || told.container()->engine_pid() != row.row.container.engine_pid();
-}
 
 // Of a container whose process ended: it has another one, or how it ended is known.
 bool SaysHow(const absl::StatusOr<Sighting>& sighting) {
@@ -54,6 +41,7 @@ bool SaysHow(const absl::StatusOr<Sighting>& sighting) {
 }  // namespace
 
 absl::Time SyncState::BeginAttempt(absl::Time now) {
+  lives_.BeginAt(now);
   ++attempt_;
   lists_of_attempt_ = 0;
   answered_lists_ = 0;
@@ -66,21 +54,6 @@ SyncActions SyncState::Subscribed(absl::Time now) {
   connected_ = true;
   RequestList(&actions, now);
   return actions;
-}
-
-void SyncState::RequestList(SyncActions* actions, absl::Time now) {
-  if (!connected_) return;
-  if (listing_ || (lists_of_attempt_ > 1 && now < list_asked_ + options_.list_interval)) {
-    next_list_ = std::min(next_list_, std::max(now, list_asked_ + options_.list_interval));
-    return;
-  }
-  listing_ = true;
-  ++lists_;
-  ++lists_of_attempt_;
-  list_after_ = events_;
-  list_asked_ = now;
-  next_list_ = now + options_.audit_interval;
-  actions->list = true;
 }
 
 void SyncState::RequestInspection(Entries::iterator entry, SyncActions* actions, absl::Time now) {
@@ -122,6 +95,10 @@ SyncActions SyncState::Event(const EngineEvent& event, absl::Time now) {
   }
   if (AgeOf(entry->second, event) == EventAge::kKnown) return actions;
   entry->second.last_event = ++events_;
+  if (event.kind == Kind::kStarted && !entry->second.told.has_process()) {
+    if (lives_.HasEnded(entry->first)) TellLife(entry, nullptr, &actions, now);
+    lives_.Start(event);
+  }
   if (ends) {
     TakeExitEvent(entry, event, &actions, now);
   } else if (event.kind == Kind::kPaused || event.kind == Kind::kUnpaused) {
@@ -135,6 +112,12 @@ SyncActions SyncState::Event(const EngineEvent& event, absl::Time now) {
 void SyncState::TakeExitEvent(Entries::iterator entry, const EngineEvent& event,
                               SyncActions* actions, absl::Time now) {
   Entry& state = entry->second;
+  if (!state.told.has_process() && lives_.Has(entry->first)) {
+    if (event.kind == EngineEvent::Kind::kExited) lives_.End(event);
+    // An inspection under way knows more of it.
+    if (state.inspecting) return;
+    TellLife(entry, nullptr, actions, now);
+  }
   const Container* const told = state.told.container();
   if (told == nullptr) return ForgetIfUnknown(entry);
   const bool of_another = event.engine_pid.has_value() && told->engine_pid() != 0 &&
@@ -173,7 +156,7 @@ void SyncState::ForgetIfUnknown(Entries::iterator entry) {
   const bool uninspected =
       state.failed >= kMaxFailedInspections && state.listed == lists_ && connected_;
   if (state.told.container() == nullptr && !state.inspecting && !listing_ && !uninspected &&
-      state.ended_engine_pid == 0) {
+      state.ended_engine_pid == 0 && !lives_.Has(entry->first)) {
     entries_.erase(entry);
   }
 }
@@ -200,7 +183,47 @@ void SyncState::End(Entries::iterator entry, const Cause& cause, SyncActions* ac
     state.ended_engine_pid = state.told.container()->engine_pid();
   }
   state.told.End(state.exit_facts, cause, &actions->changes);
+  lives_.SetTold(entry->first, cause.happened != absl::InfinitePast() ? cause.happened : cause.now);
   WatchProcess(entry, actions);
+}
+
+void SyncState::TellLife(Entries::iterator entry, const EngineRow* row, SyncActions* actions,
+                         absl::Time now) {
+  Entry& state = entry->second;
+  EngineRow known;
+  if (row == nullptr && state.partial.has_value()) row = &state.partial->row;
+  if (row == nullptr && state.told.container() != nullptr) {
+    known.container = *state.told.container();
+    known.pod = state.told.pod();
+    row = &known;
+  }
+  lives_.Tell(entry->first, row, now, &actions->changes);
+  state.partial.reset();
+  state.exit_deadline = state.look_again = absl::InfiniteFuture();
+}
+
+// An answer about a container whose start was heard of and whose process was not seen. False where
+// how it ended is awaited.
+bool SyncState::SettleLife(Entries::iterator entry, const absl::StatusOr<Sighting>& sighting,
+                           SyncActions* actions, absl::Time now) {
+  Entry& state = entry->second;
+  if (state.told.has_process() || !lives_.Has(entry->first)) return true;
+  if (!sighting.ok() && !absl::IsNotFound(sighting.status())) return true;
+  if (sighting.ok() && IsAlive(sighting->row.container.state()) && !lives_.HasEnded(entry->first)) {
+    return true;
+  }
+  const bool says_how = sighting.ok() && sighting->row.container.state() == Container::exited &&
+                        sighting->row.container.has_exit_code();
+  if (!says_how && !lives_.HasEnded(entry->first)) {
+    // Its event is on the way.
+    if (state.exit_deadline == absl::InfiniteFuture()) {
+      state.exit_deadline = now + options_.exit_grace;
+    }
+    LookAgain(state, now);
+    return false;
+  }
+  TellLife(entry, sighting.ok() ? &sighting->row : nullptr, actions, now);
+  return true;
 }
 
 void SyncState::Show(Entries::iterator entry, const Sighting& sighting, absl::Time asked,
@@ -216,6 +239,8 @@ void SyncState::Show(Entries::iterator entry, const Sighting& sighting, absl::Ti
   }
   const auto before = state.told.process();
   const bool had_process = state.told.has_process();
+  if (alive && lives_.HasEnded(entry->first)) TellLife(entry, nullptr, actions, now);
+  if (alive) lives_.Forget(entry->first);
   state.told.Show(sighting, {.source = source, .now = now}, &actions->changes);
   state.confirmed = asked;
   state.partial.reset();
@@ -224,6 +249,7 @@ void SyncState::Show(Entries::iterator entry, const Sighting& sighting, absl::Ti
     WatchProcess(entry, actions);
   }
   if (!alive) {
+    if (had_process) lives_.SetTold(entry->first, asked);
     state.ended_engine_pid = 0;
     ForgetIfUnknown(entry);
   }
@@ -249,11 +275,13 @@ SyncActions SyncState::Inspected(uint64_t attempt, const ContainerId& id,
   const bool overtaken = state.inspect_again || state.last_event > state.inspect_after;
   if (overtaken || vanished || (unfound && state.overtaken == 0)) {
     const bool enough = ++state.overtaken > kMaxOvertaken;
+    if (sighting.ok() && lives_.Has(id)) state.partial = *sighting;
     if (!enough || vanished) {
       if (!enough) {
         RequestInspection(entry, &actions, now);
       } else {
         LookAgain(state, now);
+        if (lives_.HasEnded(id)) TellLife(entry, nullptr, &actions, now);
         ForgetIfUnknown(entry);
       }
       return actions;
@@ -263,6 +291,7 @@ SyncActions SyncState::Inspected(uint64_t attempt, const ContainerId& id,
   const std::optional<Sighting> listed_since =
       state.partial.has_value() && state.partial_asked > state.inspect_asked ? state.partial
                                                                              : std::nullopt;
+  if (!SettleLife(entry, sighting, &actions, now)) return actions;
   const bool kernel_asked = state.exit_deadline != absl::InfiniteFuture();
   if (kernel_asked && now < state.exit_deadline && !SaysHow(sighting)) {
     // Its event may be on the way.
@@ -300,83 +329,6 @@ void SyncState::TakeFailedInspection(Entries::iterator entry, const absl::Status
   Show(entry, partial, state.inspect_asked, Change::list, actions, now);
 }
 
-SyncActions SyncState::Listed(uint64_t attempt, absl::StatusOr<std::vector<Sighting>> list,
-                              absl::Time now) {
-  SyncActions actions;
-  if (attempt != attempt_ || !connected_ || !listing_) return actions;
-  listing_ = false;
-  if (!list.ok()) {
-    if (lists_of_attempt_ == 1 || ++failed_lists_ >= kMaxFailedLists) {
-      actions.give_up = list.status();
-    } else {
-      next_list_ = std::min(next_list_, now + options_.list_interval);
-    }
-    return actions;
-  }
-  failed_lists_ = 0;
-  duplicates_ = 0;
-  ++answered_lists_;
-  for (Sighting& row : *list) TakeRow(std::move(row), &actions, now);
-  TakeUnlisted(&actions, now);
-  // Events may have been lost between the acceptance of the subscription and its begin; all that
-  // happened since the first list's answer is certainly heard.
-  if (lists_of_attempt_ == 1 && !options_.replays) RequestList(&actions, now);
-  return actions;
-}
-
-void SyncState::TakeRow(Sighting row, SyncActions* actions, absl::Time now) {
-  const auto [entry, is_new] = entries_.try_emplace(IdOf(row.row.container));
-  Entry& state = entry->second;
-  if (state.listed == lists_) {
-    ++duplicates_;
-    return;
-  }
-  state.listed = lists_;
-  state.failed = 0;
-  if (state.last_event > list_after_) {
-    if (row.row.partial) state.partial = std::move(row);
-    if (!state.inspecting) RequestInspection(entry, actions, now);
-    return;
-  }
-  if (!row.row.partial) {
-    if (MayHaveEnded(row, state.told)) {
-      state.partial = std::move(row);
-      return RequestInspection(entry, actions, now);
-    }
-    return Show(entry, row, list_asked_, Change::list, actions, now);
-  }
-  const auto& process = state.told.process();
-  if (process != nullptr && !process->Ended() && state.told.Agrees(row.row)) {
-    state.confirmed = list_asked_;
-    return;
-  }
-  if (!MayHaveProcess(row.row)) {
-    return Show(entry, row, list_asked_, Change::list, actions, now);
-  }
-  state.partial = std::move(row);
-  state.partial_asked = list_asked_;
-  // What is asked already is compared with the row when it is answered.
-  if (!state.inspecting) RequestInspection(entry, actions, now);
-}
-
-void SyncState::TakeUnlisted(SyncActions* actions, absl::Time now) {
-  for (auto entry = entries_.begin(); entry != entries_.end();) {
-    const auto current = entry++;
-    Entry& state = current->second;
-    if (state.listed == lists_ || state.last_event > list_after_) {
-      // Ended while the list was made, as its event said.
-      ForgetIfUnknown(current);
-      continue;
-    }
-    state.ended_engine_pid = 0;
-    if (state.told.container() != nullptr) {
-      RequestInspection(current, actions, now);
-    } else {
-      ForgetIfUnknown(current);
-    }
-  }
-}
-
 SyncActions SyncState::ProcessEnded(uint64_t watch, absl::Time now) {
   SyncActions actions;
   const auto found = watches_.find(watch);
@@ -386,8 +338,10 @@ SyncActions SyncState::ProcessEnded(uint64_t watch, absl::Time now) {
   actions.unwatch.push_back(watch);
   watches_.erase(found);
   state.watch = 0;
-  if (!connected_) {
+  // Nobody can say how it ended.
+  if (!connected_ || options_.exit_grace <= absl::ZeroDuration()) {
     End(entry, {.source = Change::process, .now = now, .happened = now}, &actions);
+    ForgetIfUnknown(entry);
     return actions;
   }
   state.exit_deadline = now + options_.exit_grace;
@@ -407,6 +361,8 @@ SyncActions SyncState::AttemptEnded(absl::Time now) {
     Entry& state = current->second;
     state.inspecting = state.inspect_again = false;
     state.overtaken = state.failed = 0;
+    if (lives_.HasEnded(current->first)) TellLife(current, nullptr, &actions, now);
+    lives_.Forget(current->first);
     state.partial.reset();
     if (state.exit_deadline != absl::InfiniteFuture()) {
       End(current, {.source = Change::process, .now = now, .happened = now}, &actions);
@@ -427,7 +383,11 @@ SyncActions SyncState::Tick(absl::Time now) {
       RequestInspection(current, &actions, now);
       continue;
     }
-    End(current, {.source = Change::process, .now = now}, &actions);
+    if (lives_.Has(current->first) && !state.told.has_process()) {
+      TellLife(current, nullptr, &actions, now);
+    } else {
+      End(current, {.source = Change::process, .now = now}, &actions);
+    }
     ForgetIfUnknown(current);
   }
   if (now >= next_list_) {
@@ -447,14 +407,15 @@ absl::Time SyncState::next_tick() const {
 
 SyncActions SyncState::EngineGone(absl::Time now) {
   SyncActions actions = AttemptEnded(now);
-  for (auto& [id, entry] : entries_) {
-    // What runs on without its engine has not ended.
-    if (entry.told.process() == nullptr || !entry.told.process()->Ended()) continue;
-    entry.told.End(entry.exit_facts, {.source = Change::process, .now = now}, &actions.changes);
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const auto current = entry++;
+    const auto& process = current->second.told.process();
+    if (process != nullptr && process->Ended()) {
+      End(current, {.source = Change::process, .now = now}, &actions);
+    }
+    // What runs on without its engine has not ended; the kernel will say so.
+    if (current->second.watch == 0) entries_.erase(current);
   }
-  for (const auto& [watch, id] : watches_) actions.unwatch.push_back(watch);
-  watches_.clear();
-  entries_.clear();
   return actions;
 }
 

@@ -29,6 +29,7 @@
 #include "engines/container.h"
 #include "engines/container_process.h"
 #include "engines/engine_client.h"
+#include "engines/short_lives.h"
 #include "engines/told_container.h"
 
 namespace nsctl::engines {
@@ -38,7 +39,8 @@ struct SyncOptions {
   bool replays = false;
   // Between lists that look whether anything was missed.
   absl::Duration audit_interval = absl::Minutes(5);
-  // How long the engine may take to say how a process ended that the kernel says ended.
+  // How long the engine may take to say how a process ended that the kernel says ended: so much
+  // later the end is told at most. Zero where nobody can say.
   absl::Duration exit_grace = absl::Seconds(1);
   // Lists that were asked for because events were lost are at least so far apart.
   absl::Duration list_interval = absl::Seconds(1);
@@ -83,8 +85,8 @@ class SyncState {
   // At next_tick() or later.
   SyncActions Tick(absl::Time now);
   absl::Time next_tick() const;
-  // The engine is gone for good, and nothing is told of its containers any more: of those that run
-  // on nobody knows.
+  // The engine is gone for good. Of its containers that run on the end is still told, and nothing
+  // else: told() has them until then.
   SyncActions EngineGone(absl::Time now);
 
   // A whole list was taken in and nothing is left to ask.
@@ -141,12 +143,17 @@ class SyncState {
   void Show(Entries::iterator entry, const Sighting& sighting, absl::Time asked,
             Change::Source source, SyncActions* actions, absl::Time now);
   void End(Entries::iterator entry, const Cause& cause, SyncActions* actions);
+  void TellLife(Entries::iterator entry, const EngineRow* row, SyncActions* actions,
+                absl::Time now);
+  bool SettleLife(Entries::iterator entry, const absl::StatusOr<Sighting>& sighting,
+                  SyncActions* actions, absl::Time now);
   void LookAgain(Entry& entry, absl::Time now) const;
   void WatchProcess(Entries::iterator entry, SyncActions* actions);
   void ForgetIfUnknown(Entries::iterator entry);
 
   SyncOptions options_;
   Entries entries_;
+  ShortLives lives_;
   std::map<uint64_t, ContainerId> watches_;
   uint64_t last_watch_ = 0;
   uint64_t attempt_ = 0;

@@ -414,20 +414,25 @@ TEST(SyncState, SeesSomebodyWhoChangesAllTheTime) {
   EXPECT_EQ(scene.Told(), scene.Truth());
 }
 
-TEST(SyncState, EndsWhatEndedWithItsEngineAndForgetsTheRest) {
+TEST(SyncState, EndsWhatEndedWithItsEngineAndAwaitsTheEndOfTheRest) {
   SyncScene scene;
   scene.Start("db");
   scene.Start("web");
   scene.Connect();
   scene.AnswerAll();
+  scene.TakeChanges();
   scene.Die("db");
 
-  const SyncActions actions = scene.state().EngineGone(scene.now());
+  scene.LoseEngine();
 
-  ASSERT_EQ(actions.changes.size(), 1);
-  EXPECT_EQ(actions.changes[0].kind(), Change::exited);
-  EXPECT_EQ(actions.unwatch.size(), 2);
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited db 100"));
+  EXPECT_THAT(scene.Told(), ElementsAre("web 101 running"));
+  scene.Die("web");
+  scene.DeliverExits();
+  scene.DeliverExits();
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 101"));
   EXPECT_THAT(scene.Told(), IsEmpty());
+  EXPECT_EQ(scene.state().next_tick(), absl::InfiniteFuture());
 }
 
 TEST(SyncState, KeepsOneThatIsBetweenTwoProcesses) {

@@ -66,6 +66,8 @@ class ContainerdClient : public EngineClient {
                      absl::FunctionRef<void(const EngineEvent&)> sink) override;
   absl::Status List(const CallLimits& limits,
                     absl::FunctionRef<absl::Status(EngineRow)> sink) override;
+  absl::Status ListStopped(const CallLimits& limits,
+                           absl::FunctionRef<absl::Status(EngineRow)> sink) override;
   absl::StatusOr<EngineRow> Inspect(const ContainerId& container,
                                     const CallLimits& limits) override;
   bool replays() const override { return false; }
@@ -75,10 +77,16 @@ class ContainerdClient : public EngineClient {
 
   template <typename Response>
   absl::StatusOr<Response> Call(const GrpcRequest& request, const CallLimits& limits);
-  absl::StatusOr<Tasks> ListTasks(const std::string& name, const CallLimits& limits);
+  absl::Status VisitNamespaces(const CallLimits& limits,
+                               absl::FunctionRef<absl::Status(const std::string&)> visit);
+  // Those that `is_wanted`.
+  absl::StatusOr<Tasks> ListTasks(const std::string& name, const CallLimits& limits,
+                                  absl::FunctionRef<bool(const tasks::Process&)> is_wanted);
   absl::Status VisitContainers(const std::string& name, const CallLimits& limits,
                                absl::FunctionRef<absl::Status(absl::string_view)> visit);
   absl::Status ListNamespace(const std::string& name, const CallLimits& limits,
+                             absl::FunctionRef<absl::Status(EngineRow)> sink);
+  absl::Status ListStoppedOf(const std::string& name, const CallLimits& limits,
                              absl::FunctionRef<absl::Status(EngineRow)> sink);
   absl::StatusOr<containers::Container> GetContainer(const std::string& name, const std::string& id,
                                                      const CallLimits& limits);
@@ -143,8 +151,8 @@ absl::Status ContainerdClient::Watch(absl::Time /*since*/, const CallLimits& lim
                       });
 }
 
-absl::Status ContainerdClient::List(const CallLimits& limits,
-                                    absl::FunctionRef<absl::Status(EngineRow)> sink) {
+absl::Status ContainerdClient::VisitNamespaces(
+    const CallLimits& limits, absl::FunctionRef<absl::Status(const std::string&)> visit) {
   NSCTL_ASSIGN_OR_RETURN(
       const std::string list,
       grpc_.Call({.method = "/containerd.services.namespaces.v1.Namespaces/List"}, limits));
@@ -152,28 +160,41 @@ absl::Status ContainerdClient::List(const CallLimits& limits,
                     [&](absl::string_view bytes) -> absl::Status {
                       namespaces::Namespace one;
                       NSCTL_RETURN_IF_ERROR(ParseMessage(bytes, &one));
-                      return ListNamespace(one.name(), limits, sink);
+                      return visit(one.name());
                     });
 }
 
-absl::StatusOr<ContainerdClient::Tasks> ContainerdClient::ListTasks(const std::string& name,
-                                                                    const CallLimits& limits) {
+absl::Status ContainerdClient::List(const CallLimits& limits,
+                                    absl::FunctionRef<absl::Status(EngineRow)> sink) {
+  return VisitNamespaces(
+      limits, [&](const std::string& name) { return ListNamespace(name, limits, sink); });
+}
+
+absl::Status ContainerdClient::ListStopped(const CallLimits& limits,
+                                           absl::FunctionRef<absl::Status(EngineRow)> sink) {
+  return VisitNamespaces(
+      limits, [&](const std::string& name) { return ListStoppedOf(name, limits, sink); });
+}
+
+absl::StatusOr<ContainerdClient::Tasks> ContainerdClient::ListTasks(
+    const std::string& name, const CallLimits& limits,
+    absl::FunctionRef<bool(const tasks::Process&)> is_wanted) {
   NSCTL_ASSIGN_OR_RETURN(const std::string list,
                          grpc_.Call(InNamespace(name, "tasks.v1.Tasks/List", ""), limits));
-  Tasks alive;
+  Tasks wanted;
   NSCTL_RETURN_IF_ERROR(VisitField(list, tasks::ListTasksResponse::kTasksFieldNumber,
-                                   [&alive](absl::string_view bytes) -> absl::Status {
+                                   [&](absl::string_view bytes) -> absl::Status {
                                      tasks::Process task;
                                      NSCTL_RETURN_IF_ERROR(ParseMessage(bytes, &task));
-                                     if (!MayBeAlive(task)) return absl::OkStatus();
-                                     if (alive.size() >= kMaxTasks) {
+                                     if (!is_wanted(task)) return absl::OkStatus();
+                                     if (wanted.size() >= kMaxTasks) {
                                        return absl::ResourceExhaustedError(
                                            absl::StrCat("lists more than ", kMaxTasks, " tasks"));
                                      }
-                                     alive.try_emplace(task.id(), task);
+                                     wanted.try_emplace(task.id(), task);
                                      return absl::OkStatus();
                                    }));
-  return alive;
+  return wanted;
 }
 
 absl::Status ContainerdClient::VisitContainers(
@@ -197,7 +218,7 @@ absl::Status ContainerdClient::VisitContainers(
 absl::Status ContainerdClient::ListNamespace(const std::string& name, const CallLimits& limits,
                                              absl::FunctionRef<absl::Status(EngineRow)> sink) {
   // In this order, each task's container is there unless it was removed since.
-  NSCTL_ASSIGN_OR_RETURN(const Tasks alive, ListTasks(name, limits));
+  NSCTL_ASSIGN_OR_RETURN(const Tasks alive, ListTasks(name, limits, MayBeAlive));
   if (alive.empty()) return absl::OkStatus();
   const std::string native_namespace = base::EncodeText(name);
   std::vector<EngineRow> rows;
@@ -217,6 +238,24 @@ absl::Status ContainerdClient::ListNamespace(const std::string& name, const Call
     NSCTL_RETURN_IF_ERROR(sink(std::move(row)));
   }
   return absl::OkStatus();
+}
+
+absl::Status ContainerdClient::ListStoppedOf(const std::string& name, const CallLimits& limits,
+                                             absl::FunctionRef<absl::Status(EngineRow)> sink) {
+  NSCTL_ASSIGN_OR_RETURN(const Tasks tasks,
+                         ListTasks(name, limits, [](const tasks::Process&) { return true; }));
+  const std::string native_namespace = base::EncodeText(name);
+  return VisitContainers(name, limits, [&](absl::string_view bytes) -> absl::Status {
+    containers::Container container;
+    NSCTL_RETURN_IF_ERROR(ParseMessage(bytes, &container));
+    const auto task = tasks.find(container.id());
+    if (task != tasks.end() && MayBeAlive(task->second)) return absl::OkStatus();
+    NSCTL_ASSIGN_OR_RETURN(EngineRow row, RowOf(native_namespace, container,
+                                                task == tasks.end() ? nullptr : &task->second));
+    // Made and not started, as far as containerd knows; who uses it may have taken the task away.
+    if (task == tasks.end() && !row.pod.has_value()) row.container.set_state(Container::created);
+    return sink(std::move(row));
+  });
 }
 
 absl::StatusOr<containers::Container> ContainerdClient::GetContainer(const std::string& name,

@@ -125,6 +125,31 @@ TEST(ContainerdClient, ListsAllNamespaces) {
   EXPECT_THAT(names, ElementsAre("default/web", "k8s.io/4567", "moby/0123", "shop/web"));
 }
 
+TEST(ContainerdClient, ListsWhatDoesNotRunOnRequest) {
+  FakeContainerd containerd;
+  containerd.Start(kWeb);
+  containerd.Start({"default", "job"});
+  containerd.EditTask({"default", "job"}, [](::containerd::services::tasks::v1::Process* task) {
+    task->set_status(3);
+    task->set_exit_status(3);
+  });
+  containerd.Start({"default", "taken away"});
+  containerd.Die({"default", "taken away"}, 4);
+  std::vector<std::string> rows;
+
+  EXPECT_THAT(MakeContainerdClient(containerd.connector())
+                  ->ListStopped(LimitsFor(),
+                                [&rows](EngineRow row) {
+                                  rows.push_back(absl::StrCat(row.container.name(), " ",
+                                                              StateName(row.container.state()), " ",
+                                                              row.container.exit_code()));
+                                  return absl::OkStatus();
+                                }),
+              IsOk());
+
+  EXPECT_THAT(rows, ElementsAre("job exited 3", "taken away created 0"));
+}
+
 TEST(ContainerdClient, InspectsWhatIsThere) {
   FakeContainerd containerd;
   containerd.Start(kWeb);

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
@@ -29,6 +30,7 @@
 #include "engines/http_client.h"
 #include "engines/protobuf_fields.h"
 #include "engines/stop_signal.h"
+#include "engines/stopped_rows.h"
 
 namespace nsctl::engines::cri {
 namespace {
@@ -51,6 +53,8 @@ class CriClient : public EngineClient {
                      absl::FunctionRef<void(const EngineEvent&)> sink) override;
   absl::Status List(const CallLimits& limits,
                     absl::FunctionRef<absl::Status(EngineRow)> sink) override;
+  absl::Status ListStopped(const CallLimits& limits,
+                           absl::FunctionRef<absl::Status(EngineRow)> sink) override;
   absl::StatusOr<EngineRow> Inspect(const ContainerId& container,
                                     const CallLimits& limits) override;
   bool replays() const override { return false; }
@@ -69,6 +73,9 @@ class CriClient : public EngineClient {
                                     absl::FunctionRef<void(const EngineEvent&)> sink);
   absl::Status ListPods(const CallLimits& limits, absl::FunctionRef<absl::Status(EngineRow)> sink)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  // Without its pod's name.
+  absl::StatusOr<EngineRow> InspectContainer(const ContainerId& container,
+                                             const CallLimits& limits);
   absl::StatusOr<EngineRow> InspectSandbox(const std::string& id, const CallLimits& limits)
       ABSL_LOCKS_EXCLUDED(mutex_);
   std::optional<Pod> FindPod(const std::string& id) const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -239,6 +246,62 @@ absl::Status CriClient::List(const CallLimits& limits,
                     });
 }
 
+absl::Status CriClient::ListStopped(const CallLimits& limits,
+                                    absl::FunctionRef<absl::Status(EngineRow)> sink) {
+  NSCTL_ASSIGN_OR_RETURN(const std::string pods, grpc_.Call(Request("ListPodSandbox", ""), limits));
+  Pods known;
+  NSCTL_RETURN_IF_ERROR(VisitField(pods, wire::ListPodSandboxResponse::kItemsFieldNumber,
+                                   [&](absl::string_view bytes) -> absl::Status {
+                                     wire::PodSandbox sandbox;
+                                     NSCTL_RETURN_IF_ERROR(ParseMessage(bytes, &sandbox));
+                                     NSCTL_ASSIGN_OR_RETURN(EngineRow row, RowOfSandbox(sandbox));
+                                     if (known.size() < kMaxPods) known[row.pod->id()] = *row.pod;
+                                     return IsAlive(row.container.state()) ? absl::OkStatus()
+                                                                           : sink(std::move(row));
+                                   }));
+  NSCTL_ASSIGN_OR_RETURN(const std::string list, grpc_.Call(Request("ListContainers", ""), limits));
+  std::vector<EngineRow> rows;
+  NSCTL_RETURN_IF_ERROR(VisitField(list, wire::ListContainersResponse::kContainersFieldNumber,
+                                   [&](absl::string_view bytes) -> absl::Status {
+                                     wire::Container container;
+                                     NSCTL_RETURN_IF_ERROR(ParseMessage(bytes, &container));
+                                     NSCTL_ASSIGN_OR_RETURN(EngineRow row,
+                                                            RowOfContainer(container));
+                                     const Container::State state = row.container.state();
+                                     if (state != Container::created && state != Container::exited)
+                                       return absl::OkStatus();
+                                     if (rows.size() >= kMaxPods) {
+                                       return absl::ResourceExhaustedError(absl::StrCat(
+                                           "lists more than ", kMaxPods, " stopped containers"));
+                                     }
+                                     rows.push_back(std::move(row));
+                                     return absl::OkStatus();
+                                   }));
+  return GiveInspected(
+      std::move(rows), limits, [&](const ContainerId& id) { return InspectContainer(id, limits); },
+      [&](EngineRow row) {
+        const auto pod = known.find(row.container.pod());
+        if (pod != known.end()) row.pod = pod->second;
+        return sink(std::move(row));
+      });
+}
+
+absl::StatusOr<EngineRow> CriClient::InspectContainer(const ContainerId& container,
+                                                      const CallLimits& limits) {
+  const std::optional<std::string> id = base::DecodeText(container.id);
+  if (!id.has_value() || id->empty()) return absl::NotFoundError("an id that is none");
+  wire::ContainerStatusRequest request;
+  request.set_container_id(*id);
+  request.set_verbose(true);
+  NSCTL_ASSIGN_OR_RETURN(const auto response,
+                         Call<wire::ContainerStatusResponse>(
+                             Request("ContainerStatus", request.SerializeAsString()), limits));
+  if (response.status().id() != *id) {
+    return absl::DataLossError("the answer is of another container");
+  }
+  return RowOfStatus(response);
+}
+
 absl::StatusOr<EngineRow> CriClient::InspectSandbox(const std::string& id,
                                                     const CallLimits& limits) {
   wire::PodSandboxStatusRequest request;
@@ -260,19 +323,10 @@ absl::StatusOr<EngineRow> CriClient::Inspect(const ContainerId& container,
   const std::optional<std::string> id = base::DecodeText(container.id);
   if (!id.has_value() || id->empty()) return absl::NotFoundError("an id that is none");
   if (FindPod(container.id).has_value()) return InspectSandbox(*id, limits);
-  wire::ContainerStatusRequest request;
-  request.set_container_id(*id);
-  request.set_verbose(true);
-  const auto response = Call<wire::ContainerStatusResponse>(
-      Request("ContainerStatus", request.SerializeAsString()), limits);
+  absl::StatusOr<EngineRow> row = InspectContainer(container, limits);
   // Events tell of pods that are new as well.
-  if (absl::IsNotFound(response.status())) return InspectSandbox(*id, limits);
-  if (!response.ok()) return response.status();
-  if (response->status().id() != *id) {
-    return absl::DataLossError("the answer is of another container");
-  }
-  NSCTL_ASSIGN_OR_RETURN(EngineRow row, RowOfStatus(*response));
-  Complete(limits, &row);
+  if (absl::IsNotFound(row.status())) return InspectSandbox(*id, limits);
+  if (row.ok()) Complete(limits, &*row);
   return row;
 }
 

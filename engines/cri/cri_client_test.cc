@@ -85,6 +85,27 @@ TEST(CriClient, InspectsContainersAndSandboxes) {
   }
 }
 
+TEST(CriClient, ListsWhatDoesNotRunOnRequest) {
+  FakeCri cri;
+  cri.StartPod("p1");
+  cri.Start("c1", "p1");
+  cri.Start("c2", "p1");
+  cri.Die("c2", 3);
+  std::vector<std::string> rows;
+
+  EXPECT_THAT(MakeCriClient(cri.connector())
+                  ->ListStopped(LimitsFor(),
+                                [&rows](EngineRow row) {
+                                  rows.push_back(absl::StrCat(
+                                      row.container.name(), " ", StateName(row.container.state()),
+                                      " ", row.container.exit_code(), " in ", row.pod->name()));
+                                  return absl::OkStatus();
+                                }),
+              IsOk());
+
+  EXPECT_THAT(rows, ElementsAre("name-c2 exited 3 in pod-p1"));
+}
+
 TEST(CriClient, BelievesNoAnswerAboutAnother) {
   FakeCri cri;
   const auto client = MakeCriClient(cri.connector());

@@ -1,11 +1,13 @@
 #include "engines/docker/docker_client.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
@@ -24,9 +26,12 @@
 #include "engines/http_client.h"
 #include "engines/http_json.h"
 #include "engines/json_text.h"
+#include "engines/stopped_rows.h"
 
 namespace nsctl::engines::docker {
 namespace {
+
+constexpr size_t kMaxStopped = 100'000;
 
 class DockerClient : public EngineClient {
  public:
@@ -38,6 +43,8 @@ class DockerClient : public EngineClient {
                      absl::FunctionRef<void(const EngineEvent&)> sink) override;
   absl::Status List(const CallLimits& limits,
                     absl::FunctionRef<absl::Status(EngineRow)> sink) override;
+  absl::Status ListStopped(const CallLimits& limits,
+                           absl::FunctionRef<absl::Status(EngineRow)> sink) override;
   absl::StatusOr<EngineRow> Inspect(const ContainerId& container,
                                     const CallLimits& limits) override;
   // By `since`; the daemon keeps its last 256 events.
@@ -112,6 +119,27 @@ absl::Status DockerClient::List(const CallLimits& limits,
                         NSCTL_ASSIGN_OR_RETURN(EngineRow row, RowOfList(json));
                         return sink(std::move(row));
                       });
+}
+
+absl::Status DockerClient::ListStopped(const CallLimits& limits,
+                                       absl::FunctionRef<absl::Status(EngineRow)> sink) {
+  const std::string filters = R"({"status":["created","exited","dead","removing"]})";
+  std::vector<EngineRow> rows;
+  NSCTL_RETURN_IF_ERROR(GetJsonArray(
+      connect_, absl::StrCat(Path("/containers/json"), "?all=1&filters=", PercentEncode(filters)),
+      limits, [&rows](const Json& json) -> absl::Status {
+        if (rows.size() >= kMaxStopped) {
+          return absl::ResourceExhaustedError(
+              absl::StrCat("lists more than ", kMaxStopped, " stopped containers"));
+        }
+        NSCTL_ASSIGN_OR_RETURN(EngineRow row, RowOfList(json));
+        if (!IsAlive(row.container.state()) && row.container.state() != Container::restarting) {
+          rows.push_back(std::move(row));
+        }
+        return absl::OkStatus();
+      }));
+  return GiveInspected(
+      std::move(rows), limits, [&](const ContainerId& id) { return Inspect(id, limits); }, sink);
 }
 
 absl::StatusOr<EngineRow> DockerClient::Inspect(const ContainerId& container,

@@ -97,6 +97,38 @@ TEST(DockerClient, PassesOnWhatTheDaemonRefuses) {
                        "/v1.41/info: HTTP status 400: client version 1.41 is too new"));
 }
 
+TEST(DockerClient, ListsWhatDoesNotRunOnRequest) {
+  FakeDocker docker;
+  for (const char* name : {"web", "job", "gone"}) docker.Start(name);
+  docker.Die("job", 3);
+  docker.Die("gone", 4);
+  const auto client = MakeDockerClient(docker.connector());
+  ASSERT_THAT(client->Identify(Limits()), IsOk());
+  std::vector<std::string> stopped;
+  std::vector<std::string> ids;
+  const auto list = [&] {
+    stopped.clear();
+    return client->ListStopped(Limits(), [&](EngineRow row) {
+      ids.push_back(row.container.id());
+      stopped.push_back(absl::StrCat(row.container.name(), " ", StateName(row.container.state()),
+                                     " ", row.container.exit_code(), row.partial ? "?" : ""));
+      return absl::OkStatus();
+    });
+  };
+
+  EXPECT_THAT(list(), IsOk());
+  EXPECT_THAT(stopped, ::testing::UnorderedElementsAre("job exited 3", "gone exited 4"));
+
+  // The list alone, where no inspection is answered.
+  for (const std::string& id : std::vector<std::string>(ids)) {
+    docker.Answer(absl::StrCat(id, "/json"), [](FakeConnection& connection) {
+      connection.SendResponse(500, R"({"message":"not now"})");
+    });
+  }
+  EXPECT_THAT(list(), IsOk());
+  EXPECT_THAT(stopped, ::testing::UnorderedElementsAre("job exited 3?", "gone exited 4?"));
+}
+
 TEST(DockerClient, InspectsNothingButContainers) {
   FakeDocker docker;
   docker.Start("web");

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -10,10 +11,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
 #include "engines/container.h"
 #include "engines/docker/docker_client.h"
+#include "engines/engine_client.h"
 #include "engines/test_real_engine.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -150,6 +154,51 @@ TEST_F(DockerEngineTest, TellsWhatIsDone) {
   EXPECT_THAT(AwaitChanges(1), ElementsAre("started last"));
   ASSERT_THAT(Docker({"rm", "-f", "last"}), IsOk());
   EXPECT_THAT(AwaitChanges(1), ElementsAre("exited last 137"));
+}
+
+TEST_F(DockerEngineTest, TellsOfLivesThatAreTooShortToBeSeen) {
+  Watch();
+  std::vector<std::string> wanted;
+  for (int i = 0; i < 5; ++i) {
+    const std::string name = absl::StrCat("job", i);
+    ASSERT_THAT(
+        Docker({"run", "--rm", "--network=none", "--name", name, "nsctl/busybox:1", "/bin/true"}),
+        IsOk());
+    wanted.push_back(absl::StrCat("started ", name));
+    wanted.push_back(absl::StrCat("exited ", name, " 0"));
+  }
+
+  EXPECT_EQ(AwaitChanges(wanted.size()), wanted);
+}
+
+TEST_F(DockerEngineTest, ListsWhatDoesNotRunAsDockerDoes) {
+  RunContainer("alpha");
+  ASSERT_THAT(Docker({"create", "--name=delta", "nsctl/busybox:1", "/bin/true"}), IsOk());
+  // Its status is the container's.
+  (void)Docker({"run", "--network=none", "--name=job", "nsctl/busybox:1", "sh", "-c", "exit 3"});
+  Watch();
+  const auto client = MakeDockerClient([this] { return link_->Connect(); });
+  ASSERT_THAT(client->Identify({.deadline = absl::Now() + absl::Minutes(1)}), IsOk());
+  std::vector<std::string> stopped;
+
+  ASSERT_THAT(client->ListStopped({.deadline = absl::Now() + absl::Minutes(1)},
+                                  [&](EngineRow row) {
+                                    const Container& one = row.container;
+                                    stopped.push_back(absl::StrCat(one.name(), " ", one.id(), " ",
+                                                                   StateName(one.state())));
+                                    EXPECT_EQ(one.has_finished_at(), one.name() == "job");
+                                    EXPECT_EQ(one.exit_code(), one.name() == "job" ? 3 : 0);
+                                    return absl::OkStatus();
+                                  }),
+              IsOk());
+
+  std::sort(stopped.begin(), stopped.end());
+  const auto told =
+      Docker({"ps", "-a", "--no-trunc", "--filter=status=exited", "--filter=status=created",
+              "--format", "{{.Names}} {{.ID}} {{.State}}"});
+  ASSERT_THAT(told, IsOk());
+  EXPECT_EQ(stopped, SortedLines(*told));
+  EXPECT_EQ(stopped.size(), 2);
 }
 
 TEST_F(DockerEngineTest, LivesThroughARestartOfTheDaemon) {

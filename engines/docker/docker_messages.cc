@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "engines/container.h"
 #include "engines/container_state.h"
@@ -43,6 +44,16 @@ std::string NameOfList(const Json& names) {
   return "";
 }
 
+// "Exited (3) 5 minutes ago"
+std::optional<int32_t> ExitCodeIn(absl::string_view status) {
+  int32_t code = 0;
+  if (!absl::ConsumePrefix(&status, "Exited (") ||
+      !absl::SimpleAtoi(status.substr(0, status.find(')')), &code)) {
+    return std::nullopt;
+  }
+  return code;
+}
+
 void SetCommon(const Json& labels, Container* container) {
   SetLabels(labels, container->mutable_labels());
   if (const auto project = ProjectOf(container->labels()); project.has_value()) {
@@ -55,7 +66,8 @@ void SetState(const Json& state, Container* container) {
   container->set_state(StateFromDocker(TextMember(state, "Status")));
   if (IsAlive(container->state())) {
     container->set_engine_pid(IntMember(state, "Pid").value_or(0));
-  } else if (const auto code = IntMember(state, "ExitCode"); code.has_value()) {
+  } else if (const auto code = IntMember(state, "ExitCode");
+             code.has_value() && container->state() != Container::created) {
     container->set_exit_code(static_cast<int32_t>(*code));
   }
   if (const auto oom = BoolMember(state, "OOMKilled"); oom.has_value() && *oom) {
@@ -105,6 +117,10 @@ absl::StatusOr<EngineRow> RowOfList(const Json& json) {
   container.set_image_id(TextMember(json, "ImageID"));
   google::protobuf::Timestamp created;
   if (SetTime(IntMember(json, "Created"), &created)) *container.mutable_created_at() = created;
+  if (container.state() == Container::exited) {
+    const auto code = ExitCodeIn(TextMember(json, "Status"));
+    if (code.has_value()) container.set_exit_code(*code);
+  }
   SetCommon(Member(json, "Labels"), &container);
   return row;
 }
@@ -146,11 +162,12 @@ std::optional<EngineEvent> EventOf(const Json& json) {
   }
   event.kind = *kind;
   event.time = TimeOf(json);
-  // The container's labels are attributes as well, and may have this name.
+  // The container's labels are attributes as well, and may have these names.
+  const Json& attributes = Member(actor, "Attributes");
   int32_t code = 0;
-  if (absl::SimpleAtoi(TextMember(Member(actor, "Attributes"), "exitCode"), &code)) {
-    event.exit_code = code;
-  }
+  if (absl::SimpleAtoi(TextMember(attributes, "exitCode"), &code)) event.exit_code = code;
+  event.name = TextMember(attributes, "name");
+  event.image = TextMember(attributes, "image");
   return event;
 }
 

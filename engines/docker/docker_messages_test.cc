@@ -53,6 +53,20 @@ TEST(RowOfList, ReadsARowOfDocker) {
   )"));
 }
 
+TEST(RowOfList, ReadsHowAContainerEnded) {
+  for (const auto& [status, wanted] :
+       {std::pair{"Exited (3) 5 minutes ago", "exit_code: 3"},
+        std::pair{"Exited (-1) now", "exit_code: -1"}, std::pair{"Exited (3", "exit_code: 3"},
+        std::pair{"Exited ()", ""}, std::pair{"Up", ""}}) {
+    const auto row =
+        RowOfList(Parse(absl::StrCat(R"({"Id":"x","State":"exited","Status":")", status, "\"}")));
+
+    ASSERT_THAT(row, IsOk());
+    EXPECT_EQ(row->container.DebugString(),
+              ContainerText(absl::StrCat(R"(id: "x" name: "x" state: exited )", wanted)));
+  }
+}
+
 TEST(RowOfList, LivesWithoutWhatMayBeMissing) {
   for (const char* text : {R"({"Id":"x"})", R"({"Id":"x","Names":null,"Labels":null,"State":null})",
                            R"({"Id":"x","Names":[],"Labels":[1],"State":7,"Created":"soon"})",

@@ -151,11 +151,13 @@ void FakeDocker::ServeList(FakeConnection& connection) {
   {
     const absl::MutexLock lock(&mutex_);
     for (const auto& [id, known] : known_) {
-      if (known.status == "exited") continue;
+      const bool stopped = known.status == "exited" || known.status == "created";
+      if (stopped != absl::StrContains(connection.target(), "all=1")) continue;
       rows.push_back(absl::StrFormat(
           R"({"Id":"%s","Names":["/%s"],"Image":"sl:1","ImageID":"sha256:1","Created":1795431744,)"
-          R"("Labels":%s,"State":"%s","Status":"Up"})",
-          id, known.name, LabelsText(known.labels), known.status));
+          R"("Labels":%s,"State":"%s","Status":"%s"})",
+          id, known.name, LabelsText(known.labels), known.status,
+          stopped ? absl::StrCat("Exited (", known.exit_code, ") ago") : "Up"));
     }
   }
   RunListHook();

@@ -44,6 +44,8 @@ class PodmanClient : public EngineClient {
                      absl::FunctionRef<void(const EngineEvent&)> sink) override;
   absl::Status List(const CallLimits& limits,
                     absl::FunctionRef<absl::Status(EngineRow)> sink) override;
+  absl::Status ListStopped(const CallLimits& limits,
+                           absl::FunctionRef<absl::Status(EngineRow)> sink) override;
   absl::StatusOr<EngineRow> Inspect(const ContainerId& container,
                                     const CallLimits& limits) override;
   // It depends on where the user has events kept.
@@ -98,6 +100,18 @@ absl::Status PodmanClient::List(const CallLimits& limits,
                       absl::StrCat(kPrefix, "/containers/json?filters=", PercentEncode(filters)),
                       limits, [this, &limits, &sink](const Json& json) {
                         NSCTL_ASSIGN_OR_RETURN(EngineRow row, RowOfList(json));
+                        if (row.pod.has_value()) row.pod = Complete(*std::move(row.pod), limits);
+                        return sink(std::move(row));
+                      });
+}
+
+absl::Status PodmanClient::ListStopped(const CallLimits& limits,
+                                       absl::FunctionRef<absl::Status(EngineRow)> sink) {
+  // Without a filter, whose words not all versions know.
+  return GetJsonArray(connect_, absl::StrCat(kPrefix, "/containers/json?all=true"), limits,
+                      [this, &limits, &sink](const Json& json) -> absl::Status {
+                        NSCTL_ASSIGN_OR_RETURN(EngineRow row, RowOfList(json));
+                        if (IsAlive(row.container.state())) return absl::OkStatus();
                         if (row.pod.has_value()) row.pod = Complete(*std::move(row.pod), limits);
                         return sink(std::move(row));
                       });

@@ -106,6 +106,31 @@ TEST_F(PodmanClientTest, ListsPausedContainersAndPodsInOneCall) {
   EXPECT_EQ(targets()[1], "/v4.0.0/libpod/pods/p9/json");
 }
 
+TEST_F(PodmanClientTest, ListsWhatDoesNotRunOnRequest) {
+  FakeHttpServer server([](FakeConnection& connection) {
+    EXPECT_EQ(connection.target(), "/v4.0.0/libpod/containers/json?all=true");
+    connection.SendResponse(
+        200, R"([{"Id":"a1","Names":["db"],"Pid":7,"State":"paused"},)"
+             R"({"Id":"b2","Names":["job"],"State":"exited","ExitCode":3,"ExitedAt":1700000000},)"
+             R"({"Id":"c3","Names":["new"],"State":"configured","ExitCode":0}])");
+  });
+  std::vector<std::string> rows;
+
+  ASSERT_THAT(
+      MakePodmanClient(server.connector())
+          ->ListStopped(Limits(),
+                        [&rows](EngineRow row) {
+                          rows.push_back(row.container.name() + " " +
+                                         StateName(row.container.state()) + " " +
+                                         std::to_string(row.container.exit_code()) + " " +
+                                         std::to_string(row.container.finished_at().seconds()));
+                          return absl::OkStatus();
+                        }),
+      IsOk());
+
+  EXPECT_THAT(rows, ElementsAre("job exited 3 1700000000", "new created 0 0"));
+}
+
 TEST_F(PodmanClientTest, AsksForAPodOnce) {
   for (int i = 0; i < 2; ++i) {
     NSCTL_ASSERT_OK_AND_ASSIGN(const EngineRow row, client_->Inspect({"", "b2"}, Limits()));

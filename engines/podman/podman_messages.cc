@@ -80,6 +80,13 @@ absl::StatusOr<EngineRow> RowOfList(const Json& json) {
   container.set_image_id(TextMember(json, "ImageID"));
   google::protobuf::Timestamp time;
   if (SetAnyTime(Member(json, "Created"), &time)) *container.mutable_created_at() = time;
+  if (container.state() == Container::exited) {
+    if (const auto code = IntMember(json, "ExitCode"); code.has_value()) {
+      container.set_exit_code(static_cast<int32_t>(*code));
+    }
+    if (SetAnyTime(Member(json, "ExitedAt"), &time)) *container.mutable_finished_at() = time;
+    if (SetAnyTime(Member(json, "StartedAt"), &time)) *container.mutable_started_at() = time;
+  }
   const int64_t restarts = IntMember(json, "Restarts").value_or(0);
   container.set_restart_count(static_cast<uint32_t>(
       std::clamp<int64_t>(restarts, 0, std::numeric_limits<uint32_t>::max())));
@@ -100,7 +107,8 @@ absl::StatusOr<EngineRow> RowOfInspection(const Json& json) {
   if (IsAlive(container.state())) {
     container.set_engine_pid(IntMember(state, "Pid").value_or(0));
   } else {
-    if (const auto code = IntMember(state, "ExitCode"); code.has_value()) {
+    if (const auto code = IntMember(state, "ExitCode");
+        code.has_value() && container.state() != Container::created) {
       container.set_exit_code(static_cast<int32_t>(*code));
     }
     if (SetTime(TextMember(state, "FinishedAt"), &time)) *container.mutable_finished_at() = time;
@@ -148,6 +156,8 @@ std::optional<EngineEvent> EventOf(const Json& json) {
   int32_t code = 0;
   const Json& attributes = Member(actor, "Attributes");
   if (absl::SimpleAtoi(TextMember(attributes, "containerExitCode"), &code)) event.exit_code = code;
+  event.name = TextMember(attributes, "name");
+  event.image = TextMember(attributes, "image");
   return event;
 }
 

@@ -50,6 +50,22 @@ TEST(RowOfList, ReadsARowOfPodman) {
   EXPECT_EQ(row->pod->name(), "pod1");
 }
 
+TEST(RowOfList, ReadsHowAContainerEnded) {
+  const auto exited = RowOfList(
+      Parse(R"({"Id":"x","Names":["a"],"State":"exited","ExitCode":3,"ExitedAt":1795431860,)"
+            R"("Exited":true,"StartedAt":1795431852,"Pid":0})"));
+  const auto created = RowOfList(
+      Parse(R"({"Id":"x","Names":["a"],"State":"created","ExitCode":0,"ExitedAt":-62135596800})"));
+
+  ASSERT_THAT(exited, IsOk());
+  EXPECT_EQ(exited->container.DebugString(), ContainerText(R"(
+    id: "x" name: "a" state: exited exit_code: 3 started_at { seconds: 1795431852 }
+    finished_at { seconds: 1795431860 }
+  )"));
+  ASSERT_THAT(created, IsOk());
+  EXPECT_EQ(created->container.DebugString(), ContainerText(R"(id: "x" name: "a" state: created)"));
+}
+
 TEST(RowOfList, ReadsTimesOfOlderVersionsAndWhatMayBeMissing) {
   const auto old = RowOfList(Parse(R"({"Id":"x","Names":["a"],"Created":1795431852})"));
   ASSERT_THAT(old, IsOk());

@@ -12,7 +12,8 @@ import sys
 import bench_report
 from bench_report import Budget
 
-WORLDS = ("start", "sleepers", "namespaces", "netns", "fds", "mounts", "growth", "library")
+WORLDS = ("start", "sleepers", "namespaces", "netns", "fds", "mounts", "engines", "growth",
+          "library")
 
 
 class Bench:
@@ -100,6 +101,17 @@ class Bench:
         self.allow(where + "peak memory", bench_report.median(costs[whole], "rss_kib") / 1024, 48,
                    "MiB")
 
+    def engines(self, count):
+        """Three engines; what asking them adds is waiting, so wall time counts."""
+        costs = self.run("engines", count, {
+            "nsctl list": [self.nsctl, "list"],
+            "nsctl list -c +CONTAINER": [self.nsctl, "list", "-c", "+CONTAINER"],
+            "nsctl containers": [self.nsctl, "containers"]})
+        base = bench_report.median(costs["nsctl list"], "wall_ms")
+        for name in ("nsctl list -c +CONTAINER", "nsctl containers"):
+            self.allow("3 engines, %d containers: %s beyond list" % (count, name),
+                       bench_report.median(costs[name], "wall_ms") - base, 60, "ms wall")
+
     def compare(self, kind, count, words, other):
         """No budget, but to be seen beside each other."""
         self.run(kind, count, {"nsctl " + " ".join(words): [self.nsctl] + words,
@@ -173,6 +185,8 @@ def run(bench, only, quick):
     if "mounts" in only:
         bench.compare("mounts", 2000, ["mounts", "-o", "json"], ["findmnt", "--json"])
         bench.compare("mounts", 2000, ["mounts"], ["findmnt"])
+    if "engines" in only:
+        bench.engines(25)
     if "growth" in only:
         sizes = [250, 500, 1000] if quick else [1250, 2500, 5000, 10000]
         bench.grow("sleepers", sizes, ["list"])

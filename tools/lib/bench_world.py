@@ -10,9 +10,11 @@ whatever is made here ends with it. COMMANDS is {name: [word, ...]} in JSON, COS
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 
 
 def measure(program, words):
@@ -37,6 +39,28 @@ def detach_mounts(folder):
                            stderr=subprocess.DEVNULL)
 
 
+def start_engines(folder, containers):
+    """Two engines that speak as Docker and one as Podman, which have the containers in turn. They
+    end with whoever holds their pipes."""
+    program = os.path.join(folder, "engines/fake_engine_program")
+    place = tempfile.mkdtemp(prefix="nsctl-bench-")
+    engines = []
+    for number, (name, mode) in enumerate((("dockerd", "docker"), ("dockerd", "docker"),
+                                           ("podman", "podman"))):
+        links = os.path.join(place, str(number))
+        os.mkdir(links)
+        os.symlink(program, os.path.join(links, name))
+        words = ["service"] if mode == "podman" else []
+        words += ["c%d" % container for container in range(number, containers, 3)]
+        engine = subprocess.Popen([os.path.join(links, name), mode,
+                                   os.path.join(links, mode + ".sock")] + words,
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        if engine.stdout.readline() != b"ok\n":
+            sys.exit("an engine could not be started")
+        engines.append(engine)
+    return place, engines
+
+
 def main():
     folder, kind, count, rounds = sys.argv[1:]
     commands = json.load(sys.stdin)
@@ -44,6 +68,10 @@ def main():
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: os._exit(128 + number))
     detach_mounts(folder)
+    place, engines = None, []
+    if kind == "engines":
+        place, engines = start_engines(folder, int(count))
+        kind = "sleepers"
     world = subprocess.Popen([os.path.join(folder, "bench/world"), kind, count],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     if world.stdout.readline() != b"ready\n":
@@ -57,6 +85,10 @@ def main():
             if number > 0:
                 costs[name].append(cost)
     json.dump(costs, sys.stdout)
+    for engine in engines:
+        engine.kill()
+    if place is not None:
+        shutil.rmtree(place)
     return 0
 
 
