@@ -83,6 +83,14 @@ absl::string_view FailingComponent(FdRef root, absl::string_view path, int error
   return "";
 }
 
+// The component of `path` itself, which failed where it was to lead on.
+bool IsThere(FdRef root, absl::string_view path, absl::string_view component, uint64_t resolve) {
+  const PathText beginning(
+      path.substr(0, static_cast<size_t>(component.data() + component.size() - path.data())));
+  const OwnedFd found(OpenHandle(root.get(), beginning.c_str(), false, resolve));
+  return found.ok();
+}
+
 absl::Status CheckPath(FdRef root, absl::string_view path) {
   if (path.size() >= PATH_MAX) return ResolveError(ENAMETOOLONG, root, path.substr(0, 64), "");
   if (memchr(path.data(), '\0', path.size()) != nullptr) {
@@ -122,8 +130,13 @@ std::optional<absl::StatusOr<OwnedFd>> ResolveFromCaches(FdRef root, absl::strin
   // The walker tells what kind of link or mount stopped it.
   if (fd == -ELOOP || fd == -EXDEV) return std::nullopt;
   const absl::string_view component = FailingComponent(root, path, -fd, options, resolve);
-  // Dropped from the caches meanwhile: the walker will name it.
+  // Dropped from the caches meanwhile: the walker will name it. Or what is missing is in the text
+  // of a link, which the walker tells.
   if (component.empty() && !path.empty()) return std::nullopt;
+  const bool may_be_link = !component.empty() && (fd == -ENOENT || fd == -ENOTDIR);
+  if (may_be_link && IsThere(root, path, component, resolve)) {
+    return std::nullopt;
+  }
   return ResolveError(-fd, root, path, component);
 }
 
