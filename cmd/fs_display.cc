@@ -26,8 +26,8 @@ bool IsRefuted(const Root& root, const std::string& path, base::FdRef handle) {
     const int error = base::ErrnoOf(found.status());
     return error == ENOENT || error == ENOTDIR || error == ELOOP;
   }
-  const bool both_tell = procfsroot::LookedUpStat(*found).ok() &&
-                         procfsroot::LookedUpStat(handle).ok();
+  const bool both_tell =
+      procfsroot::LookedUpStat(*found).ok() && procfsroot::LookedUpStat(handle).ok();
   return both_tell && !procfsroot::IsSameFile(*found, handle);
 }
 

@@ -51,8 +51,7 @@ TEST_F(FsDisplayTest, SaysWhereAPathLeads) {
 
   NSCTL_ASSERT_OK_AND_ASSIGN(const FsPlace place, FindFsPlace(root, "link/a/b/../b"));
   EXPECT_EQ(place.path, "/mv/a/b");
-  NSCTL_ASSERT_OK_AND_ASSIGN(const FsPlace link,
-                             FindFsPlace(root, "link", {.follow_last = false}));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const FsPlace link, FindFsPlace(root, "link", {.follow_last = false}));
   EXPECT_EQ(link.path, "/link");
   EXPECT_THAT(FindFsPlace(root, "mv/none"), HasErrno(ENOENT));
 }
