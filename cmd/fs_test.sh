@@ -166,7 +166,8 @@ status=$?
 if ! readlink /proc/1/cwd >/dev/null; then
   ((status == 3)) || fail "a link that is denied is no gap"
   [[ $(<"$out/stderr") == *"readlink: EACCES: where it leads to is unknown" ]] || fail "the gap of a link"
-  expect 3 "$(LC_ALL=C ls -ldn /proc/1/cwd 2>/dev/null | sed 's|/proc|/:/proc|')" \
+  row=$(LC_ALL=C ls -ldn /proc/1/cwd 2>/dev/null)
+  expect 3 "${row/\/proc/\/:\/proc}" \
     '*readlink: EACCES*' ls -ld --strict "/:/proc/1/cwd"
   "$nsctl" fs stat --strict "/:/proc/1/cwd" >"$out/list" 2>/dev/null
   (($? == 3)) || fail "stat of a link that is denied"
