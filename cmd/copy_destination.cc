@@ -1,7 +1,9 @@
 #include "cmd/copy_destination.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -68,9 +70,22 @@ NewFile::~NewFile() {
 }
 
 absl::StatusOr<CopyDestination> CopyDestination::Open(const std::string& path) {
-  NSCTL_ASSIGN_OR_RETURN(OwnedFd directory,
-                         base::OpenAt(FdRef(AT_FDCWD), path, O_RDONLY | O_DIRECTORY));
-  return CopyDestination(std::move(directory));
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  struct open_how how = {};
+  how.flags = kFlags;
+  how.resolve = RESOLVE_NO_MAGICLINKS;
+  const long fd = syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof(how));
+  const int error = errno;
+  if (fd >= 0) return CopyDestination(OwnedFd(static_cast<int>(fd), path));
+  // Missing, or forbidden by a filter, which may say ENOSYS or EPERM; or a loop.
+  const bool may_differ = error == ENOSYS || error == EPERM || error == ELOOP;
+  if (!may_differ) return ErrnoStatus(error, "open", path);
+  NSCTL_ASSIGN_OR_RETURN(OwnedFd directory, base::OpenAt(FdRef(AT_FDCWD), path, kFlags));
+  if (error != ELOOP) return CopyDestination(std::move(directory));
+  return absl::FailedPreconditionError(
+      absl::StrCat("copy to ", base::TerminalText(base::EncodeText(path)),
+                   ": leads through a magic link of procfs, maybe into a target, which nothing is "
+                   "copied into; name the directory itself"));
 }
 
 absl::Status CopyDestination::CheckReplaceable(const std::string& name,

@@ -59,7 +59,9 @@ class NewFile {
 // Names are single components. Errors of all: those of the system calls, naming the file.
 class CopyDestination {
  public:
-  // `path` is the caller's own, links followed. Errors: ENOTDIR.
+  // `path` is the caller's own, links followed. Errors: ENOTDIR; FAILED_PRECONDITION where it leads
+  // through a magic link of procfs (/proc/PID/root): into what may be hostile. Before Linux 5.6 it
+  // is followed.
   static absl::StatusOr<CopyDestination> Open(const std::string& path);
 
   // The directory itself.

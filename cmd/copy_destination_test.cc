@@ -69,6 +69,20 @@ class CopyDestinationTest : public ::testing::Test {
   testing::TestDirectory directory_;
 };
 
+TEST_F(CopyDestinationTest, LeadsThroughNoMagicLink) {
+  ASSERT_EQ(symlink("/proc/self/root", PathOf("link").c_str()), 0);
+  ASSERT_EQ(symlink("loop", PathOf("loop").c_str()), 0);
+  ASSERT_EQ(symlink(".", PathOf("plain").c_str()), 0);
+
+  for (const std::string& path : {std::string("/proc/self/root/tmp"), PathOf("link")}) {
+    EXPECT_THAT(CopyDestination::Open(path),
+                StatusIs(absl::StatusCode::kFailedPrecondition,
+                         ::testing::HasSubstr("leads through a magic link")));
+  }
+  EXPECT_THAT(CopyDestination::Open(PathOf("loop")), HasErrno(ELOOP));
+  EXPECT_THAT(CopyDestination::Open(PathOf("plain")), IsOk());
+}
+
 TEST_F(CopyDestinationTest, GivesAFileItsNameWhenItIsComplete) {
   const CopyDestination to = Open();
   {

@@ -124,16 +124,30 @@ absl::Status FsCopier::CopyTree(const FsOperand& operand, const CopyDestination&
                                            options_.follow || absl::EndsWith(operand.path, "/")};
   NSCTL_ASSIGN_OR_RETURN(OwnedFd handle, operand.root->Resolve(operand.path, rules));
   NSCTL_ASSIGN_OR_RETURN(const struct statx status, operand.root->Stat(operand.path, rules));
-  NSCTL_ASSIGN_OR_RETURN(TreeDirectory source,
-                         TreeDirectory::Open(std::move(handle), {options_.caller, options_.timeout,
-                                                                 options_.same_mount}));
-  NSCTL_ASSIGN_OR_RETURN(Frame top, EnterTree(std::move(source), status, destination, name));
+  absl::StatusOr<TreeDirectory> source = TreeDirectory::Open(
+      std::move(handle), {options_.caller, options_.timeout, options_.same_mount});
+  if (ErrnoOf(source.status()) == EREMOTE) {
+    Fail(source.status(), operand.Name());
+    return absl::OkStatus();
+  }
+  NSCTL_RETURN_IF_ERROR(source.status());
+  NSCTL_ASSIGN_OR_RETURN(Frame top, EnterTree(*std::move(source), status, destination, name));
   top.shown = operand.Name();
   // Not by recursion: whoever made the tree chose its depth.
   std::vector<Frame> frames;
   frames.push_back(std::move(top));
   while (!frames.empty()) NSCTL_RETURN_IF_ERROR(Step(&frames));
   return absl::OkStatus();
+}
+
+std::string FsCopier::ShownIn(const Frame& frame, const std::string& name) {
+  return absl::StrCat(frame.shown, absl::EndsWith(frame.shown, "/") ? "" : "/",
+                      base::EncodeText(name));
+}
+
+void FsCopier::Fail(const absl::Status& failure, const std::string& shown) {
+  if (ErrnoOf(failure) != EREMOTE) return fail_(failure);
+  AddGap(shown, "EREMOTE", "not mounted: autofs is not triggered");
 }
 
 absl::StatusOr<FsCopier::Frame> FsCopier::EnterTree(TreeDirectory source,
@@ -149,7 +163,7 @@ absl::Status FsCopier::Step(std::vector<Frame>* frames) {
   Frame& frame = frames->back();
   if (frame.next == frame.names.size()) {
     absl::StatusOr<std::vector<std::string>> names = frame.source.ReadNames();
-    if (!names.ok()) fail_(names.status());
+    if (!names.ok()) Fail(names.status(), frame.shown);
     if (!names.ok() || names->empty()) {
       if (frame.is_new || options_.preserve) {
         const absl::Status set = frame.destination.SetAttributes(AttributesOf(frame.status));
@@ -161,10 +175,11 @@ absl::Status FsCopier::Step(std::vector<Frame>* frames) {
     frame.names = *std::move(names);
     frame.next = 0;
   }
+  const std::string shown = ShownIn(frame, frame.names[frame.next]);
   const absl::Status copied = CopyEntry(frames, frame.names[frame.next++]);
   if (absl::IsCancelled(copied)) return copied;
   // What is gone by now was not there to be copied.
-  if (!copied.ok() && !base::IsGone(copied)) fail_(copied);
+  if (!copied.ok() && !base::IsGone(copied)) Fail(copied, shown);
   return absl::OkStatus();
 }
 
@@ -173,8 +188,7 @@ absl::Status FsCopier::CopyEntry(std::vector<Frame>* frames, const std::string& 
   // A copy: to enter a directory moves the frame.
   const std::string name = entry_name;
   NSCTL_RETURN_IF_ERROR(CheckGoOn(0, name));
-  const std::string shown = absl::StrCat(frame.shown, absl::EndsWith(frame.shown, "/") ? "" : "/",
-                                         base::EncodeText(name));
+  const std::string shown = ShownIn(frame, name);
   absl::StatusOr<OpenedEntry> opened = frame.source.OpenEntry(name, kShortFile);
   if (options_.same_mount && ErrnoOf(opened.status()) == EXDEV) return absl::OkStatus();
   NSCTL_RETURN_IF_ERROR(opened.status());
@@ -194,6 +208,7 @@ absl::Status FsCopier::CopyEntry(std::vector<Frame>* frames, const std::string& 
   NSCTL_RETURN_IF_ERROR(CheckNotMade(frame.destination, name, shown));
   NSCTL_RETURN_IF_ERROR(frame.destination.CheckReplaceable(name, status));
   if (S_ISLNK(status.stx_mode)) {
+    NSCTL_RETURN_IF_ERROR(opened->entry.link_status);
     return CopyLink(opened->entry.link, status, shown, frame.destination, name);
   }
   BoundedFile* const file = opened->file.has_value() ? &*opened->file : nullptr;
@@ -328,13 +343,18 @@ absl::Status FsCopier::CheckGoOn(uint64_t offset, absl::string_view path) const 
 }
 
 void FsCopier::SkipSpecial(const std::string& shown, const struct statx& status) {
+  AddGap(shown, FsTypeText(FsTypeOf(status.stx_mode)),
+         "only files, directories and links are copied");
+}
+
+void FsCopier::AddGap(const std::string& shown, const char* error, const char* consequence) {
   // Beyond that they say nothing new.
   if (gaps_->size() >= kMaxGaps) return;
   nsdisc::Gap* gap = gaps_->Add();
   gap->set_subject(absl::StrCat("file:", shown));
   gap->set_operation("copy");
-  gap->set_error(FsTypeText(FsTypeOf(status.stx_mode)));
-  gap->set_consequence("only files, directories and links are copied");
+  gap->set_error(error);
+  gap->set_consequence(consequence);
   gap->set_count(1);
 }
 

@@ -101,6 +101,10 @@ class FsCopier {
   CopyAttributes AttributesOf(const struct statx& status) const;
   absl::Status CheckGoOn(uint64_t offset, absl::string_view path) const;
   void SkipSpecial(const std::string& shown, const struct statx& status);
+  void AddGap(const std::string& shown, const char* error, const char* consequence);
+  // What is not mounted is a gap; else `fail` is told.
+  void Fail(const absl::Status& failure, const std::string& shown);
+  static std::string ShownIn(const Frame& frame, const std::string& name);
 
   CopyOptions options_;
   // With options_.keep_made: names in directories.

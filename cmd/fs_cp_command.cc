@@ -63,7 +63,7 @@ mode_t CurrentUmask() {
   return mask;
 }
 
-// Each directory that is entered takes three descriptors.
+// Each directory that is entered takes two descriptors.
 void RaiseDescriptorLimit() {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -93,6 +93,8 @@ absl::StatusOr<Place> FindPlace(const std::string& path, size_t sources) {
   absl::StatusOr<CopyDestination> directory = CopyDestination::Open(path);
   if (directory.ok()) return Place{*std::move(directory), ""};
   const int error = base::ErrnoOf(directory.status());
+  // A magic link.
+  if (error == 0) return directory.status();
   const std::string name(LastComponent(path));
   const bool may_be_made = error == ENOENT || (error == ENOTDIR && !absl::EndsWith(path, "/"));
   if (sources > 1 || !may_be_made || name == "/" || name == "." || name == "..") {
@@ -101,6 +103,7 @@ absl::StatusOr<Place> FindPlace(const std::string& path, size_t sources) {
   NSCTL_RETURN_IF_ERROR(CheckMayBeReplaced(path));
   const std::string parent = path.substr(0, path.rfind(name));
   absl::StatusOr<CopyDestination> opened = CopyDestination::Open(parent.empty() ? "." : parent);
+  if (!opened.ok() && base::ErrnoOf(opened.status()) == 0) return opened.status();
   if (!opened.ok()) return base::ErrnoStatus(base::ErrnoOf(opened.status()), "copy to", path);
   return Place{*std::move(opened), absl::EndsWith(path, "/") ? name + "/" : name};
 }
@@ -154,7 +157,7 @@ class FsCpCommand : public Command {
     CopyProgress progress(env.err, env.progress_width);
     FsCopier copier(options_, &progress, &gaps, [&](const absl::Status& failure) {
       progress.Clear();
-      failures.Add(failure);
+      failures.AddBelow(failure);
     });
     bool is_cancelled = false;
     operands_.ForEach(env, &failures, [&](const FsOperand& operand) -> absl::Status {
@@ -164,6 +167,7 @@ class FsCpCommand : public Command {
       is_cancelled = absl::IsCancelled(copied);
       return is_cancelled ? absl::OkStatus() : std::move(copied);
     });
+    failures.SayRest();
     const ExitStatus finished = FinishWithGaps(env, kFs, gaps, strict_);
     if (is_cancelled) return Interrupted(env, progress.state());
     return failures.any() ? failures.status() : finished;

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "base/text.h"
 #include "cmd/fs_file.h"
 
@@ -22,9 +25,24 @@ constexpr size_t kGap = 2;
 
 std::string Number(bool told, uint64_t number) { return told ? absl::StrCat(number) : "?"; }
 
-std::string SizeText(const FsFile& file, const FsListStyle& style) {
+// "1:3" as "1" and "3".
+using DeviceNumber = std::pair<absl::string_view, absl::string_view>;
+DeviceNumber DeviceNumberOf(const FsFile& file) {
+  return absl::StrSplit(file.device_number(), absl::MaxSplits(':', 1));
+}
+
+// The width of minor numbers, so that their commas are below each other.
+size_t MinorWidth(const Files& files) {
+  size_t width = 0;
+  for (const FsFile& file : files) width = std::max(width, DeviceNumberOf(file).second.size());
+  return width;
+}
+
+std::string SizeText(const FsFile& file, const FsListStyle& style, size_t minor_width) {
   if (!file.device_number().empty()) {
-    return absl::StrReplaceAll(file.device_number(), {{":", ", "}});
+    const DeviceNumber number = DeviceNumberOf(file);
+    return absl::StrCat(number.first, ", ", std::string(minor_width - number.second.size(), ' '),
+                        number.second);
   }
   if (!file.has_size()) return "?";
   return style.human_sizes ? HumanSize(file.size()) : absl::StrCat(file.size());
@@ -60,30 +78,31 @@ struct Line {
   std::array<std::string, kColumns> words;
 };
 
-Line MakeLine(const FsFile& file, const FsListStyle& style) {
+Line MakeLine(const FsFile& file, const FsListStyle& style, size_t minor_width) {
   return {{
       style.inodes ? Number(file.has_inode(), file.inode()) : "",
       file.mode_text().empty() ? "??????????" : file.mode_text(),
       Number(file.has_links(), file.links()),
       Number(file.has_uid(), file.uid()),
       Number(file.has_gid(), file.gid()),
-      SizeText(file, style),
+      SizeText(file, style, minor_width),
       DateText(file, style),
   }};
 }
 
 void PrintLong(const Files& files, const FsListStyle& style, const Presentation& presentation,
                Writer* out) {
+  const size_t minor_width = MinorWidth(files);
   std::array<size_t, Line::kColumns> widths = {};
   for (const FsFile& file : files) {
-    const Line line = MakeLine(file, style);
+    const Line line = MakeLine(file, style, minor_width);
     for (size_t i = 0; i < widths.size(); ++i)
       widths[i] = std::max(widths[i], line.words[i].size());
   }
   for (const FsFile& file : files) {
     std::string text;
     // Made anew: to keep the lines of a million files would take more than their names.
-    const Line line = MakeLine(file, style);
+    const Line line = MakeLine(file, style, minor_width);
     for (size_t i = 0; i < widths.size(); ++i) {
       if (widths[i] == 0) continue;
       text.append(widths[i] - line.words[i].size(), ' ');

@@ -79,6 +79,28 @@ TEST(PrintFiles, LooksLikeLs) {
             "??????????  ?    ?    ?    ?            ? dead\n");
 }
 
+TEST(PrintFiles, HasDeviceNumbersBelowEachOther) {
+  const FsDirectory directory = Parse(R"pb(
+    entries { name: "a" type: character_device size: 0 device_number: "1:3" }
+    entries { name: "b" type: block_device size: 0 device_number: "10:229" }
+    entries { name: "c" type: file size: 7 }
+  )pb");
+
+  EXPECT_EQ(Print(directory, {.details = true}),
+            "?????????? ? ? ?  1,   3 ? a\n"
+            "?????????? ? ? ? 10, 229 ? b\n"
+            "?????????? ? ? ?       7 ? c\n");
+}
+
+// Its text cannot be read.
+TEST(PrintFiles, HasNoArrowForALinkWithoutText) {
+  const FsDirectory directory = Parse(R"pb(
+    entries { name: "cwd" type: symlink mode_text: "lrwxrwxrwx" links: 1 uid: 0 gid: 0 size: 0 }
+  )pb");
+
+  EXPECT_EQ(Print(directory, {.details = true}), "lrwxrwxrwx 1 0 0 0 ? cwd\n");
+}
+
 TEST(PrintFiles, HasSizesForPeopleAndInodes) {
   EXPECT_EQ(Print(Sample(), {.details = true, .human_sizes = true, .inodes = true}),
             "12 -rw-r--r--  1    0    4 1.5K Jun 15 11:59 app.log\n"

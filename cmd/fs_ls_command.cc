@@ -1,11 +1,13 @@
 #include "cmd/fs_ls_command.h"
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -19,6 +21,7 @@
 #include "cmd/message_output.h"
 #include "cmd/output_options.h"
 #include "cmd/presentation_options.h"
+#include "cmd/usage.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -31,6 +34,8 @@ constexpr CommandInfo kInfo = {
     .description =
         "Lists directories of a target. Owners are numbers: what the target calls them\n"
         "is its own word. Names are escaped as everywhere in nsctl, in pipes as well.\n"
+        "A directory's names are read for as long as --timeout says, what they are for\n"
+        "four times that; what is left out then, or past --limit, is reported.\n"
         "Formats other than table have every entry but \".\" and \"..\", and all details.\n"
         "-h alone is --help, as sizes are shown by -l only.",
     .examples =
@@ -53,6 +58,12 @@ class FsLsCommand : public Command {
     flag("-R,--recursive", recursive_, "what is in directories below as well");
     flag("-x,--one-file-system", same_mount_, "with -R: leave out what is mounted below");
     flag("-L,--dereference", follow_, "what an argument that is a symlink leads to");
+    app->add_option(
+           "--limit", limit_word_,
+           absl::StrCat("list no more than N entries, in all; default: ", kDefaultMaxEntries))
+        ->type_name("N")
+        ->take_last()
+        ->group("What to look at");
     const auto look = [app](const char* names, bool& value, const char* help) {
       app->add_flag(names, value, help)->group("Appearance");
     };
@@ -85,12 +96,17 @@ class FsLsCommand : public Command {
     NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));
     NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
     NSCTL_RETURN_IF_ERROR(operands_.Parse());
+    if (!limit_word_.empty() && (!absl::SimpleAtoi(limit_word_, &limit_) || limit_ == 0)) {
+      return UsageError(
+          absl::StrCat("--limit is a number above 0, not ", QuotedArgument(limit_word_)));
+    }
     const FsListStyle style = MakeStyle(env);
     const FsListOptions options = MakeOptions(format, presentation.color);
 
     FsFailures failures(env);
     FsList list;
     const std::vector<FsOperand> directories = LookAtOperands(env, &failures, &list);
+    size_t entries = 0;
     const bool streams =
         format == Format::kTable || format == Format::kJsonl || format == Format::kDelimitedPb;
     const auto write_files = [&]() -> absl::Status {
@@ -123,7 +139,7 @@ class FsLsCommand : public Command {
       is_first = false;
     };
     for (const FsOperand& operand : directories) {
-      const absl::Status listed = ListFiles(operand, options, list.mutable_gaps(), take);
+      const absl::Status listed = ListFiles(operand, options, &entries, list.mutable_gaps(), take);
       if (!listed.ok()) failures.Add(listed);
     }
     if (!streams)
@@ -166,6 +182,7 @@ class FsLsCommand : public Command {
     options.reverse = reverse_;
     options.recursive = recursive_;
     options.same_mount = same_mount_;
+    options.max_entries = limit_;
     options.caller = operands_.caller();
     options.timeout = operands_.timeout();
     return options;
@@ -177,10 +194,10 @@ class FsLsCommand : public Command {
     operands_.ForEach(env, failures, [&](const FsOperand& operand) -> absl::Status {
       // As ls: with -l or -d a symlink is what was meant.
       const bool follow = follow_ || !(details_ || directory_) || absl::EndsWith(operand.path, "/");
-      absl::StatusOr<FsFile> file = LookAtFile(operand, follow);
+      absl::StatusOr<FsFile> file = LookAtFile(operand, follow, list->mutable_gaps());
       // A symlink that leads nowhere is listed all the same.
       if (!file.ok() && follow && !follow_ && base::ErrnoOf(file.status()) != 0) {
-        absl::StatusOr<FsFile> link = LookAtFile(operand, false);
+        absl::StatusOr<FsFile> link = LookAtFile(operand, false, list->mutable_gaps());
         if (link.ok() && link->type() == FsFile::symlink) file = std::move(link);
       }
       NSCTL_RETURN_IF_ERROR(file.status());
@@ -201,6 +218,8 @@ class FsLsCommand : public Command {
   bool same_mount_ = false, follow_ = false, details_ = false, numeric_ = false, human_ = false;
   bool inodes_ = false, by_time_ = false, by_size_ = false, reverse_ = false, one_ = false;
   bool strict_ = false;
+  std::string limit_word_;
+  size_t limit_ = kDefaultMaxEntries;
 };
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/errors.h"
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "cmd/diagnostics.h"
@@ -16,7 +18,8 @@ using procfsroot::Root;
 namespace {
 
 constexpr char kGroup[] = "Source";
-constexpr double kMaxTimeout = 24 * 60 * 60;
+constexpr size_t kMostLinesBelow = 20;
+constexpr int kMaxTimeoutSeconds = 24 * 60 * 60;
 
 }  // namespace
 
@@ -32,6 +35,22 @@ void FsFailures::Add(const absl::Status& failure) {
 void FsFailures::AddTarget(const absl::Status& failure) {
   if (absl::IsUnimplemented(failure)) ++unimplemented_;
   Add(failure);
+}
+
+void FsFailures::AddBelow(const absl::Status& failure) {
+  if (below_++ < kMostLinesBelow) return Add(failure);
+  ++count_;
+  const int error = base::ErrnoOf(failure);
+  ++rest_[error != 0 ? base::ErrnoName(error) : absl::StatusCodeToString(failure.code())];
+}
+
+void FsFailures::SayRest() {
+  if (rest_.empty()) return;
+  const auto format = [](std::string* out, const auto& kind) {
+    absl::StrAppend(out, kind.second, " times ", kind.first);
+  };
+  Complain(env_, kFs, absl::StrCat("and more failures: ", absl::StrJoin(rest_, ", ", format)));
+  rest_.clear();
 }
 
 ExitStatus FsFailures::status() const {
@@ -55,9 +74,10 @@ void FsOperands::AddTo(CLI::App* app, const char* help) {
 
 absl::Status FsOperands::Parse(size_t count) {
   double seconds = 0;
-  if (!absl::SimpleAtod(timeout_word_, &seconds) || !(seconds > 0) || seconds > kMaxTimeout) {
-    return UsageError(
-        absl::StrCat("--timeout is a number of seconds, not ", QuotedArgument(timeout_word_)));
+  if (!absl::SimpleAtod(timeout_word_, &seconds) || !(seconds > 0) ||
+      seconds > kMaxTimeoutSeconds) {
+    return UsageError(absl::StrCat("--timeout is a number of seconds above 0 and up to ",
+                                   kMaxTimeoutSeconds, ", not ", QuotedArgument(timeout_word_)));
   }
   timeout_ = absl::Seconds(seconds);
   NSCTL_ASSIGN_OR_RETURN(wait_, engines_.ResolveWait());

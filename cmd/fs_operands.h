@@ -3,6 +3,7 @@
 #ifndef NSCTL_CMD_FS_OPERANDS_H_
 #define NSCTL_CMD_FS_OPERANDS_H_
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -52,6 +53,11 @@ class FsFailures {
   // Of a target that could not be opened.
   void AddTarget(const absl::Status& failure);
 
+  // Of something below an argument, of which there is no end: after some lines they are counted.
+  void AddBelow(const absl::Status& failure);
+  // Says how many AddBelow kept back, by kind.
+  void SayRest();
+
   bool any() const { return count_ > 0; }
 
   // kDone without failures; kUnsupported where all are targets that are UNIMPLEMENTED; else
@@ -63,6 +69,9 @@ class FsFailures {
   Environment& env_;
   size_t count_ = 0;
   size_t unimplemented_ = 0;
+  size_t below_ = 0;
+  // By the name of the error.
+  std::map<std::string, size_t> rest_;
 };
 
 class FsOperands {

@@ -14,10 +14,10 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "base/errors.h"
-#include "base/fd.h"
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "cmd/fs.pb.h"
+#include "cmd/fs_display.h"
 #include "cmd/fs_operands.h"
 #include "cmd/message_output.h"
 #include "cmd/output_options.h"
@@ -43,8 +43,8 @@ constexpr CommandInfo kInfo = {
 };
 
 absl::StatusOr<std::string> CanonicalPath(const Root& root, const std::string& path) {
-  NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd handle, root.Resolve(path));
-  return root.DisplayPath(handle);
+  NSCTL_ASSIGN_OR_RETURN(FsPlace place, FindFsPlace(root, path));
+  return std::move(place.path);
 }
 
 // Where `path` leads to if its last component, or what that links to, need not exist.
@@ -57,7 +57,10 @@ absl::StatusOr<std::string> PathOfMissing(const Root& root, std::string path) {
     // It ends in "..": what is missing is before that.
     if (base::ErrnoOf(parent.status()) == EINVAL) return found;
     NSCTL_RETURN_IF_ERROR(parent.status());
-    NSCTL_ASSIGN_OR_RETURN(std::string directory, root.DisplayPath(parent->directory));
+    absl::StatusOr<std::string> shown = CheckedFsPath(root, parent->directory);
+    // It is looked for anew.
+    if (base::ErrnoOf(shown.status()) == ESTALE && links < kMaxLinks) continue;
+    NSCTL_ASSIGN_OR_RETURN(std::string directory, std::move(shown));
     if (!absl::EndsWith(directory, "/")) directory += "/";
     path = absl::StrCat(directory, parent->name);
     const absl::StatusOr<std::string> text = root.ReadLink(path);

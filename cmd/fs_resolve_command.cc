@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "base/fd.h"
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "cmd/fs.pb.h"
+#include "cmd/fs_display.h"
 #include "cmd/fs_file.h"
 #include "cmd/fs_operands.h"
 #include "cmd/fs_trace.h"
@@ -44,16 +44,15 @@ constexpr CommandInfo kInfo = {
 
 absl::StatusOr<FsResolved> Resolve(const FsOperand& operand, PathRules rules) {
   const Root& root = *operand.root;
-  NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd handle, root.Resolve(operand.path, rules));
+  NSCTL_ASSIGN_OR_RETURN(const FsPlace place, FindFsPlace(root, operand.path, rules));
   // What lookup told: the path was resolved, whether its server goes on answering or not.
-  NSCTL_ASSIGN_OR_RETURN(const struct statx status, procfsroot::LookedUpStat(handle));
-  NSCTL_ASSIGN_OR_RETURN(const std::string path, root.DisplayPath(handle));
+  NSCTL_ASSIGN_OR_RETURN(const struct statx status, procfsroot::LookedUpStat(place.handle));
   FsResolved result;
   result.set_argument(operand.Name());
-  result.set_path(base::EncodeText(path));
+  result.set_path(base::EncodeText(place.path));
   FsFile* file = result.mutable_file();
-  file->set_path(operand.NameOf(path));
-  file->set_name(base::EncodeText(LastComponent(path)));
+  file->set_path(operand.NameOf(place.path));
+  file->set_name(base::EncodeText(LastComponent(place.path)));
   FillFsFile(status, file);
   *result.mutable_steps() = TracePath(root, operand.path);
   return result;

@@ -14,6 +14,7 @@
 #include "cmd/fs_file.h"
 #include "cmd/fs_list.h"
 #include "cmd/fs_operands.h"
+#include "cmd/gap_report.h"
 #include "cmd/message_output.h"
 #include "cmd/output_options.h"
 
@@ -73,6 +74,7 @@ class FsStatCommand : public Command {
     operands_.AddTo(app, "what to look at");
     app->add_flag("-L,--dereference", follow_, "what a symlink leads to")->group("What to look at");
     output_.AddTo(app);
+    app->add_flag("--strict", strict_, "exit with 3 where the result has gaps");
   }
 
   std::vector<Choice> ChoicesOf(absl::string_view placeholder) const override {
@@ -85,7 +87,7 @@ class FsStatCommand : public Command {
     FsFailures failures(env);
     FsStat result;
     operands_.ForEach(env, &failures, [&](const FsOperand& operand) -> absl::Status {
-      NSCTL_ASSIGN_OR_RETURN(FsFile file, LookAtFile(operand, follow_));
+      NSCTL_ASSIGN_OR_RETURN(FsFile file, LookAtFile(operand, follow_, result.mutable_gaps()));
       *result.add_files() = std::move(file);
       return absl::OkStatus();
     });
@@ -99,13 +101,14 @@ class FsStatCommand : public Command {
       };
       NSCTL_RETURN_IF_ERROR(WriteMessage(result, for_each, format, env.out));
     }
-    return failures.status();
+    const ExitStatus finished = FinishWithGaps(env, kFs, result.gaps(), strict_);
+    return failures.any() ? failures.status() : finished;
   }
 
  private:
   FsOperands operands_;
   OutputOptions output_{"table"};
-  bool follow_ = false;
+  bool follow_ = false, strict_ = false;
 };
 
 }  // namespace

@@ -45,7 +45,9 @@ echo outside >"$lab/victim"
 unshare --mount --propagation private bash -c '
   lab=$1 out=$2 silent_fuse=$3
   mount -t tmpfs -o mode=755 lab "$lab" && cd "$lab" || exit 1
-  mkdir -p etc run var silent a/b
+  mkdir -p etc run var silent a/b dev endless auto/indirect auto/direct secret
+  mknod dev/null c 1 3 && mknod dev/fuse c 10 229 && mknod dev/disk b 254 0 && echo x >dev/file
+  ln -s /tmp/secret abs
   echo web >etc/hostname
   ln -s ../run var/run
   ln -s "$lab/etc/hostname" run/abs
@@ -68,12 +70,24 @@ unshare --mount --propagation private bash -c '
     coproc "$silent_fuse" "$lab/silent" <"$out/keep" 2>&1
     read -r fuse <&"${COPROC[0]}"
   fi
-  echo "$fuse ${COPROC_PID-}" >"$out/ready"
+  endless_server=
+  if [[ $fuse == mounted ]]; then
+    "$silent_fuse" "$lab/endless" endless <"$out/keep" >"$out/endless" 2>&1 &
+    endless_server=$!
+    for ((i = 0; i < 100; i++)); do [[ ! -s $out/endless ]] || break; sleep 0.1; done
+  fi
+  mkfifo "$out/autofs" && exec 7<>"$out/autofs"
+  auto=none
+  if mount -t autofs -o fd=7,pgrp=1,minproto=5,maxproto=5,direct auto auto/direct 2>/dev/null &&
+    mount -t autofs -o fd=7,pgrp=1,minproto=5,maxproto=5,indirect auto auto/indirect; then
+    auto=mounted
+  fi
+  echo "$fuse ${COPROC_PID-0} $auto $endless_server" >"$out/ready"
   read -r _ <"$out/keep"
 ' bash "$lab" "$out" "$silent_fuse" &
 readonly pid=$!
 exec 9<>"$out/keep"
-read -r fuse server <"$out/ready"
+read -r fuse server auto endless_server <"$out/ready"
 pin=
 leave() {
   local i
@@ -82,7 +96,7 @@ leave() {
   wait "$pid" 2>/dev/null
   # It ends with the last descriptor of "keep": what was left behind waiting for it must have none.
   for ((i = 0; i < 100; i++)); do
-    kill -0 "$server" 2>/dev/null || break
+    kill -0 "$server" 2>/dev/null || kill -0 "$endless_server" 2>/dev/null || break
     sleep 0.1
   done
   ((i < 100)) || { kill "$server"; echo "FAIL: the FUSE server was not let go"; exit 1; }
@@ -94,7 +108,7 @@ readonly at=$pid:$lab
 
 # As coreutils see it.
 export TZ=UTC
-for directory in etc run a; do
+for directory in etc run a dev; do
   expect 0 "$(LC_ALL=C ls "$inside/$directory")" '' ls "$at/$directory"
   expect 0 "$(LC_ALL=C ls -ln "$inside/$directory")" '' ls -l "$at/$directory"
   expect 0 "$(LC_ALL=C ls -lnar "$inside/$directory")" '' ls -lar "$at/$directory"
@@ -145,8 +159,41 @@ if mount --bind "$out/pin" "$out/pin" && mount --make-private "$out/pin"; then
   fi
 fi
 
+# Links of procfs whose text is refused have a row all the same.
+"$nsctl" fs ls -l --strict "/:/proc/1" >"$out/list" 2>"$out/stderr"
+status=$?
+[[ $(<"$out/list") != *'??????'* ]] || fail "a row is lost where only its link is denied"
+if ! readlink /proc/1/cwd >/dev/null; then
+  ((status == 3)) || fail "a link that is denied is no gap"
+  [[ $(<"$out/stderr") == *"readlink: EACCES: where it leads to is unknown" ]] || fail "the gap of a link"
+  row=$(LC_ALL=C ls -ldn /proc/1/cwd 2>/dev/null)
+  expect 3 "${row/\/proc/\/:\/proc}" \
+    '*readlink: EACCES*' ls -ld --strict "/:/proc/1/cwd"
+  "$nsctl" fs stat --strict "/:/proc/1/cwd" >"$out/list" 2>/dev/null
+  (($? == 3)) || fail "stat of a link that is denied"
+  [[ $(<"$out/list") == *"Type: symbolic link"* ]] || fail "stat of a link that is denied says nothing"
+fi
+
+# What is not mounted yet is not empty.
+if [[ $auto == mounted ]]; then
+  for kind in direct indirect; do
+    expect 3 '' "*EREMOTE: not mounted: autofs is not triggered" ls --strict "$at/auto/$kind"
+    expect 3 '' "*EREMOTE: not mounted: autofs is not triggered" \
+      cp -r --strict "$at/auto/$kind" "$out/auto-$kind"
+  done
+  expect 3 '' "*2 files*EREMOTE: not mounted: autofs is not triggered" \
+    cp -r --strict "$at/auto" "$out/auto"
+else
+  echo "no autofs here"
+fi
+
 # Wrong in every way: one line that names the component.
 expect 1 '' "*nsctl: fs: *[(]ENOENT[)] at component \"none\"" cat "$at/etc/none/x"
+expect 1 '' "*[(]ENOENT[)] at component \"abs\", a link to \"/tmp/secret\", of which \"tmp\" is missing" \
+  cat "$inside:abs/x"
+expect 2 '' "*--timeout is a number of seconds above 0*" ls --timeout 0 "$at"
+expect 2 '' "*--limit is a number above 0*" ls --limit 0 "$at"
+expect 3 hostname '*limit of entries: what is past that is left out' ls --strict --limit 1 "$at/etc"
 expect 1 '' "*[(]ENOTDIR[)] at component \"hostname\"" cat "$at/etc/hostname/x"
 expect 1 '' "*[(]ELOOP[)] at component \"loop\"" cat "$at/loop"
 expect 1 '' "*[(]ELOOP[)] at component \"chain1\"" cat "$at/chain1"
@@ -188,6 +235,9 @@ ln -s "$lab/victim" "$out/trap"
 mkdir "$out/tree" && ln -s "$lab" "$out/tree/etc"
 expect 1 '' "*is a symbolic link*" cp "$at/etc/hostname" "$out/trap"
 expect 1 '' "*[(]ENOTDIR[)]*" cp -r "$at/etc" "$out/tree"
+expect 1 '' "nsctl: fs: copy to /proc/$pid/root/tmp/: leads through a magic link of procfs*" \
+  cp "$at/etc/hostname" "/proc/$pid/root/tmp/x"
+expect 1 '' "*leads through a magic link of procfs*" cp "$at/etc/hostname" "/proc/$pid/root/tmp"
 expect 2 '' "*nothing is copied into a target*" cp "$at/etc/hostname" "$at/etc/x"
 expect 1 '' "*is a character special file*" cp "$at/etc/hostname" /dev/null
 expect 1 '' "*[(]EISDIR[)]" cp "$at/etc" "$out/x"
@@ -195,6 +245,18 @@ expect 1 '' "*[(]EISDIR[)]" cp "$at/etc" "$out/x"
   fail "something outside was written to"
 expect 0 '' '' cp "$at/$name" "$out"
 [[ $(<"$out/"$'new\nline\e[31m\xff:back\\slash') == x ]] || fail "a name was not kept"
+
+# What fails in great number is counted after some lines.
+mkdir "$out/taken" "$lab/many"
+for i in {1..100}; do
+  echo >"$lab/many/$i"
+  mkdir -p "$out/taken/many/$i"
+done
+"$nsctl" fs cp -r "$lab:many" "$out/taken" 2>"$out/stderr" && fail "a copy in the place of directories"
+(($(wc -l <"$out/stderr") == 21)) || fail "$(wc -l <"$out/stderr") lines of failures"
+[[ $(tail -n 1 "$out/stderr") == "nsctl: fs: and more failures: 80 times EISDIR" ]] ||
+  fail "the last line of failures: $(tail -n 1 "$out/stderr")"
+rm -r "$lab/many"
 
 # An interrupted copy leaves no half file.
 yes | head -c 300000000 >"$lab/long"
@@ -209,6 +271,20 @@ if [[ -e $out/long ]]; then
   cmp "$lab/long" "$out/long" || fail "an interrupted copy left half a file"
 fi
 [[ -z $(find "$out" -name '.nsctl-*') ]] || fail "a temporary file was left"
+
+# A directory without an end: what was read in time, or up to the limit, and a gap.
+if [[ $fuse == mounted ]]; then
+  for options in "" -l "-o json --limit 5000" "-o jsonl --limit 5000"; do
+    SECONDS=0
+    # shellcheck disable=SC2086 # words
+    # shellcheck disable=SC2086
+    "$nsctl" fs ls $options --strict --timeout 0.5 "$at/endless" >"$out/list" 2>"$out/stderr"
+    (($? == 3)) || fail "an endless directory, $options: $(head -c 300 "$out/stderr")"
+    [[ -s $out/list ]] || fail "nothing of an endless directory was listed"
+    ((SECONDS < 30)) || fail "ls $options of an endless directory took $SECONDS s"
+  done
+  expect 3 1 '*limit of entries*' ls --strict --limit 1 "$at/endless"
+fi
 
 # A server that took the request and says nothing: whoever asked cannot be killed, and nsctl comes
 # back all the same.

@@ -1,6 +1,7 @@
 // A FUSE server for tests: mounts itself at the directory that it is given, whose one file, "file",
 // can be looked up and opened. Every other request it takes and never answers, so whoever made it
-// waits in a way that no signal ends.
+// waits in a way that no signal ends. With "endless" behind the directory that has no end: whoever
+// lists it is given names for ever.
 //
 // Prints a line when it is mounted; ends with its standard input. From SIGUSR1 on it answers
 // nothing at all.
@@ -26,6 +27,7 @@ namespace {
 constexpr uint64_t kFile = 2;
 
 volatile sig_atomic_t is_mute = 0;
+bool is_endless = false;
 
 void FallSilent(int) { is_mute = 1; }
 
@@ -49,7 +51,39 @@ struct fuse_attr AttributesOf(uint64_t node) {
   return attributes;
 }
 
-void Serve(int device, const struct fuse_in_header& request) {
+// As many names as were asked for, from `request.offset` on.
+void AnswerNames(int device, uint64_t unique, const struct fuse_read_in& request) {
+  std::vector<char> names;
+  for (uint64_t offset = request.offset + 1;; ++offset) {
+    char name[32];
+    struct fuse_dirent entry = {};
+    entry.ino = offset;
+    entry.off = offset;
+    entry.namelen = static_cast<uint32_t>(
+        snprintf(name, sizeof(name), "%llu", static_cast<unsigned long long>(offset)));
+    const size_t length = FUSE_DIRENT_ALIGN(FUSE_NAME_OFFSET + entry.namelen);
+    if (names.size() + length > request.size) break;
+    const size_t at = names.size();
+    names.resize(at + length);
+    memcpy(&names[at], &entry, FUSE_NAME_OFFSET);
+    memcpy(&names[at + FUSE_NAME_OFFSET], name, entry.namelen);
+  }
+  struct fuse_out_header header = {};
+  header.len = static_cast<uint32_t>(sizeof(header) + names.size());
+  header.unique = unique;
+  const struct iovec parts[] = {{&header, sizeof(header)}, {names.data(), names.size()}};
+  (void)!writev(device, parts, 2);
+}
+
+void AnswerUnknown(int device, uint64_t unique) {
+  struct fuse_out_header header = {};
+  header.len = sizeof(header);
+  header.error = -ENOSYS;
+  header.unique = unique;
+  (void)!write(device, &header, sizeof(header));
+}
+
+void Serve(int device, const struct fuse_in_header& request, const char* body) {
   if (is_mute != 0) return;
   switch (request.opcode) {
     case FUSE_INIT: {
@@ -78,7 +112,20 @@ void Serve(int device, const struct fuse_in_header& request) {
       Answer(device, request.unique, opened);
       return;
     }
+    case FUSE_OPENDIR:
+      if (is_endless) Answer(device, request.unique, fuse_open_out{});
+      return;
+    case FUSE_READDIR: {
+      if (!is_endless) return;
+      struct fuse_read_in wanted;
+      memcpy(&wanted, body, sizeof(wanted));
+      AnswerNames(device, request.unique, wanted);
+      return;
+    }
     default:
+      // To these nobody waits for an answer.
+      const bool is_asked = request.opcode != FUSE_FORGET && request.opcode != FUSE_BATCH_FORGET;
+      if (is_endless && is_asked) AnswerUnknown(device, request.unique);
       return;
   }
 }
@@ -86,7 +133,8 @@ void Serve(int device, const struct fuse_in_header& request) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;
+  if (argc != 2 && argc != 3) return 2;
+  is_endless = argc == 3 && strcmp(argv[2], "endless") == 0;
   const int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
   if (device < 0) return 1;
   const std::string options =
@@ -111,6 +159,6 @@ int main(int argc, char** argv) {
     }
     struct fuse_in_header request;
     memcpy(&request, buffer.data(), sizeof(request));
-    Serve(device, request);
+    Serve(device, request, buffer.data() + sizeof(request));
   }
 }

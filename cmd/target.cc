@@ -172,7 +172,8 @@ absl::StatusOr<Target> ReadId(string_view word, const Reader& in) {
   if (!IsHexDigits(word) && !IsUuidPrefix(word)) return in.Error(kForms);
   if (word.size() < kMinIdDigits || word.size() > kMaxIdDigits) {
     return in.Error(absl::StrCat("a container's ID is given by ", kMinIdDigits, " to ",
-                                 kMaxIdDigits, " digits of it"));
+                                 kMaxIdDigits, " digits of it, its name as container:", word,
+                                 ", a path as ./", word));
   }
   return ContainerIdTarget{absl::AsciiStrToLower(word)};
 }

@@ -100,7 +100,11 @@ TEST(ParseTarget, SaysWhatIsWrong) {
   constexpr char kEscape[] = "a backslash is followed by another one, or by x and two hex digits";
   constexpr char kPid[] = "a PID is a number from 1 to 4194304";
   constexpr char kNet[] = "a namespace is written net:[INODE] or net:INODE";
-  constexpr char kDigits[] = "a container's ID is given by 12 to 64 digits of it";
+  const auto digits = [](absl::string_view word) {
+    return absl::StrCat(
+        "a container's ID is given by 12 to 64 digits of it, its name as container:", word,
+        ", a path as ./", word);
+  };
   const std::string too_long = absl::StrCat(kId, "0");
   const std::string quoted_long = absl::StrCat("\"", kId, "0\"");
   struct Case {
@@ -131,9 +135,9 @@ TEST(ParseTarget, SaysWhatIsWrong) {
       {"container:", R"("container:")", "the container's name is missing"},
       {"docker/", R"("docker/")", "the container's name is missing"},
       {"1234/etc", R"("1234/etc")", R"(a file of a process is written with a colon: "1234:/etc")"},
-      {"beef", R"("beef")", kDigits},
-      {"deadbeef012", R"("deadbeef012")", kDigits},
-      {too_long, quoted_long, kDigits},
+      {"beef", R"("beef")", digits("beef")},
+      {"deadbeef012", R"("deadbeef012")", digits("deadbeef012")},
+      {too_long, quoted_long, digits(too_long)},
       {R"(/a\)", R"("/a\\")", kEscape},
       {R"(/a\n)", R"("/a\\n")", kEscape},
       {R"(/a\:b)", R"("/a\\:b")", kEscape},

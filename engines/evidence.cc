@@ -98,8 +98,8 @@ void TakeAnnotations(EngineRow* row) {
 }  // namespace
 
 Evidence::Evidence(const procfsroot::Procfs& procfs, std::optional<procfsroot::Root> root)
-    : freezer_(root), table_(procfs) {
-  if (root.has_value()) folders_.emplace(*std::move(root));
+    : root_(std::move(root)), freezer_(root_), table_(procfs) {
+  if (root_.has_value()) folders_.emplace(*root_);
 }
 
 void Evidence::AddHelped(const Children& children, Rows* rows) const {

@@ -63,6 +63,8 @@ class Evidence {
   void AddByState(Rows* rows, std::vector<EngineGap>* gaps);
   void Complete(const ProcessTable::Row& init, EngineRow* row) const;
 
+  // Absent where it cannot be reached.
+  std::optional<procfsroot::Root> root_;
   Freezer freezer_;
   std::optional<RuntimeFolders> folders_;
   ProcessTable table_;

@@ -83,6 +83,14 @@ absl::string_view FailingComponent(FdRef root, absl::string_view path, int error
   return "";
 }
 
+// The component of `path` itself, which failed where it was to lead on.
+bool IsThere(FdRef root, absl::string_view path, absl::string_view component, uint64_t resolve) {
+  const PathText beginning(
+      path.substr(0, static_cast<size_t>(component.data() + component.size() - path.data())));
+  const OwnedFd found(OpenHandle(root.get(), beginning.c_str(), false, resolve));
+  return found.ok();
+}
+
 absl::Status CheckPath(FdRef root, absl::string_view path) {
   if (path.size() >= PATH_MAX) return ResolveError(ENAMETOOLONG, root, path.substr(0, 64), "");
   if (memchr(path.data(), '\0', path.size()) != nullptr) {
@@ -118,8 +126,11 @@ std::optional<absl::Status> ErrorOfCaches(int error, FdRef root, absl::string_vi
   // The walker tells what kind of link or mount stopped it.
   if (error == ELOOP || error == EXDEV) return std::nullopt;
   const absl::string_view component = FailingComponent(root, path, error, options, resolve);
-  // Dropped from the caches meanwhile: the walker will name it.
+  // Dropped from the caches meanwhile: the walker will name it. Or what is missing is in the text
+  // of a link, which the walker tells.
   if (component.empty() && !path.empty()) return std::nullopt;
+  const bool may_be_link = !component.empty() && (error == ENOENT || error == ENOTDIR);
+  if (may_be_link && IsThere(root, path, component, resolve)) return std::nullopt;
   return ResolveError(error, root, path, component);
 }
 

@@ -17,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
@@ -24,6 +25,7 @@
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/status_macros.h"
+#include "base/text.h"
 #include "procfsroot/path_node.h"
 #include "procfsroot/resolve_options.h"
 
@@ -50,9 +52,7 @@ class Walk {
   absl::StatusOr<OwnedFd> Run();
 
  private:
-  absl::Status Fail(int error, ResolveReason reason = ResolveReason::kNone) const {
-    return ResolveError(error, root_, path_, component_, reason);
-  }
+  absl::Status Fail(int error, ResolveReason reason = ResolveReason::kNone) const;
   absl::Status EnterRoot();
   absl::StatusOr<OwnedFd> Finish(OwnedFd handle);
   absl::Status OpenComponent(const std::string& name, PathNode* node) const;
@@ -73,8 +73,16 @@ class Walk {
   size_t at_ = 0;
   // How much of left_ is path_'s own; where more is left the walk is inside a link.
   size_t left_of_path_;
-  // The component of path_ that is being walked.
+  // The component of path_ that is being walked, and that of left_.
   std::string component_;
+  std::string name_;
+  // The links whose texts name_ is in, the last one's text itself, and how much of left_ is behind
+  // each.
+  struct Link {
+    size_t behind;
+    std::string text;
+  };
+  std::vector<Link> inside_;
   // The directories from the root, whose node has no descriptor, to the current one.
   std::vector<PathNode> stack_;
   int links_ = 0;
@@ -82,6 +90,25 @@ class Walk {
   // A link was followed since the last leap.
   bool may_leap_ = false;
 };
+
+// Of a link that leads nowhere the component of the path is there: what is missing is in its text.
+absl::Status Walk::Fail(int error, ResolveReason reason) const {
+  const absl::Status status = ResolveError(error, root_, path_, component_, reason);
+  const bool is_told = reason != ResolveReason::kNone || error == ELOOP || error == EREMOTE;
+  if (inside_.empty() || is_told) return status;
+  const auto shown = [](absl::string_view text) {
+    return absl::StrCat("\"", base::TerminalText(base::EncodeText(text.substr(0, 256))), "\"");
+  };
+  std::string message = absl::StrCat(status.message(), ", a link to ", shown(inside_[0].text));
+  if (inside_.size() > 1) absl::StrAppend(&message, " and on to ", shown(inside_.back().text));
+  absl::StrAppend(&message, error == ENOENT ? ", of which " : ", at ", shown(name_),
+                  error == ENOENT ? " is missing" : " of it");
+  absl::Status result(status.code(), message);
+  status.ForEachPayload([&result](absl::string_view type_url, const absl::Cord& payload) {
+    result.SetPayload(type_url, payload);
+  });
+  return result;
+}
 
 absl::StatusOr<OwnedFd> Walk::Run() {
   if (path_.empty()) return Fail(ENOENT);
@@ -96,6 +123,8 @@ absl::StatusOr<OwnedFd> Walk::Run() {
       if (OwnedFd handle = Leap(); handle.ok()) return Finish(std::move(handle));
     }
     const std::string name = left_.substr(at_, end - at_);
+    while (!inside_.empty() && left_.size() - at_ <= inside_.back().behind) inside_.pop_back();
+    name_ = name;
     const bool slash_follows = end < left_.size();
     const bool is_last = left_.find_first_not_of('/', end) == std::string::npos;
     if (left_.size() - at_ <= left_of_path_) {
@@ -228,6 +257,7 @@ absl::Status Walk::FollowLink(PathNode link, bool is_last) {
   const absl::string_view target(text, static_cast<size_t>(size));
   if (IsMagicLink(link, stack_.back(), target)) return Fail(ELOOP, ResolveReason::kMagicLink);
   if (!target.empty() && target.front() == '/') stack_.resize(1);
+  inside_.push_back({left_.size() - at_, std::string(target)});
   left_ = absl::StrCat(target, absl::string_view(left_).substr(at_));
   at_ = 0;
   may_leap_ = options_.backend == Backend::kAuto;

@@ -302,9 +302,15 @@ absl::StatusOr<std::string> Root::DisplayPath(FdRef handle) const {
   NSCTL_ASSIGN_OR_RETURN(const SelfFds* self_fds, state_->self_fds());
   NSCTL_ASSIGN_OR_RETURN(const std::string root, self_fds->PathOf(fd()));
   NSCTL_ASSIGN_OR_RETURN(std::string path, self_fds->PathOf(handle));
+  // The same before and after, or the two paths were not seen from the same place.
+  NSCTL_ASSIGN_OR_RETURN(const std::string root_after, self_fds->PathOf(fd()));
+  const bool is_below = root == "/" || path == root || absl::StartsWith(path, root + "/");
+  if (root != root_after || !is_below) {
+    return ErrnoStatusInWords(ESTALE, "find path of", handle.path(),
+                              "was moved out of the root meanwhile");
+  }
   if (path == root) return "/";
-  // Not below the root's path: removed, or moved away meanwhile. The kernel's word then.
-  if (root != "/" && absl::StartsWith(path, absl::StrCat(root, "/"))) path.erase(0, root.size());
+  if (root != "/") path.erase(0, root.size());
   // Said of a mount's root as well, which can still be reached. A name may end so too.
   const absl::string_view before = absl::StripSuffix(path, kDeleted);
   if (before.size() < path.size() && !LeadsTo(path, handle) && LeadsTo(before, handle)) {

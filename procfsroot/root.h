@@ -131,7 +131,8 @@ class Root {
   // Where `handle` (of this root) is below the root by the kernel's word: "/run/d.sock". A mount of
   // a file or directory that was removed since is at its mount point. For people only; a path may
   // lead elsewhere the moment that it is printed. Looks nothing up but a path that the kernel calls
-  // deleted, as Resolve does.
+  // deleted, as Resolve does. Errors: ESTALE where it is not below the root, out of which it was
+  // moved since it was found, or the root itself is being moved.
   absl::StatusOr<std::string> DisplayPath(base::FdRef handle) const;
 
  private:

@@ -250,6 +250,19 @@ TEST(Root, DisplaysPathsBelowIt) {
   EXPECT_THAT(root.DisplayPath(top), IsOkAndHolds("/"));
 }
 
+TEST(Root, DisplaysNoPathOfWhatWasMovedOutOfIt) {
+  TestTree tree({{'f', "root/a/file"}, {'d', "root2"}});
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Root root, Root::OfPath(tree.PathOf("root")));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const base::OwnedFd file, root.Resolve("a/file"));
+
+  // A sibling whose path begins as the root's does.
+  ASSERT_EQ(rename(tree.PathOf("root/a").c_str(), tree.PathOf("root2/a").c_str()), 0);
+  EXPECT_THAT(root.DisplayPath(file), HasErrno(ESTALE));
+
+  ASSERT_EQ(rename(tree.PathOf("root2/a").c_str(), tree.PathOf("root/b").c_str()), 0);
+  EXPECT_THAT(root.DisplayPath(file), IsOkAndHolds("/b/file"));
+}
+
 TEST(Root, IsCalledAsItsOptionsSay) {
   TestTree tree({{'f', "file"}, {'l', "link", "file"}});
   NSCTL_ASSERT_OK_AND_ASSIGN(const Root root, RootOf(tree, {.name = "1234:"}));

@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -17,6 +19,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "base/text.h"
@@ -30,11 +34,18 @@ using base::ErrnoStatus;
 using base::FdRef;
 using base::OwnedFd;
 
+// So many answers of a directory may be without a name.
+constexpr int kMaxEmptyAnswers = 16;
 // So many entries are looked at in one call.
 constexpr size_t kLookBatch = 256;
 
 std::string Job(absl::string_view what, absl::string_view path) {
   return absl::StrCat(what, " ", base::TerminalText(base::EncodeText(path)));
+}
+
+bool IsOnAutofs(FdRef directory) {
+  struct statfs filesystem;
+  return fstatfs(directory.get(), &filesystem) == 0 && filesystem.f_type == AUTOFS_SUPER_MAGIC;
 }
 
 dev_t DeviceOf(const struct statx& status) {
@@ -78,20 +89,21 @@ struct Found {
 }  // namespace
 
 struct TreeDirectory::Shared {
-  OwnedFd handle;
-  // Open for reading, for ReadNames alone.
-  OwnedFd listing;
+  // Open for reading. There is no other descriptor of it: trees are deep.
+  OwnedFd directory;
   std::shared_ptr<const SelfFds> self_fds;
   dev_t device;
   uint64_t mount;
   bool same_mount;
+  // ReadNames found one.
+  bool has_names = false;
 
   // A handle of `name` with what it is; `gate` is asked about every file system on the way.
   absl::StatusOr<OwnedFd> Find(const std::string& name, const DeviceGate& gate,
                                TreeEntry* entry) const {
     NSCTL_RETURN_IF_ERROR(gate(device));
     NSCTL_ASSIGN_OR_RETURN(OwnedFd found,
-                           base::OpenAt(handle, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+                           base::OpenAt(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
     // A mount's server may be silent though the directory's is not: its device first.
     const absl::StatusOr<struct statx> looked_up = LookedUpStat(found);
     if (looked_up.ok()) NSCTL_RETURN_IF_ERROR(gate(DeviceOf(*looked_up)));
@@ -100,17 +112,35 @@ struct TreeDirectory::Shared {
       return ErrnoStatus(EXDEV, "enter mount", found.path());
     }
     if (S_ISLNK(entry->status.stx_mode)) {
-      NSCTL_ASSIGN_OR_RETURN(entry->link, ReadLinkText(found));
+      absl::StatusOr<std::string> text = ReadLinkText(found);
+      entry->link_status = text.status();
+      if (text.ok()) entry->link = *std::move(text);
     }
     return found;
   }
 
-  absl::StatusOr<std::vector<std::string>> ReadSome() const {
+  absl::StatusOr<std::vector<std::string>> ReadSome() {
+    for (int i = 0; i < kMaxEmptyAnswers; ++i) {
+      bool is_end = false;
+      NSCTL_ASSIGN_OR_RETURN(std::vector<std::string> names, ReadOnce(&is_end));
+      has_names = has_names || !names.empty();
+      // Not empty: unknown.
+      if (is_end && !has_names && IsOnAutofs(directory)) {
+        return ErrnoStatus(EREMOTE, "list", directory.path());
+      }
+      // Empty means the end to the caller.
+      if (is_end || !names.empty()) return names;
+    }
+    return ErrnoStatus(EIO, "getdents64", directory.path());
+  }
+
+  absl::StatusOr<std::vector<std::string>> ReadOnce(bool* is_end) const {
     constexpr size_t kBufferSize = size_t{32} << 10;
     alignas(8) char buffer[kBufferSize];
-    const long size = syscall(SYS_getdents64, listing.get(), buffer, kBufferSize);
+    const long size = syscall(SYS_getdents64, directory.get(), buffer, kBufferSize);
     const int error = errno;
-    if (size < 0) return ErrnoStatus(error, "getdents64", listing.path());
+    if (size < 0) return ErrnoStatus(error, "getdents64", directory.path());
+    *is_end = size == 0;
     std::vector<std::string> names;
     for (long at = 0; at < size;) {
       // struct dirent64 has the layout of the kernel's records.
@@ -119,8 +149,6 @@ struct TreeDirectory::Shared {
       const absl::string_view name = record->d_name;
       if (name != "." && name != "..") names.emplace_back(name);
     }
-    // Empty means the end to the caller.
-    if (names.empty() && size > 0) return ReadSome();
     return names;
   }
 };
@@ -132,17 +160,18 @@ absl::StatusOr<TreeDirectory> TreeDirectory::Make(OwnedFd handle, TreeOptions op
   // Shared, as functions that can be stored must be copyable.
   const auto held = std::make_shared<OwnedFd>(std::move(handle));
   NSCTL_ASSIGN_OR_RETURN(
-      Opened shared, options.caller->Run<Opened>(
-                         what, options.timeout,
-                         [held, self_fds = std::move(self_fds), same_mount = options.same_mount](
-                             const DeviceGate& gate) -> absl::StatusOr<Opened> {
-                           NSCTL_ASSIGN_OR_RETURN(const struct statx status, LookedUpStat(*held));
-                           NSCTL_RETURN_IF_ERROR(gate(DeviceOf(status)));
-                           NSCTL_ASSIGN_OR_RETURN(OwnedFd listing, OpenDirectory(*held));
-                           return std::make_shared<Shared>(
-                               Shared{std::move(*held), std::move(listing), self_fds,
-                                      DeviceOf(status), status.stx_mnt_id, same_mount});
-                         }));
+      Opened shared,
+      options.caller->Run<Opened>(
+          what, options.timeout,
+          [held, self_fds = std::move(self_fds),
+           same_mount = options.same_mount](const DeviceGate& gate) -> absl::StatusOr<Opened> {
+            NSCTL_ASSIGN_OR_RETURN(const struct statx status, LookedUpStat(*held));
+            NSCTL_RETURN_IF_ERROR(gate(DeviceOf(status)));
+            NSCTL_ASSIGN_OR_RETURN(OwnedFd directory, OpenDirectory(*held));
+            *held = OwnedFd();
+            return std::make_shared<Shared>(Shared{std::move(directory), self_fds, DeviceOf(status),
+                                                   status.stx_mnt_id, same_mount});
+          }));
   return TreeDirectory(std::move(options), std::move(shared));
 }
 
@@ -156,31 +185,36 @@ absl::StatusOr<TreeDirectory> TreeDirectory::Enter(OwnedFd handle) const {
   return Make(std::move(handle), options_, shared_->self_fds);
 }
 
-const std::string& TreeDirectory::path() const { return shared_->handle.path(); }
+const std::string& TreeDirectory::path() const { return shared_->directory.path(); }
 
-absl::StatusOr<std::vector<std::string>> TreeDirectory::ReadNames() {
+absl::StatusOr<std::vector<std::string>> TreeDirectory::ReadNames(absl::Duration timeout) {
   using Names = std::vector<std::string>;
   return options_.caller->Run<Names>(
-      Job("list", shared_->handle.path()), options_.timeout,
+      Job("list", shared_->directory.path()), std::min(timeout, options_.timeout),
       [shared = shared_](const DeviceGate& gate) -> absl::StatusOr<Names> {
         NSCTL_RETURN_IF_ERROR(gate(shared->device));
         return shared->ReadSome();
       });
 }
 
-std::vector<absl::StatusOr<TreeEntry>> TreeDirectory::Look(
-    absl::Span<const std::string> names) const {
+std::vector<absl::StatusOr<TreeEntry>> TreeDirectory::Look(absl::Span<const std::string> names,
+                                                           absl::Time deadline) const {
   std::vector<absl::StatusOr<TreeEntry>> entries;
   entries.reserve(names.size());
   while (entries.size() < names.size()) {
+    const absl::Duration left = deadline - absl::Now();
+    if (left <= absl::ZeroDuration()) {
+      entries.resize(names.size(), absl::DeadlineExceededError("not looked at in time"));
+      break;
+    }
     const size_t count = std::min(kLookBatch, names.size() - entries.size());
     const auto next = names.begin() + static_cast<ptrdiff_t>(entries.size());
     const auto batch = std::make_shared<LookBatch>();
     batch->names.assign(next, next + static_cast<ptrdiff_t>(count));
     batch->entries.assign(count, absl::UnknownError("not looked at"));
     const absl::StatusOr<bool> ran = options_.caller->Run<bool>(
-        Job("stat", base::DescribePath(shared_->handle, *next)), options_.timeout,
-        [batch, shared = shared_](const DeviceGate& gate) {
+        Job("stat", base::DescribePath(shared_->directory, *next)),
+        std::min(left, options_.timeout), [batch, shared = shared_](const DeviceGate& gate) {
           for (size_t i = 0; i < batch->names.size() && !batch->is_abandoned; ++i) {
             TreeEntry entry;
             const absl::StatusOr<OwnedFd> found = shared->Find(batch->names[i], gate, &entry);
@@ -206,7 +240,7 @@ absl::StatusOr<OpenedEntry> TreeDirectory::OpenEntry(const std::string& name,
   NSCTL_ASSIGN_OR_RETURN(
       const Result result,
       options_.caller->Run<Result>(
-          Job("open", base::DescribePath(shared_->handle, name)), options_.timeout,
+          Job("open", base::DescribePath(shared_->directory, name)), options_.timeout,
           [shared = shared_, name, max_content](const DeviceGate& gate) -> absl::StatusOr<Result> {
             auto found = std::make_shared<Found>();
             TreeEntry& entry = found->opened.entry;

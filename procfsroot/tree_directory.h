@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -28,8 +29,9 @@ namespace nsctl::procfsroot {
 // What a name in a directory stands for.
 struct TreeEntry {
   struct statx status;
-  // Of a symlink.
+  // Of a symlink; and why it could not be read, as those of procfs to a stranger's files.
   std::string link;
+  absl::Status link_status;
 };
 
 struct OpenedEntry {
@@ -64,12 +66,17 @@ class TreeDirectory {
   const std::string& path() const;
 
   // Some more names, in the order in which the directory has them, "." and ".." left out; none at
-  // its end.
-  absl::StatusOr<std::vector<std::string>> ReadNames();
+  // its end. A directory may have no end: the caller sets one. `timeout`: of this step, at most the
+  // one of the options. Errors: EREMOTE at the end of an automount that nothing is mounted on and
+  // that has no names; EIO where there are no names but those two, again and again.
+  absl::StatusOr<std::vector<std::string>> ReadNames(
+      absl::Duration timeout = absl::InfiniteDuration());
 
   // What each of `names` (single components) is, in their order. Errors of each: ENOENT where it is
-  // gone; DEADLINE_EXCEEDED where the look at it, and no other, hangs.
-  std::vector<absl::StatusOr<TreeEntry>> Look(absl::Span<const std::string> names) const;
+  // gone; DEADLINE_EXCEEDED where the look at it, and no other, hangs, or those before it took
+  // until `deadline`.
+  std::vector<absl::StatusOr<TreeEntry>> Look(absl::Span<const std::string> names,
+                                              absl::Time deadline = absl::InfiniteFuture()) const;
 
   // The same for one name, with a handle of what is a directory and the content of what is a
   // regular file of at most `max_content` bytes without holes; one that has more is opened. What is
