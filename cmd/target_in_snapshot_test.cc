@@ -94,7 +94,7 @@ TEST_F(FindTargetInTest, TakesNoOtherProcessOfTheNumberForAContainers) {
                        "process 7 of container ended was not seen: it ended, or the engine is "
                        "wrong"));
   EXPECT_THAT(FindPlace("docker/old"), StatusIs(absl::StatusCode::kFailedPrecondition,
-                                                "container old has no process: it is exited"));
+                                                "container old is not running (exited)"));
 }
 
 }  // namespace

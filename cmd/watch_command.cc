@@ -46,8 +46,8 @@ constexpr CommandInfo kInfo = {
         "Follows all container engines, those that start later too, and writes a line\n"
         "for each container that starts, exits, is paused, unpaused or changes, and for\n"
         "each engine that does. What is there at the beginning is not told, but with\n"
-        "--initial as \"present\". That a container ended is told when its process did; the\n"
-        "engine has a second to say with what status. Ends after --count changes or\n"
+        "--initial as \"present\". That a container ended is told when its process did;\n"
+        "the engine has a second to say with what status. Ends after --count changes or\n"
         "--timeout, or when it is interrupted.",
     .examples =
         "nsctl watch --containers\n"

@@ -83,12 +83,13 @@ absl::string_view FailingComponent(FdRef root, absl::string_view path, int error
   return "";
 }
 
-// The component of `path` itself, which failed where it was to lead on.
-bool IsThere(FdRef root, absl::string_view path, absl::string_view component, uint64_t resolve) {
+// Whether the component of `path` itself, which failed where it was to lead on, is not there.
+bool IsMissing(FdRef root, absl::string_view path, absl::string_view component, uint64_t resolve) {
   const PathText beginning(
       path.substr(0, static_cast<size_t>(component.data() + component.size() - path.data())));
-  const OwnedFd found(OpenHandle(root.get(), beginning.c_str(), false, resolve));
-  return found.ok();
+  const int fd = OpenHandle(root.get(), beginning.c_str(), false, resolve);
+  if (fd >= 0) close(fd);
+  return fd == -ENOENT;
 }
 
 absl::Status CheckPath(FdRef root, absl::string_view path) {
@@ -99,6 +100,18 @@ absl::Status CheckPath(FdRef root, absl::string_view path) {
   return absl::OkStatus();
 }
 
+// As the walker says it, who knows what is missing in the text of a link.
+absl::Status ErrorOfKernel(int error, FdRef root, absl::string_view path,
+                           const ResolveOptions& options) {
+  const uint64_t resolve = ResolveFlags(options);
+  const absl::string_view component = FailingComponent(root, path, error, options, resolve);
+  if (!component.empty() && !IsMissing(root, path, component, resolve)) {
+    absl::Status walked = WalkPath(root, path, options).status();
+    if (base::ErrnoOf(walked) == error) return walked;
+  }
+  return ResolveError(error, root, path, component);
+}
+
 absl::StatusOr<OwnedFd> ResolveByKernel(FdRef root, absl::string_view path,
                                         const ResolveOptions& options) {
   const uint64_t resolve = ResolveFlags(options);
@@ -107,9 +120,7 @@ absl::StatusOr<OwnedFd> ResolveByKernel(FdRef root, absl::string_view path,
   for (int attempt = 1;; ++attempt) {
     const int fd = OpenHandle(root.get(), text.c_str(), options.follow_last, resolve);
     if (fd >= 0) return OwnedFd(fd, DescribeInRoot(root, path));
-    if (fd != -EAGAIN) {
-      return ResolveError(-fd, root, path, FailingComponent(root, path, -fd, options, resolve));
-    }
+    if (fd != -EAGAIN) return ErrorOfKernel(-fd, root, path, options);
     const absl::Time now = absl::Now();
     if (attempt == 1) deadline = now + options.patience;
     if (attempt >= options.max_attempts || now >= deadline) {
@@ -130,7 +141,7 @@ std::optional<absl::Status> ErrorOfCaches(int error, FdRef root, absl::string_vi
   // of a link, which the walker tells.
   if (component.empty() && !path.empty()) return std::nullopt;
   const bool may_be_link = !component.empty() && (error == ENOENT || error == ENOTDIR);
-  if (may_be_link && IsThere(root, path, component, resolve)) return std::nullopt;
+  if (may_be_link && !IsMissing(root, path, component, resolve)) return std::nullopt;
   return ResolveError(error, root, path, component);
 }
 
