@@ -135,6 +135,7 @@ TEST_F(IncusWatchTest, LosesNothingBetweenAcceptanceAndList) {
   Watch();
 
   EXPECT_TRUE(AwaitKnown({"late 101 paused"}));
+  incus_.OnList(nullptr);
 }
 
 TEST_F(IncusWatchTest, TellsOneFromAnotherOfTheSameName) {
@@ -164,14 +165,16 @@ TEST_F(IncusWatchTest, TellsOneFromAnotherOfTheSameName) {
 TEST_F(IncusWatchTest, TakesANameThatChangedWhileItListedAsItIs) {
   incus_.Start("web");
   WatchAndSync();
+  std::atomic<bool> begun = false;
   std::atomic<bool> done = false;
-  incus_.OnList([this, &done] {
-    if (done.exchange(true)) return;
+  incus_.OnList([this, &begun, &done] {
+    if (begun.exchange(true)) return;
     incus_.Shutdown("web");
     incus_.Remove("web");
     incus_.Start("web");
     // The list goes out when its events were taken in.
     Await([this] { return Known() == std::vector<std::string>{"web 101 running"}; });
+    done = true;
   });
   incus_.SendEvent("{}");
   ASSERT_TRUE(Await([&done] { return done.load(); }));
@@ -179,6 +182,7 @@ TEST_F(IncusWatchTest, TakesANameThatChangedWhileItListedAsItIs) {
   EXPECT_TRUE(AwaitKnown({"web 101 running"}));
   incus_.SetPaused("web", true);
   EXPECT_TRUE(AwaitKnown({"web 101 paused"}));
+  incus_.OnList(nullptr);
 }
 
 TEST_F(IncusWatchTest, TakesGarbageForLoss) {
