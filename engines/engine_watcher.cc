@@ -220,8 +220,10 @@ void EngineWatcher::Actor::TakeMessages() {
 }
 
 void EngineWatcher::Actor::Run() {
-  while (!stop_.requested()) {
+  while (true) {
     TakeMessages();
+    // Asked after: who requests it sends a message behind that, which wakes no later wait.
+    if (stop_.requested()) break;
     const absl::Time now = options_.clock();
     if (sync_.next_tick() <= now) Take(sync_.Tick(now));
     if (!streaming_ && now >= next_attempt_) BeginAttempt();
