@@ -94,11 +94,12 @@ int ContainerHub::DistanceOf(const std::string& key) const {
 bool ContainerHub::IsToldAbove(int distance, const Change& change) const {
   const ToldProcesses::Id process = ToldProcesses::IdOf(change);
   if (distance < DistanceFromUser(Engine::lxc) || process.first == 0) return false;
-  return std::any_of(known_.begin(), known_.end(), [&](const auto& entry) {
-    const Container& other = entry.second.container;
-    return other.pid() == process.first && other.start_time() == process.second &&
-           DistanceOf(entry.first.first) < distance;
-  });
+  for (const auto& [id, known] : known_) {
+    const Container& other = known.container;
+    const bool is_same = other.pid() == process.first && other.start_time() == process.second;
+    if (is_same && DistanceOf(id.first) < distance) return true;
+  }
+  return false;
 }
 
 bool ContainerHub::IsToldLocked(ToldProcesses::Id process) const {

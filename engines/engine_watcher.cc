@@ -26,6 +26,7 @@
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "engines/backoff.h"
 #include "engines/call_pool.h"
 #include "engines/container.h"
 #include "engines/stop_signal.h"
@@ -52,15 +53,6 @@ std::string OneLine(const absl::Status& status) {
 }
 
 }  // namespace
-
-absl::Duration BackoffAfter(int failures, double random, const WatcherOptions& options) {
-  constexpr int kMaxDoublings = 30;
-  const absl::Duration longest = std::min(
-      options.max_backoff,
-      options.min_backoff * static_cast<double>(1ULL << std::min(failures, kMaxDoublings)));
-  // Half of it is certain.
-  return longest * (0.5 + 0.5 * random);
-}
 
 class EngineWatcher::Actor {
  public:
@@ -339,7 +331,8 @@ void EngineWatcher::Actor::EndAttempt(const absl::Status& status) {
   if (subscribed_at_ != absl::InfiniteFuture() && now - subscribed_at_ >= options_.healthy_after) {
     failures_ = 0;
   }
-  next_attempt_ = now + BackoffAfter(failures_++, options_.random(), options_);
+  next_attempt_ = now + BackoffAfter(failures_++, options_.random(), options_.min_backoff,
+                                     options_.max_backoff);
   SetState(Engine::degraded, OneLine(why_given_up_.ok() ? status : why_given_up_));
 }
 

@@ -51,9 +51,6 @@ struct WatcherOptions {
   std::function<absl::Time()> clock = absl::Now;
 };
 
-// Of the attempt after `failures` failed ones, 1 or more.
-absl::Duration BackoffAfter(int failures, double random, const WatcherOptions& options);
-
 class EngineWatcher {
  public:
   // Begins at once. `engine` has its key, type and PID; `process` is the engine's own, null where

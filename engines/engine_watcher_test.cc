@@ -336,17 +336,5 @@ TEST_F(EngineWatcherTest, IsIdleWhenNothingHappens) {
   EXPECT_EQ(engine_.inspections(), inspections);
 }
 
-TEST(BackoffAfter, GrowsToItsLimitAndSpreads) {
-  WatcherOptions options;
-  options.min_backoff = absl::Milliseconds(200);
-  options.max_backoff = absl::Seconds(30);
-
-  EXPECT_EQ(BackoffAfter(0, 0, options), absl::Milliseconds(100));
-  EXPECT_EQ(BackoffAfter(0, 1, options), absl::Milliseconds(200));
-  EXPECT_EQ(BackoffAfter(3, 1, options), absl::Milliseconds(1600));
-  EXPECT_EQ(BackoffAfter(20, 0, options), absl::Seconds(15));
-  EXPECT_EQ(BackoffAfter(2'000'000'000, 1, options), absl::Seconds(30));
-}
-
 }  // namespace
 }  // namespace nsctl::engines
