@@ -128,15 +128,13 @@ void ContainerHub::Publish(const std::string& key, std::vector<Change> changes) 
       continue;
     }
     const int distance = DistanceOf(key);
-    if (!ends) {
-      if (IsToldAbove(distance, change)) continue;
-      told_.Take(distance, &change);
-    } else if (!change.container().has_exit_code() && IsToldLocked(ToldProcesses::IdOf(change))) {
-      // Who else knows the process tells its end as well, and maybe its status.
-      continue;
-    } else if (!told_.TakeEnd(distance, &change)) {
-      continue;
-    }
+    // Who else knows the process tells its end as well, and maybe its status.
+    const bool is_told_elsewhere =
+        ends ? !change.container().has_exit_code() && IsToldLocked(ToldProcesses::IdOf(change))
+             : IsToldAbove(distance, change);
+    if (is_told_elsewhere) continue;
+    if (!ends) told_.Take(distance, &change);
+    if (ends && !told_.TakeEnd(distance, &change)) continue;
     PassOn(std::move(change));
   }
 }

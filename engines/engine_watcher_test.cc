@@ -23,9 +23,7 @@ namespace nsctl::engines {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::IsOk;
 using testing::StatusIs;
 using Kind = EngineEvent::Kind;
 
