@@ -16,7 +16,7 @@ absl::StatusOr<std::unique_ptr<engines::Containers>> ContainerTargets::Ask(
     const Target& target, const std::string& procfs, AskFor what) {
   NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs opened, env_.system->OpenProcfs(procfs));
   NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<EngineInquiry> inquiry,
-                         env_.system->AskEngines(opened, what));
+                         env_.system->AskEngines(opened, what, {}));
   if (inquiry == nullptr) {
     return absl::FailedPreconditionError(
         absl::StrCat(base::TerminalText(ToString(target)),

@@ -208,7 +208,8 @@ class ContainersCommand : public Command {
                            env.system->OpenProcfs(source_.procfs()));
     NSCTL_ASSIGN_OR_RETURN(
         const std::unique_ptr<EngineInquiry> inquiry,
-        env.system->AskEngines(procfs, WantsStopped(filter) ? AskFor::kStopped : AskFor::kPresent));
+        env.system->AskEngines(procfs, WantsStopped(filter) ? AskFor::kStopped : AskFor::kPresent,
+                               {}));
     if (inquiry == nullptr) {
       return absl::FailedPreconditionError(
           "engines tell of containers on the running host alone; a snapshot has them (--from)");

@@ -2,11 +2,13 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 #include "engines/portfolio.h"
+#include "engines/process_table.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -57,10 +59,11 @@ void AddGapsOfSilentEngines(Containers* known) {
   engines::SortContainers(known);
 }
 
-absl::StatusOr<std::unique_ptr<EngineInquiry>> AskRunningEngines(const procfsroot::Procfs& procfs,
-                                                                 AskFor what) {
+absl::StatusOr<std::unique_ptr<EngineInquiry>> AskRunningEngines(
+    const procfsroot::Procfs& procfs, AskFor what, std::vector<engines::KnownProcess> processes) {
   engines::PortfolioOptions options;
   if (what != AskFor::kChanges) options.look_again = absl::InfiniteDuration();
+  options.processes = std::move(processes);
   options.watcher.stopped = what == AskFor::kStopped;
   NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Portfolio> portfolio,
                          Portfolio::Start(procfs, std::move(options)));

@@ -4,11 +4,13 @@
 #define NSCTL_CMD_ENGINE_INQUIRY_H_
 
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "engines/container.h"
 #include "engines/container_hub.h"
+#include "engines/process_table.h"
 #include "procfsroot/procfs.h"
 
 namespace nsctl::cmd {
@@ -38,10 +40,10 @@ class EngineInquiry {
 // Adds a gap for each engine that has not told all, but where it has one.
 void AddGapsOfSilentEngines(engines::Containers* known);
 
-// Asks the engines of the running host, whose procfs is `procfs`, which is borrowed. Errors: those
-// of Portfolio::Start.
-absl::StatusOr<std::unique_ptr<EngineInquiry>> AskRunningEngines(const procfsroot::Procfs& procfs,
-                                                                 AskFor what);
+// Asks the engines of the running host, whose procfs is `procfs`, which is borrowed. `processes`:
+// as PortfolioOptions::processes. Errors: those of Portfolio::Start.
+absl::StatusOr<std::unique_ptr<EngineInquiry>> AskRunningEngines(
+    const procfsroot::Procfs& procfs, AskFor what, std::vector<engines::KnownProcess> processes);
 
 }  // namespace nsctl::cmd
 

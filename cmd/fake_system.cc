@@ -108,8 +108,8 @@ absl::StatusOr<TargetRoot> FakeSystem::OpenRoot(const Target& target, const std:
 }
 
 // Tells the changes that were set, then that there are no more.
-absl::StatusOr<std::unique_ptr<EngineInquiry>> FakeSystem::AskEngines(const Procfs& procfs,
-                                                                      AskFor /*what*/) {
+absl::StatusOr<std::unique_ptr<EngineInquiry>> FakeSystem::AskEngines(
+    const Procfs& procfs, AskFor /*what*/, std::vector<engines::KnownProcess> /*processes*/) {
   if (procfs.path() != procfs_path()) return nullptr;
   return std::make_unique<FakeInquiry>(containers_, changes_);
 }

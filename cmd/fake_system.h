@@ -16,6 +16,7 @@
 #include "cmd/target.h"
 #include "cmd/target_root.h"
 #include "engines/container.pb.h"
+#include "engines/process_table.h"
 #include "nsdisc/questions.h"
 #include "procfsroot/procfs.h"
 #include "procfsroot/root.h"
@@ -47,8 +48,9 @@ class FakeSystem : public System {
   absl::StatusOr<TargetRoot> OpenRoot(const Target& target, const std::string& procfs,
                                       const procfsroot::RootOptions& options) override;
   // Engines tell of SetContainers at once.
-  absl::StatusOr<std::unique_ptr<EngineInquiry>> AskEngines(const procfsroot::Procfs& procfs,
-                                                            AskFor what) override;
+  absl::StatusOr<std::unique_ptr<EngineInquiry>> AskEngines(
+      const procfsroot::Procfs& procfs, AskFor what,
+      std::vector<engines::KnownProcess> processes) override;
   // What engines tell, and the changes that follow. Without it there are no engines.
   void SetContainers(engines::Containers containers, std::vector<engines::Change> changes);
   // SECBIT_KEEP_CAPS.

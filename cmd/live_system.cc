@@ -4,6 +4,8 @@
 #include <sys/prctl.h>
 
 #include <cstddef>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -11,6 +13,7 @@
 #include "base/feature_probe.h"
 #include "base/status_macros.h"
 #include "cmd/engine_inquiry.h"
+#include "engines/process_table.h"
 #include "nsdisc/bpf_census.h"
 
 namespace nsctl::cmd {
@@ -55,10 +58,10 @@ absl::StatusOr<TargetRoot> LiveSystem::OpenRoot(const Target& target, const std:
   return OpenTargetRoot(target, opened, options);
 }
 
-absl::StatusOr<std::unique_ptr<EngineInquiry>> LiveSystem::AskEngines(const Procfs& procfs,
-                                                                      AskFor what) {
+absl::StatusOr<std::unique_ptr<EngineInquiry>> LiveSystem::AskEngines(
+    const Procfs& procfs, AskFor what, std::vector<engines::KnownProcess> processes) {
   if (!procfs.is_live()) return nullptr;
-  return AskRunningEngines(procfs, what);
+  return AskRunningEngines(procfs, what, std::move(processes));
 }
 
 std::optional<uint32_t> LiveSystem::Securebits() {

@@ -24,8 +24,9 @@ class LiveSystem : public System {
   absl::Time Now() override { return absl::Now(); }
   absl::StatusOr<TargetRoot> OpenRoot(const Target& target, const std::string& procfs,
                                       const procfsroot::RootOptions& options) override;
-  absl::StatusOr<std::unique_ptr<EngineInquiry>> AskEngines(const procfsroot::Procfs& procfs,
-                                                            AskFor what) override;
+  absl::StatusOr<std::unique_ptr<EngineInquiry>> AskEngines(
+      const procfsroot::Procfs& procfs, AskFor what,
+      std::vector<engines::KnownProcess> processes) override;
   std::optional<uint32_t> Securebits() override;
   std::vector<base::Feature> ProbeFeatures() override;
 

@@ -13,6 +13,8 @@
 #include "cmd/snapshot_filter.h"
 #include "cmd/usage.h"
 #include "nsdisc/containers.h"
+#include "nsdisc/discover.h"
+#include "nsdisc/known_processes.h"
 #include "nsdisc/snapshot_io.h"
 #include "nsdisc/users.h"
 #include "procfsroot/procfs.h"
@@ -113,13 +115,17 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string&
   options.progress = &progress;
   auto line = std::make_unique<ScanProgressLine>(progress, env.err, env.progress_width);
   const absl::Time deadline = absl::Now() + engines.value_or(absl::ZeroDuration());
-  std::unique_ptr<EngineInquiry> inquiry;
+  absl::StatusOr<std::unique_ptr<EngineInquiry>> inquiry = nullptr;
   if (engines.has_value()) {
-    NSCTL_ASSIGN_OR_RETURN(inquiry, env.system->AskEngines(procfs, AskFor::kPresent));
+    // They answer while the scan goes on.
+    options.on_processes = [&](const nsdisc::ProcessReadings& read) {
+      inquiry = env.system->AskEngines(procfs, AskFor::kPresent, nsdisc::KnownProcesses(read));
+    };
   }
   NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
                          nsdisc::Discover(procfs, env.system->QuestionsFor(procfs), options));
   line.reset();
+  NSCTL_RETURN_IF_ERROR(inquiry.status());
   if (snapshot->processes().empty()) {
     return absl::FailedPreconditionError(
         absl::StrCat(procfs.path(), " shows no process: it is no procfs, or nothing may be seen"));
@@ -127,7 +133,7 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string&
   if (!directory.empty() && !procfs.is_kernel()) {
     AddRecordedTree(procfs.path(), snapshot.get());
   }
-  if (inquiry != nullptr) nsdisc::LinkContainers(inquiry->Await(deadline), snapshot.get());
+  if (*inquiry != nullptr) nsdisc::LinkContainers((*inquiry)->Await(deadline), snapshot.get());
   return snapshot;
 }
 

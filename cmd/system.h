@@ -14,6 +14,7 @@
 #include "base/feature_probe.h"
 #include "cmd/target.h"
 #include "cmd/target_root.h"
+#include "engines/process_table.h"
 #include "nsdisc/questions.h"
 #include "procfsroot/procfs.h"
 #include "procfsroot/root.h"
@@ -43,10 +44,12 @@ class System {
   virtual absl::StatusOr<TargetRoot> OpenRoot(const Target& target, const std::string& procfs,
                                               const procfsroot::RootOptions& options) = 0;
 
-  // Looks for container engines and begins to ask them. nullptr where `procfs` is not that of the
-  // running host. Borrows `procfs`.
+  // Looks for container engines and begins to ask them: among `processes` where the caller has just
+  // read them; empty: they are read. nullptr where `procfs` is not that of the running host.
+  // Borrows `procfs`.
   virtual absl::StatusOr<std::unique_ptr<EngineInquiry>> AskEngines(
-      const procfsroot::Procfs& procfs, AskFor what) = 0;
+      const procfsroot::Procfs& procfs, AskFor what,
+      std::vector<engines::KnownProcess> processes) = 0;
 
   // This program's own securebits (prctl(2), PR_GET_SECUREBITS); nullopt where they are not told.
   virtual std::optional<uint32_t> Securebits() = 0;

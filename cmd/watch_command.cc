@@ -110,7 +110,7 @@ class WatchCommand : public Command {
     began_ = TicksSinceBoot();
     NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(""));
     NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<EngineInquiry> inquiry,
-                           env.system->AskEngines(procfs, AskFor::kChanges));
+                           env.system->AskEngines(procfs, AskFor::kChanges, {}));
     if (inquiry == nullptr) {
       return absl::FailedPreconditionError("engines are watched on the running host alone");
     }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,19 +14,17 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/namespace_type.h"
 #include "base/nsfs.h"
-#include "base/status_macros.h"
 #include "engines/container.h"
 #include "engines/engine_types.h"
-#include "engines/helper_processes.h"
 #include "engines/listening_sockets.h"
 #include "engines/process_scan.h"
+#include "engines/process_table.h"
 #include "procfsroot/procfs.h"
 
 namespace nsctl::engines {
@@ -64,6 +61,16 @@ void SortByTurn(std::map<uint64_t, size_t> counts, std::vector<FoundEngine>* can
   for (auto& [turn, candidate] : turns) candidates->push_back(std::move(candidate));
 }
 
+// That it is by its helper process.
+std::optional<FoundMonitor> ToMonitor(const ProcessTable::Row& row) {
+  if (!row.helper.has_value() || row.helper->type != Engine::lxc) return std::nullopt;
+  // The id is the folder, a slash and the name.
+  const std::string& id = row.helper->id;
+  const std::string& name = row.helper->name;
+  return FoundMonitor{
+      .process = row.process, .path = id.substr(0, id.size() - name.size() - 1), .name = name};
+}
+
 std::string ErrorName(const absl::Status& status) {
   const int error = base::ErrnoOf(status);
   return error != 0 ? base::ErrnoName(error) : absl::StatusCodeToString(status.code());
@@ -76,79 +83,38 @@ bool EngineFinder::IsWanted(Engine::Type type) const {
   return types.empty() || std::find(types.begin(), types.end(), type) != types.end();
 }
 
-std::vector<const EngineKind*> EngineFinder::KindsOf(const ProcessDir& process,
-                                                     absl::string_view name) const {
-  std::vector<const EngineKind*> kinds = KindsOfProgram(options_.kinds, name, "");
+void EngineFinder::LookAt(const ProcessTable::Row& row, bool soon,
+                          std::vector<FoundEngine>* candidates) {
+  std::vector<const EngineKind*> kinds = row.kinds;
+  const auto is_unwanted = [this](const EngineKind* kind) { return !IsWanted(kind->type); };
+  kinds.erase(std::remove_if(kinds.begin(), kinds.end(), is_unwanted), kinds.end());
+  const auto known = seen_.find(row.process.pid);
+  const bool is_known = known != seen_.end() && known->second.start_time == row.process.start_time;
+  // What was found is followed whatever it is called by now.
+  if (is_known && (known->second.found || (soon && !kinds.empty()))) return;
   if (kinds.empty()) {
-    const absl::StatusOr<std::string> executable = ReadExecutableName(process);
-    if (executable.ok()) kinds = KindsOfProgram(options_.kinds, name, *executable);
-  }
-  std::optional<std::vector<std::string>> arguments;
-  const auto is_none = [&](const EngineKind* kind) {
-    if (!IsWanted(kind->type)) return true;
-    if (kind->argument == nullptr && kind->is_service == nullptr) return false;
-    if (!arguments.has_value()) {
-      absl::StatusOr<std::vector<std::string>> read = ReadArguments(process);
-      arguments = read.ok() ? *std::move(read) : std::vector<std::string>();
-    }
-    if (kind->is_service != nullptr && !kind->is_service(*arguments)) return true;
-    return kind->argument != nullptr &&
-           std::find(arguments->begin(), arguments->end(), kind->argument) == arguments->end();
-  };
-  kinds.erase(std::remove_if(kinds.begin(), kinds.end(), is_none), kinds.end());
-  return kinds;
-}
-
-std::optional<FoundMonitor> EngineFinder::MonitorOf(const ProcessDir& process,
-                                                    const ScannedProcess& scanned) const {
-  if (!MayBeHelper(scanned.name) || !IsWanted(Engine::lxc)) return std::nullopt;
-  const absl::StatusOr<std::vector<std::string>> arguments = ReadArguments(process);
-  if (!arguments.ok()) return std::nullopt;
-  std::optional<HelperProcess> helper = ParseHelper(scanned.name, *arguments);
-  if (!helper.has_value() || helper->type != Engine::lxc) return std::nullopt;
-  // The folder, a slash and the name.
-  helper->id.resize(helper->id.size() - helper->name.size() - 1);
-  return FoundMonitor{
-      .process = scanned, .path = std::move(helper->id), .name = std::move(helper->name)};
-}
-
-void EngineFinder::LookAt(base::Pid pid, bool soon, std::vector<FoundEngine>* candidates) {
-  Seen& seen = seen_[pid];
-  const bool all = !soon && looks_ % options_.all_again_after == 0;
-  if (!all && (seen.settled || seen.found)) return;
-  if (soon && seen.looks > 0) return;
-  const absl::StatusOr<ProcessDir> directory = procfs_.OpenProcess(pid);
-  // It ended, which the next list of processes shows.
-  if (!directory.ok()) return;
-  const absl::StatusOr<ScannedProcess> process = ScanProcess(*directory, pid);
-  if (!process.ok()) return;
-  if (process->start_time != seen.start_time) seen = Seen{.start_time = process->start_time};
-  if (seen.found) return;
-  // A process may execute another program at any time, but hardly ever when it is old.
-  if (!soon) ++seen.looks;
-  seen.settled = process->kernel_thread || process->zombie || seen.looks >= options_.settled_after;
-  seen.program = seen.error = "";
-  if (process->kernel_thread || process->zombie) return;
-  std::vector<const EngineKind*> kinds = KindsOf(*directory, process->name);
-  if (kinds.empty()) {
-    seen.monitor = MonitorOf(*directory, *process);
+    seen_.erase(row.process.pid);
     return;
   }
-  seen.settled = false;
+  Seen& seen = seen_[row.process.pid];
+  if (!is_known) seen = Seen{.start_time = row.process.start_time};
   seen.program = kinds.front()->program;
+  seen.error = "";
   candidates->push_back(
-      {.process = *process, .inside = PlaceOf(*directory), .kinds = std::move(kinds)});
+      {.process = row.process, .inside = PlaceOf(row.process.pid), .kinds = std::move(kinds)});
 }
 
-uint64_t EngineFinder::PlaceOf(const ProcessDir& process) {
-  const absl::StatusOr<uint64_t> inode = ReadNamespaceInode(process, "pid");
+uint64_t EngineFinder::PlaceOf(base::Pid pid) const {
+  const absl::StatusOr<ProcessDir> process = procfs_.OpenProcess(pid);
+  if (!process.ok()) return 0;
+  const absl::StatusOr<uint64_t> inode = ReadNamespaceInode(*process, "pid");
   if (!inode.ok()) return 0;
   if (*inode == own_pid_namespace_) {
-    const absl::StatusOr<uint64_t> mnt = ReadNamespaceInode(process, "mnt");
+    const absl::StatusOr<uint64_t> mnt = ReadNamespaceInode(*process, "mnt");
     return mnt.ok() && *mnt != own_mnt_namespace_ ? *mnt : 0;
   }
   uint64_t below = *inode;
-  absl::StatusOr<base::OwnedFd> ns = process.OpenNamespace("pid");
+  absl::StatusOr<base::OwnedFd> ns = process->OpenNamespace("pid");
   for (int level = 0; ns.ok() && level < kMaxLevels; ++level) {
     ns = base::OpenParent(*ns);
     if (!ns.ok()) break;
@@ -260,28 +226,25 @@ void EngineFinder::CollectGaps(std::vector<EngineGap>* gaps) const {
   }
 }
 
-absl::StatusOr<EngineFinder::Result> EngineFinder::Look(bool soon) {
-  NSCTL_ASSIGN_OR_RETURN(const std::vector<base::Pid> pids, procfs_.ListProcesses());
-  if (looks_ == 0) {
-    if (const absl::StatusOr<ProcessDir> self = procfs_.OpenSelf(); self.ok()) {
-      const absl::StatusOr<uint64_t> own = ReadNamespaceInode(*self, "pid");
-      if (own.ok()) own_pid_namespace_ = *own;
-      const absl::StatusOr<uint64_t> mnt = ReadNamespaceInode(*self, "mnt");
-      if (mnt.ok()) own_mnt_namespace_ = *mnt;
-    }
-  }
-  for (auto seen = seen_.begin(); seen != seen_.end();) {
-    const bool listed = std::binary_search(pids.begin(), pids.end(), seen->first);
-    seen = listed ? std::next(seen) : seen_.erase(seen);
-  }
+void EngineFinder::FindOwnPlace() {
+  const absl::StatusOr<ProcessDir> self = procfs_.OpenSelf();
+  if (!self.ok()) return;
+  own_pid_namespace_ = ReadNamespaceInode(*self, "pid").value_or(0);
+  own_mnt_namespace_ = ReadNamespaceInode(*self, "mnt").value_or(0);
+}
+
+EngineFinder::Result EngineFinder::Look(const ProcessTable::Rows& processes, bool soon) {
+  if (own_pid_namespace_ == 0) FindOwnPlace();
+  std::erase_if(seen_, [&](const auto& seen) { return !processes.contains(seen.first); });
   Result result;
   std::vector<FoundEngine> candidates;
-  for (const base::Pid pid : pids) LookAt(pid, soon, &candidates);
-  if (!soon) ++looks_;
-  Choose(std::move(candidates), &result);
-  for (const auto& [pid, seen] : seen_) {
-    if (seen.monitor.has_value()) result.monitors.push_back(*seen.monitor);
+  for (const auto& [pid, row] : processes) {
+    LookAt(row, soon, &candidates);
+    std::optional<FoundMonitor> monitor;
+    if (row.kinds.empty() && IsWanted(Engine::lxc)) monitor = ToMonitor(row);
+    if (monitor.has_value()) result.monitors.push_back(*std::move(monitor));
   }
+  Choose(std::move(candidates), &result);
   std::sort(result.engines.begin(), result.engines.end(), [](const auto& a, const auto& b) {
     return std::tie(a.process.start_time, a.process.pid) <
            std::tie(b.process.start_time, b.process.pid);

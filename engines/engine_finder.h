@@ -16,19 +16,16 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 #include "base/namespace_type.h"
 #include "engines/container.h"
 #include "engines/engine_types.h"
 #include "engines/process_scan.h"
+#include "engines/process_table.h"
 #include "procfsroot/procfs.h"
 
 namespace nsctl::engines {
 
 struct FinderOptions {
-  absl::Span<const EngineKind> kinds = EngineKinds();
   // Empty: all.
   std::vector<Engine::Type> types = {};
   // Engines of the host at a time: those in the caller's PID and mount namespaces.
@@ -38,9 +35,6 @@ struct FinderOptions {
   // namespace.
   size_t max_engines_inside = 64;
   size_t max_engines_beside = 8;
-  // Processes that were looked at so often are looked at again only every so many times.
-  int settled_after = 3;
-  int all_again_after = 12;
 };
 
 struct FoundEngine {
@@ -75,57 +69,49 @@ class EngineFinder {
     // All that holds now, those of earlier looks too.
     std::vector<EngineGap> gaps;
   };
-  // Errors: where the list of processes cannot be read.
-  absl::StatusOr<Result> Look() { return Look(/*soon=*/false); }
+  // Among all processes of the host.
+  Result Look(const ProcessTable::Rows& processes) { return Look(processes, /*soon=*/false); }
 
-  // Between two looks: of processes that were looked at a while ago none is looked at again.
-  // Without gaps.
-  absl::StatusOr<Result> LookSoon() { return Look(/*soon=*/true); }
+  // Between two looks: those that were looked at are not looked at again. Without gaps.
+  Result LookSoon(const ProcessTable::Rows& processes) { return Look(processes, /*soon=*/true); }
 
  private:
   struct Seen {
     uint64_t start_time = 0;
-    int looks = 0;
-    bool settled = false;
     // It was found, and counts among those of its container.
     bool found = false;
     uint64_t inside = 0;
     // Inode numbers of those that it listened at when it was found.
     std::vector<uint64_t> sockets = {};
-    // It looks like an engine, and why it is not followed; empty where that is no matter.
+    // What it looks like, and why it is not followed; empty where that is no matter.
     std::string program = "";
     std::string error = "";
     // It has more sockets than were looked at.
     bool cut = false;
-    // It is a monitor.
-    std::optional<FoundMonitor> monitor = std::nullopt;
   };
 
-  absl::StatusOr<Result> Look(bool soon);
+  Result Look(const ProcessTable::Rows& processes, bool soon);
 
   // Adds it to `candidates` where it may be an engine.
-  void LookAt(base::Pid pid, bool soon, std::vector<FoundEngine>* candidates);
-  std::optional<FoundMonitor> MonitorOf(const procfsroot::ProcessDir& process,
-                                        const ScannedProcess& scanned) const;
-  std::vector<const EngineKind*> KindsOf(const procfsroot::ProcessDir& process,
-                                         absl::string_view name) const;
+  void LookAt(const ProcessTable::Row& row, bool soon, std::vector<FoundEngine>* candidates);
+  void FindOwnPlace();
   // Takes of `candidates` those that hold sockets, as far as the limits go.
   void Choose(std::vector<FoundEngine> candidates, Result* result);
   // Whether it listens at a socket that is not in `taken`, which its own are added to; if not, why
   // not is in `seen`.
   bool Listens(const FoundEngine& candidate, std::set<uint64_t>* taken, Seen* seen) const;
   void CollectGaps(std::vector<EngineGap>* gaps) const;
-  uint64_t PlaceOf(const procfsroot::ProcessDir& process);
+  uint64_t PlaceOf(base::Pid pid) const;
   bool IsWanted(Engine::Type type) const;
 
   const procfsroot::Procfs& procfs_;
   const FinderOptions options_;
+  // Those that look like engines.
   std::map<base::Pid, Seen> seen_;
   uint64_t own_pid_namespace_ = 0;
   uint64_t own_mnt_namespace_ = 0;
   // PIDs of the last look that were one too many, by what they are in.
   std::map<uint64_t, std::vector<base::Pid>> refused_;
-  int looks_ = 0;
 };
 
 }  // namespace nsctl::engines

@@ -9,7 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "engines/container.h"
+#include "engines/process_table.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "procfsroot/procfs.h"
@@ -69,17 +71,18 @@ class EngineFinderTest : public ::testing::Test {
   void Remove(int pid) { std::filesystem::remove_all(absl::StrCat(directory_.path(), "/", pid)); }
   // "PID TYPE..." of what is new.
   std::vector<std::string> Look() {
-    const auto result = finder_.Look();
-    EXPECT_THAT(result, IsOk());
+    const auto processes = table_.Look(absl::ZeroDuration());
+    EXPECT_THAT(processes, IsOk());
     std::vector<std::string> found;
-    if (!result.ok()) return found;
-    for (const FoundEngine& engine : result->engines) {
+    if (!processes.ok()) return found;
+    const EngineFinder::Result result = finder_.Look(**processes);
+    for (const FoundEngine& engine : result.engines) {
       std::string text = absl::StrCat(engine.process.pid.value);
       for (const EngineKind* kind : engine.kinds) absl::StrAppend(&text, " ", TypeName(kind->type));
       found.push_back(std::move(text));
     }
     gaps_.clear();
-    for (const EngineGap& gap : result->gaps) {
+    for (const EngineGap& gap : result.gaps) {
       gaps_.push_back(absl::StrCat(gap.subject(), " ", gap.error(), " ", gap.consequence()));
     }
     return found;
@@ -89,6 +92,8 @@ class EngineFinderTest : public ::testing::Test {
   std::vector<std::string> gaps_;
   procfsroot::Procfs procfs_ = *procfsroot::Procfs::At(directory_.path());
   FinderOptions options_ = {.max_engines = 5, .max_engines_inside = 4, .max_engines_beside = 2};
+  TableOptions table_options_;
+  ProcessTable table_{procfs_};
   EngineFinder finder_{procfs_, options_};
 };
 
@@ -167,19 +172,19 @@ TEST_F(EngineFinderTest, TellsAnotherProcessOfTheSameNumber) {
   Add({.pid = 10, .name = "dockerd", .socket = "/run/docker.sock", .start_time = 77});
 
   std::vector<std::string> found;
-  for (int i = 0; i < options_.all_again_after && found.empty(); ++i) found = Look();
+  for (int i = 0; i < table_options_.all_again_after && found.empty(); ++i) found = Look();
 
   EXPECT_THAT(found, ElementsAre("10 docker"));
 }
 
 TEST_F(EngineFinderTest, FindsWhatAnOldProcessBecame) {
   Add({.pid = 10, .name = "sh"});
-  for (int i = 0; i < options_.settled_after; ++i) EXPECT_THAT(Look(), IsEmpty());
+  for (int i = 0; i < table_options_.settled_after; ++i) EXPECT_THAT(Look(), IsEmpty());
   Remove(10);
   Add({.pid = 10, .name = "dockerd", .socket = "/run/docker.sock"});
 
   std::vector<std::string> found;
-  for (int i = 0; i < options_.all_again_after && found.empty(); ++i) found = Look();
+  for (int i = 0; i < table_options_.all_again_after && found.empty(); ++i) found = Look();
 
   EXPECT_THAT(found, ElementsAre("10 docker"));
 }

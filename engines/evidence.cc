@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,6 +18,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
 #include "base/text.h"
@@ -29,7 +31,6 @@
 #include "engines/process_table.h"
 #include "engines/runtime_folders.h"
 #include "google/protobuf/timestamp.pb.h"
-#include "procfsroot/procfs.h"
 #include "procfsroot/root.h"
 
 namespace nsctl::engines {
@@ -97,17 +98,22 @@ void TakeAnnotations(EngineRow* row) {
 
 }  // namespace
 
-Evidence::Evidence(const procfsroot::Procfs& procfs, std::optional<procfsroot::Root> root)
-    : root_(std::move(root)), freezer_(root_), table_(procfs) {
+Evidence::Evidence(ProcessTable* table, std::optional<procfsroot::Root> root)
+    : table_(table), root_(std::move(root)), freezer_(root_) {
   if (root_.has_value()) folders_.emplace(*root_);
 }
 
-void Evidence::AddHelped(const Children& children, Rows* rows) const {
-  for (const auto& [pid, helper_row] : table_.rows()) {
+void Evidence::AddHelped(const Processes& processes, Rows* rows) {
+  std::map<base::Pid, std::vector<const Row*>> children;
+  for (const auto& [pid, row] : processes) {
+    if (MayBeInit(row)) children[row.process.parent].push_back(&row);
+  }
+  for (const auto& [pid, helper_row] : processes) {
     if (!helper_row.helper.has_value()) continue;
     const HelperProcess& helper = *helper_row.helper;
     const auto found = children.find(pid);
     if (found == children.end()) continue;
+    std::sort(found->second.begin(), found->second.end(), IsOlder);
     std::set<std::string> groups;
     bool first = true;
     for (const Row* child : found->second) {
@@ -128,15 +134,15 @@ void Evidence::AddHelped(const Children& children, Rows* rows) const {
   }
 }
 
-void Evidence::AddByCgroup(Rows* rows) const {
+void Evidence::AddByCgroup(const Processes& processes, Rows* rows) {
   std::map<std::string, const Row*> oldest;
-  for (const auto& [pid, row] : table_.rows()) {
+  for (const auto& [pid, row] : processes) {
     if (row.cgroup == nullptr || !row.cgroup->name.has_value() || !MayBeInit(row)) continue;
     const Row*& place = oldest[row.cgroup->name->path];
     if (place == nullptr || IsOlder(&row, place)) place = &row;
   }
   for (const auto& [pid, evidence] : *rows) {
-    const Row& row = table_.rows().at(pid);
+    const Row& row = processes.at(pid);
     if (row.cgroup != nullptr && row.cgroup->name.has_value()) {
       oldest.erase(row.cgroup->name->path);
     }
@@ -148,12 +154,12 @@ void Evidence::AddByCgroup(Rows* rows) const {
   }
 }
 
-void Evidence::AddByState(Rows* rows, std::vector<EngineGap>* gaps) {
+void Evidence::AddByState(const Processes& processes, Rows* rows, std::vector<EngineGap>* gaps) {
   if (!folders_.has_value()) return;
   for (const FoundState& found : folders_->Read(gaps)) {
     const RuntimeState& state = found.state;
-    const auto row = table_.rows().find(base::Pid{static_cast<pid_t>(state.pid)});
-    if (row == table_.rows().end() || row->second.process.start_time != state.start_time ||
+    const auto row = processes.find(base::Pid{static_cast<pid_t>(state.pid)});
+    if (row == processes.end() || row->second.process.start_time != state.start_time ||
         !MayBeInit(row->second)) {
       continue;
     }
@@ -201,25 +207,21 @@ void Evidence::Complete(const Row& init, EngineRow* row) const {
 }
 
 absl::StatusOr<Evidence::Result> Evidence::Scan(
-    absl::FunctionRef<bool(base::Pid, uint64_t)> is_known) {
-  NSCTL_RETURN_IF_ERROR(table_.Refresh());
-  Children children;
-  for (const auto& [pid, row] : table_.rows()) {
-    if (MayBeInit(row)) children[row.process.parent].push_back(&row);
-  }
-  for (auto& [parent, rows] : children) std::sort(rows.begin(), rows.end(), IsOlder);
+    absl::Duration max_age, absl::FunctionRef<bool(base::Pid, uint64_t)> is_known) {
+  NSCTL_ASSIGN_OR_RETURN(const std::shared_ptr<const Processes> table, table_->Look(max_age));
+  const Processes& processes = *table;
   Result result;
   Rows rows;
-  AddHelped(children, &rows);
-  AddByCgroup(&rows);
-  AddByState(&rows, &result.gaps);
+  AddHelped(processes, &rows);
+  AddByCgroup(processes, &rows);
+  AddByState(processes, &rows, &result.gaps);
   // The oldest keeps an id that several claim.
   std::vector<base::Pid> order;
   for (const auto& [pid, row] : rows) {
-    if (!is_known(pid, table_.rows().at(pid).process.start_time)) order.push_back(pid);
+    if (!is_known(pid, processes.at(pid).process.start_time)) order.push_back(pid);
   }
-  std::sort(order.begin(), order.end(), [this](base::Pid a, base::Pid b) {
-    return IsOlder(&table_.rows().at(a), &table_.rows().at(b));
+  std::sort(order.begin(), order.end(), [&processes](base::Pid a, base::Pid b) {
+    return IsOlder(&processes.at(a), &processes.at(b));
   });
   std::map<ContainerId, EvidenceRow> by_id;
   for (const base::Pid pid : order) {
@@ -232,8 +234,8 @@ absl::StatusOr<Evidence::Result> Evidence::Scan(
       break;
     }
     EvidenceRow evidence = std::move(rows[pid]);
-    Complete(table_.rows().at(pid), &evidence.row);
-    evidence.start_time = table_.rows().at(pid).process.start_time;
+    Complete(processes.at(pid), &evidence.row);
+    evidence.start_time = processes.at(pid).process.start_time;
     Container& container = evidence.row.container;
     if (by_id.contains(IdOf(container))) {
       container.set_id(absl::StrCat(container.id(), "@", pid.value));

@@ -16,13 +16,13 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "base/namespace_type.h"
 #include "engines/container.h"
 #include "engines/engine_client.h"
 #include "engines/freezer.h"
 #include "engines/process_table.h"
 #include "engines/runtime_folders.h"
-#include "procfsroot/procfs.h"
 #include "procfsroot/root.h"
 
 namespace nsctl::engines {
@@ -40,34 +40,36 @@ struct EvidenceRow {
 // For one thread at a time.
 class Evidence {
  public:
-  // `procfs` must outlive this object. `root` is where /run and /sys/fs/cgroup of the host are;
+  // `table` must outlive this object. `root` is where /run and /sys/fs/cgroup of the host are;
   // without it neither states nor what is paused are known.
-  Evidence(const procfsroot::Procfs& procfs, std::optional<procfsroot::Root> root);
+  Evidence(ProcessTable* table, std::optional<procfsroot::Root> root);
 
   struct Result {
     // By native namespace and id, each of which there is once.
     std::vector<EvidenceRow> rows;
     std::vector<EngineGap> gaps;
   };
-  // Leaves out containers whose initial processes (PID and start time) `is_known` knows. Errors:
-  // where the list of processes cannot be read.
-  absl::StatusOr<Result> Scan(absl::FunctionRef<bool(base::Pid, uint64_t)> is_known);
+  // Leaves out containers whose initial processes (PID and start time) `is_known` knows. Of
+  // processes what the table knew `max_age` ago is good enough. Errors: where the list of processes
+  // cannot be read.
+  absl::StatusOr<Result> Scan(absl::Duration max_age,
+                              absl::FunctionRef<bool(base::Pid, uint64_t)> is_known);
 
  private:
+  using Processes = ProcessTable::Rows;
   // Of one scan. By initial process.
   using Rows = std::map<base::Pid, EvidenceRow>;
-  using Children = std::map<base::Pid, std::vector<const ProcessTable::Row*>>;
 
-  void AddHelped(const Children& children, Rows* rows) const;
-  void AddByCgroup(Rows* rows) const;
-  void AddByState(Rows* rows, std::vector<EngineGap>* gaps);
+  static void AddHelped(const Processes& processes, Rows* rows);
+  static void AddByCgroup(const Processes& processes, Rows* rows);
+  void AddByState(const Processes& processes, Rows* rows, std::vector<EngineGap>* gaps);
   void Complete(const ProcessTable::Row& init, EngineRow* row) const;
 
+  ProcessTable* const table_;
   // Absent where it cannot be reached.
   std::optional<procfsroot::Root> root_;
   Freezer freezer_;
   std::optional<RuntimeFolders> folders_;
-  ProcessTable table_;
 };
 
 }  // namespace nsctl::engines

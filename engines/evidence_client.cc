@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -18,8 +19,10 @@
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
 #include "engines/container.h"
+#include "engines/container_process.h"
 #include "engines/engine_client.h"
 #include "engines/evidence.h"
+#include "engines/process_table.h"
 #include "engines/stop_signal.h"
 
 namespace nsctl::engines {
@@ -64,7 +67,7 @@ absl::StatusOr<std::vector<EngineRow>> EvidenceClient::Look() {
     if (told.contains(id)) return false;
     return known.contains(id) || AgeOf(start_time) < grace;
   };
-  NSCTL_ASSIGN_OR_RETURN(Evidence::Result result, evidence_.Scan(is_left_out));
+  NSCTL_ASSIGN_OR_RETURN(Evidence::Result result, evidence_.Scan(options_.max_age, is_left_out));
   options_.set_gaps(std::move(result.gaps));
   std::vector<EngineRow> rows;
   for (EvidenceRow& evidence : result.rows) {
@@ -117,6 +120,19 @@ absl::StatusOr<EngineRow> EvidenceClient::Inspect(const ContainerId& container,
     if (IdOf(row.container) == container) return std::move(row);
   }
   return absl::NotFoundError("no evidence any more");
+}
+
+absl::StatusOr<std::shared_ptr<const ContainerProcess>> ObserverProcesses::Find(
+    int64_t engine_pid) {
+  const base::Pid pid{static_cast<pid_t>(engine_pid)};
+  NSCTL_ASSIGN_OR_RETURN(std::shared_ptr<const ContainerProcess> process,
+                         HoldProcess(procfs_, pid));
+  NSCTL_ASSIGN_OR_RETURN(const auto rows, table_->Look(absl::InfiniteDuration()));
+  const auto row = rows->find(pid);
+  if (row == rows->end() || row->second.process.start_time != process->start_time()) {
+    return absl::NotFoundError(absl::StrCat("no process ", pid.value, " any more"));
+  }
+  return process;
 }
 
 }  // namespace nsctl::engines

@@ -22,6 +22,7 @@
 #include "engines/container_process.h"
 #include "engines/engine_client.h"
 #include "engines/evidence.h"
+#include "engines/process_table.h"
 #include "engines/stop_signal.h"
 #include "procfsroot/procfs.h"
 
@@ -32,6 +33,8 @@ struct EvidenceOptions {
   absl::Duration interval = absl::Seconds(5);
   // Processes that are younger are left to the engines, which tell more; but for the first look.
   absl::Duration grace = absl::Seconds(2);
+  // What was read of processes so recently is not read again.
+  absl::Duration max_age = absl::ZeroDuration();
   // PIDs and start times of the initial processes that engines tell of.
   std::function<std::set<std::pair<int32_t, uint64_t>>()> known;
   // Returns when engines had time to tell what they know, or `stop` is requested; called before
@@ -73,18 +76,19 @@ class EvidenceClient : public EngineClient {
   std::string listed_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Finds any process by the observer's own number: evidence is no engine's word.
+// Finds processes by the observer's own number, which evidence has: those that the table knows.
 class ObserverProcesses : public ProcessFinder {
  public:
-  // `procfs` must outlive this object.
-  explicit ObserverProcesses(const procfsroot::Procfs& procfs) : procfs_(procfs) {}
+  // Both must outlive this object.
+  ObserverProcesses(const procfsroot::Procfs& procfs, ProcessTable* table)
+      : procfs_(procfs), table_(table) {}
 
-  absl::StatusOr<std::shared_ptr<const ContainerProcess>> Find(int64_t engine_pid) override {
-    return HoldProcess(procfs_, base::Pid{static_cast<pid_t>(engine_pid)});
-  }
+  // Errors: NOT_FOUND where it ended, also where another process has its number by now.
+  absl::StatusOr<std::shared_ptr<const ContainerProcess>> Find(int64_t engine_pid) override;
 
  private:
   const procfsroot::Procfs& procfs_;
+  ProcessTable* const table_;
 };
 
 }  // namespace nsctl::engines

@@ -15,6 +15,7 @@
 #include "engines/container.h"
 #include "engines/engine_client.h"
 #include "engines/evidence.h"
+#include "engines/process_table.h"
 #include "engines/stop_signal.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -68,7 +69,8 @@ class EvidenceClientTest : public ::testing::Test {
   int awaited_ = 0;
   StopSignal stop_;
   procfsroot::Procfs procfs_ = *procfsroot::Procfs::At(directory_.path());
-  EvidenceClient client_{Evidence(procfs_, std::nullopt), Options()};
+  ProcessTable table_{procfs_};
+  EvidenceClient client_{Evidence(&table_, std::nullopt), Options()};
 };
 
 TEST_F(EvidenceClientTest, TellsWhatEnginesDoNot) {

@@ -9,8 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "base/namespace_type.h"
 #include "engines/container.h"
+#include "engines/process_table.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "procfsroot/procfs.h"
@@ -54,10 +56,11 @@ class EvidenceTest : public ::testing::Test {
   // "PID SOURCE NAMESPACE/ID NAME STATE" of each.
   std::vector<std::string> Scan() {
     std::vector<std::string> found;
-    const auto result = evidence_.Scan([this](base::Pid pid, uint64_t start_time) {
-      EXPECT_EQ(static_cast<uint64_t>(pid.value), start_time);
-      return pid.value == known_;
-    });
+    const auto result =
+        evidence_.Scan(absl::ZeroDuration(), [this](base::Pid pid, uint64_t start_time) {
+          EXPECT_EQ(static_cast<uint64_t>(pid.value), start_time);
+          return pid.value == known_;
+        });
     EXPECT_THAT(result, IsOk());
     if (!result.ok()) return found;
     EXPECT_EQ(result->gaps.size(), 0);
@@ -81,7 +84,8 @@ class EvidenceTest : public ::testing::Test {
   testing::TestDirectory directory_;
   int known_ = 0;
   procfsroot::Procfs procfs_ = MakeProcfs(directory_.path());
-  Evidence evidence_{procfs_, *procfsroot::Root::OfPath(directory_.path() + "/root")};
+  ProcessTable table_{procfs_};
+  Evidence evidence_{&table_, *procfsroot::Root::OfPath(directory_.path() + "/root")};
 };
 
 TEST_F(EvidenceTest, KnowsChildrenOfHelpers) {

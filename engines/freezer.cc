@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/namespace_type.h"
-#include "engines/process_table.h"
+#include "engines/cgroup_place.h"
 #include "procfsroot/procfs.h"
 #include "procfsroot/root.h"
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "engines/process_table.h"
+#include "engines/cgroup_place.h"
 #include "procfsroot/procfs.h"
 #include "procfsroot/root.h"
 

@@ -33,6 +33,7 @@
 #include "engines/evidence_client.h"
 #include "engines/freezer.h"
 #include "engines/lxc/lxc_engines.h"
+#include "engines/process_table.h"
 #include "engines/stop_signal.h"
 #include "procfsroot/procfs.h"
 
@@ -46,6 +47,9 @@ constexpr char kEvidenceKey[] = "evidence";
 // What the first evidence waits for engines that do not answer: containers that these tell of
 // would be shown as known by evidence alone.
 constexpr absl::Duration kEngineGrace = absl::Seconds(1);
+// What was read of processes so recently is not read again: more than the grace, so that the first
+// evidence is what engines were looked for among.
+constexpr absl::Duration kMaxAge = absl::Seconds(2);
 
 // Stands for a finder that could not be made: nothing that the engine says of processes is
 // believed.
@@ -68,6 +72,7 @@ class Portfolio::Impl {
   Impl(const procfsroot::Procfs& procfs, PortfolioOptions options)
       : procfs_(procfs),
         options_(std::move(options)),
+        table_(procfs),
         finder_(procfs, {.types = options_.types}),
         lxc_(procfs, &hub_,
              {.watcher = options_.watcher, .look_for_monitors = [this] { LookSoon(); }}),
@@ -92,13 +97,15 @@ class Portfolio::Impl {
   void Follow(const FoundEngine& found) ABSL_LOCKS_EXCLUDED(mutex_);
   void FollowAll(const EngineFinder::Result& found) ABSL_LOCKS_EXCLUDED(mutex_);
   void FollowEvidence();
+  absl::Duration MaxAge() const { return std::min(kMaxAge, options_.look_again / 2); }
   std::set<std::pair<int32_t, uint64_t>> KnownProcesses() const;
   void AwaitEngines(const StopSignal* stop) const ABSL_LOCKS_EXCLUDED(mutex_);
   void ForgetEngines() ABSL_LOCKS_EXCLUDED(mutex_);
   void LookAgain();
 
   const procfsroot::Procfs& procfs_;
-  const PortfolioOptions options_;
+  PortfolioOptions options_;
+  ProcessTable table_;
   ContainerHub hub_;
   // The first look's caller, then the thread.
   EngineFinder finder_;
@@ -138,6 +145,7 @@ Portfolio::Impl::~Impl() {
 }
 
 absl::Status Portfolio::Impl::Start() {
+  if (!options_.processes.empty()) table_.Take(std::exchange(options_.processes, {}));
   NSCTL_RETURN_IF_ERROR(Look());
   {
     const absl::MutexLock lock(&mutex_);
@@ -158,7 +166,8 @@ absl::Status Portfolio::Impl::Look() {
   // Those that were started before are followed by now, which keeps them.
   activation_.EndConnections();
   if (options_.activate) activation_.Activate(&gaps);
-  NSCTL_ASSIGN_OR_RETURN(EngineFinder::Result found, finder_.Look());
+  NSCTL_ASSIGN_OR_RETURN(const auto processes, table_.Look(MaxAge()));
+  EngineFinder::Result found = finder_.Look(*processes);
   found.gaps.insert(found.gaps.end(), gaps.begin(), gaps.end());
   FollowAll(found);
   hub_.SetGaps(kFinderKey, std::move(found.gaps));
@@ -166,8 +175,8 @@ absl::Status Portfolio::Impl::Look() {
 }
 
 void Portfolio::Impl::LookForMonitors() {
-  const absl::StatusOr<EngineFinder::Result> found = finder_.LookSoon();
-  if (found.ok()) FollowAll(*found);
+  const auto processes = table_.LookForNew();
+  if (processes.ok()) FollowAll(finder_.LookSoon(**processes));
 }
 
 void Portfolio::Impl::FollowAll(const EngineFinder::Result& found) {
@@ -211,6 +220,7 @@ void Portfolio::Impl::Follow(const FoundEngine& found) {
 void Portfolio::Impl::FollowEvidence() {
   EvidenceOptions options;
   options.interval = options_.look_again;
+  options.max_age = MaxAge();
   options.known = [this] { return KnownProcesses(); };
   options.await_engines = [this](const StopSignal* stop) { AwaitEngines(stop); };
   options.set_gaps = [this](std::vector<EngineGap> gaps) {
@@ -223,8 +233,8 @@ void Portfolio::Impl::FollowEvidence() {
   // Nobody says how a process ended that is known by evidence.
   watcher.sync.exit_grace = absl::ZeroDuration();
   evidence_ = std::make_unique<EngineWatcher>(
-      engine, std::make_unique<EvidenceClient>(Evidence(procfs_, HostRoot(procfs_)), options),
-      std::make_unique<ObserverProcesses>(procfs_), nullptr, &hub_, watcher);
+      engine, std::make_unique<EvidenceClient>(Evidence(&table_, HostRoot(procfs_)), options),
+      std::make_unique<ObserverProcesses>(procfs_, &table_), nullptr, &hub_, watcher);
 }
 
 std::set<std::pair<int32_t, uint64_t>> Portfolio::Impl::KnownProcesses() const {

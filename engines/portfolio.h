@@ -20,6 +20,7 @@
 #include "engines/container.h"
 #include "engines/container_hub.h"
 #include "engines/engine_watcher.h"
+#include "engines/process_table.h"
 #include "procfsroot/procfs.h"
 
 namespace nsctl::engines {
@@ -34,6 +35,9 @@ struct PortfolioOptions {
   bool activate = false;
   // Time between two looks for new engines; infinite: there is only the first.
   absl::Duration look_again = absl::Seconds(5);
+  // The host's processes, where somebody has just read them: they are not read again then. Empty:
+  // they are read.
+  std::vector<KnownProcess> processes = {};
   WatcherOptions watcher = {};
 };
 

@@ -2,21 +2,26 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <iterator>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
 #include "base/worker_pool.h"
-#include "engines/cgroup_names.h"
+#include "engines/cgroup_place.h"
+#include "engines/engine_types.h"
 #include "engines/helper_processes.h"
 #include "engines/process_scan.h"
 #include "procfsroot/process_files.h"
@@ -27,93 +32,177 @@ namespace {
 
 constexpr size_t kProcessesPerPiece = 32;
 
-bool HasController(absl::string_view controllers, absl::string_view wanted) {
-  for (const absl::string_view controller : absl::StrSplit(controllers, ',')) {
-    if (controller == wanted) return true;
+// Reads what is asked for, each thing once.
+class Unread {
+ public:
+  Unread(const procfsroot::Procfs& procfs, base::Pid pid) : procfs_(procfs), pid_(pid) {}
+
+  // Null where it ended.
+  const procfsroot::ProcessDir* directory() {
+    if (!directory_.has_value()) directory_ = procfs_.OpenProcess(pid_);
+    return directory_->ok() ? &**directory_ : nullptr;
   }
-  return false;
+
+  std::string Cgroup() {
+    std::string text;
+    if (directory() == nullptr) return text;
+    if (directory()->TryReadRecord("cgroup", procfsroot::kMaxCgroup, &text) != 0) text.clear();
+    return text;
+  }
+
+  std::vector<std::string> Arguments() {
+    if (directory() == nullptr) return {};
+    absl::StatusOr<std::vector<std::string>> arguments = ReadArguments(*directory());
+    return arguments.ok() ? *std::move(arguments) : std::vector<std::string>();
+  }
+
+  std::string Executable() {
+    if (directory() == nullptr) return "";
+    return ReadExecutableName(*directory()).value_or("");
+  }
+
+ private:
+  const procfsroot::Procfs& procfs_;
+  const base::Pid pid_;
+  std::optional<absl::StatusOr<procfsroot::ProcessDir>> directory_;
+};
+
+// Adds arguments to `process` where it has none.
+const std::vector<std::string>& ArgumentsOf(KnownProcess* process, Unread* unread) {
+  if (!process->arguments.has_value()) process->arguments = unread->Arguments();
+  return *process->arguments;
+}
+
+std::vector<const EngineKind*> KindsOf(absl::Span<const EngineKind> all, KnownProcess* process,
+                                       Unread* unread) {
+  const std::string& name = process->process.name;
+  if (!process->has_sockets) return {};
+  std::vector<const EngineKind*> kinds = KindsOfProgram(all, name, "");
+  if (kinds.empty()) kinds = KindsOfProgram(all, name, unread->Executable());
+  const auto is_none = [&](const EngineKind* kind) {
+    if (kind->argument == nullptr && kind->is_service == nullptr) return false;
+    const std::vector<std::string>& arguments = ArgumentsOf(process, unread);
+    if (kind->is_service != nullptr && !kind->is_service(arguments)) return true;
+    return kind->argument != nullptr && !absl::c_linear_search(arguments, kind->argument);
+  };
+  kinds.erase(std::remove_if(kinds.begin(), kinds.end(), is_none), kinds.end());
+  return kinds;
+}
+
+// Reads what is missing in `process`, and what it says into `row`.
+void Complete(absl::Span<const EngineKind> kinds, Unread* unread, KnownProcess* process,
+              ProcessTable::Row* row) {
+  row->process = process->process;
+  if (row->process.kernel_thread || row->process.zombie) return;
+  if (!process->cgroup.has_value()) process->cgroup = unread->Cgroup();
+  if (MayBeHelper(row->process.name)) {
+    row->helper = ParseHelper(row->process.name, ArgumentsOf(process, unread));
+  }
+  row->kinds = KindsOf(kinds, process, unread);
 }
 
 }  // namespace
 
-CgroupPlace ParseCgroupPlace(absl::string_view text) {
-  CgroupPlace place;
-  std::string longest;
-  // What stands before a malformed line counts.
-  (void)procfsroot::ParseCgroup(text, [&](const procfsroot::CgroupLine& line) {
-    if (line.path == "/") return;
-    if (!place.name.has_value()) place.name = ParseCgroupName(line.path);
-    if (line.hierarchy == 0) place.unified = std::string(line.path);
-    if (HasController(line.controllers, "freezer")) place.freezer = std::string(line.path);
-    if (line.path.size() > longest.size()) longest = std::string(line.path);
-  });
-  place.path = place.unified.empty() ? std::move(longest) : place.unified;
-  return place;
+ProcessTable::Rows& ProcessTable::OwnRows() {
+  if (rows_.use_count() > 1) rows_ = std::make_shared<Rows>(*rows_);
+  return *rows_;
 }
 
-void ProcessTable::Read(Reading* reading) const {
-  const absl::StatusOr<procfsroot::ProcessDir> directory = procfs_.OpenProcess(reading->pid);
-  if (!directory.ok()) return;
-  absl::StatusOr<ScannedProcess> process = ScanProcess(*directory, reading->pid);
-  if (!process.ok()) return;
-  reading->process = *std::move(process);
-  reading->ok = true;
-  if (reading->process.kernel_thread || reading->process.zombie) return;
-  if (directory->TryReadRecord("cgroup", procfsroot::kMaxCgroup, &reading->cgroup) != 0) {
-    reading->cgroup.clear();
+void ProcessTable::Add(const std::string& cgroup, Row row) {
+  const base::Pid pid = row.process.pid;
+  if (row.process.kernel_thread) {
+    kernel_threads_.insert(pid);
+    rows_->erase(pid);
+    return;
   }
-  if (!MayBeHelper(reading->process.name)) return;
-  const absl::StatusOr<std::vector<std::string>> arguments = ReadArguments(*directory);
-  if (arguments.ok()) reading->helper = ParseHelper(reading->process.name, *arguments);
+  if (!cgroup.empty()) {
+    std::weak_ptr<const CgroupPlace>& known = cgroups_[cgroup];
+    row.cgroup = known.lock();
+    if (row.cgroup == nullptr) {
+      row.cgroup = std::make_shared<const CgroupPlace>(ParseCgroupPlace(cgroup));
+      known = row.cgroup;
+    }
+  }
+  Row& place = (*rows_)[pid];
+  const bool is_same = place.process.start_time == row.process.start_time;
+  row.looks = is_same ? place.looks + 1 : 1;
+  place = std::move(row);
 }
 
-void ProcessTable::Take(Reading reading) {
-  if (!reading.ok) {
-    rows_.erase(reading.pid);
-    return;
-  }
-  if (reading.process.kernel_thread) {
-    kernel_threads_.insert(reading.pid);
-    return;
-  }
-  Row& row = rows_[reading.pid];
-  if (row.process.start_time != reading.process.start_time) row.looks = 0;
-  ++row.looks;
-  row.process = std::move(reading.process);
-  row.helper = std::move(reading.helper);
-  if (reading.cgroup.empty()) {
-    row.cgroup = nullptr;
-    return;
-  }
-  std::weak_ptr<const CgroupPlace>& known = cgroups_[reading.cgroup];
-  row.cgroup = known.lock();
-  if (row.cgroup != nullptr) return;
-  row.cgroup = std::make_shared<const CgroupPlace>(ParseCgroupPlace(reading.cgroup));
-  known = row.cgroup;
-}
-
-absl::Status ProcessTable::Refresh() {
-  NSCTL_ASSIGN_OR_RETURN(const std::vector<base::Pid> pids, procfs_.ListProcesses());
-  const auto is_listed = [&pids](base::Pid pid) {
-    return std::binary_search(pids.begin(), pids.end(), pid);
-  };
-  const bool all = looks_++ % options_.all_again_after == 0;
-  if (all) kernel_threads_.clear();
-  std::erase_if(rows_, [&](const auto& row) { return !is_listed(row.first); });
-  std::erase_if(kernel_threads_, [&](base::Pid pid) { return !is_listed(pid); });
-  std::vector<Reading> readings;
-  for (const base::Pid pid : pids) {
-    if (kernel_threads_.contains(pid)) continue;
-    const auto row = rows_.find(pid);
-    const bool settled = row != rows_.end() && row->second.looks >= options_.settled_after;
-    if (all || !settled) readings.emplace_back().pid = pid;
-  }
+void ProcessTable::AddAll(std::vector<Reading> readings) {
   base::ParallelFor(readings.size(), kProcessesPerPiece, base::DefaultThreadCount(),
                     [this, &readings](size_t begin, size_t end, int /*worker*/) {
                       for (size_t i = begin; i < end; ++i) Read(&readings[i]);
                     });
-  for (Reading& reading : readings) Take(std::move(reading));
+  (void)OwnRows();
+  for (Reading& reading : readings) {
+    if (reading.is_there) {
+      Add(reading.process.cgroup.value_or(""), std::move(reading.row));
+    } else {
+      rows_->erase(reading.pid);
+    }
+  }
   std::erase_if(cgroups_, [](const auto& cgroup) { return cgroup.second.expired(); });
+}
+
+void ProcessTable::Read(Reading* reading) const {
+  Unread unread(procfs_, reading->pid);
+  if (!reading->is_there) {
+    if (unread.directory() == nullptr) return;
+    absl::StatusOr<ScannedProcess> process = ScanProcess(*unread.directory(), reading->pid);
+    if (!process.ok()) return;
+    reading->process.process = *std::move(process);
+    reading->is_there = true;
+  }
+  Complete(options_.kinds, &unread, &reading->process, &reading->row);
+}
+
+void ProcessTable::Take(std::vector<KnownProcess> processes) {
+  const absl::MutexLock lock(&mutex_);
+  std::vector<Reading> readings;
+  readings.reserve(processes.size());
+  for (KnownProcess& process : processes) {
+    const base::Pid pid = process.process.pid;
+    readings.push_back({.pid = pid, .is_there = true, .process = std::move(process)});
+  }
+  AddAll(std::move(readings));
+  ++looks_;
+  looked_ = absl::Now();
+}
+
+absl::StatusOr<std::shared_ptr<const ProcessTable::Rows>> ProcessTable::Look(
+    absl::Duration max_age) {
+  const absl::MutexLock lock(&mutex_);
+  const absl::Time now = absl::Now();
+  if (looked_ <= now && now - looked_ < max_age) return rows_;
+  const bool all = looks_++ % options_.all_again_after == 0;
+  if (all) kernel_threads_.clear();
+  NSCTL_RETURN_IF_ERROR(
+      Refresh([&](const Row& row) { return all || row.looks < options_.settled_after; }));
+  looked_ = absl::Now();
+  return rows_;
+}
+
+absl::StatusOr<std::shared_ptr<const ProcessTable::Rows>> ProcessTable::LookForNew() {
+  const absl::MutexLock lock(&mutex_);
+  NSCTL_RETURN_IF_ERROR(Refresh([](const Row& /*row*/) { return false; }));
+  return rows_;
+}
+
+absl::Status ProcessTable::Refresh(absl::FunctionRef<bool(const Row&)> is_read_again) {
+  NSCTL_ASSIGN_OR_RETURN(const std::vector<base::Pid> pids, procfs_.ListProcesses());
+  const auto is_listed = [&pids](base::Pid pid) {
+    return std::binary_search(pids.begin(), pids.end(), pid);
+  };
+  std::erase_if(OwnRows(), [&](const auto& row) { return !is_listed(row.first); });
+  std::erase_if(kernel_threads_, [&](base::Pid pid) { return !is_listed(pid); });
+  std::vector<Reading> readings;
+  for (const base::Pid pid : pids) {
+    if (kernel_threads_.contains(pid)) continue;
+    const auto row = rows_->find(pid);
+    if (row == rows_->end() || is_read_again(row->second)) readings.push_back({.pid = pid});
+  }
+  AddAll(std::move(readings));
   return absl::OkStatus();
 }
 

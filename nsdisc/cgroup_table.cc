@@ -1,7 +1,9 @@
 #include "nsdisc/cgroup_table.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "procfsroot/process_files.h"
@@ -15,6 +17,13 @@ uint32_t CgroupTable::Intern(absl::string_view text) {
   const auto number = static_cast<uint32_t>(numbers_.size());
   numbers_.emplace(text, number);
   return number;
+}
+
+std::vector<std::string> CgroupTable::Texts() const {
+  const absl::MutexLock lock(&mutex_);
+  std::vector<std::string> texts(numbers_.size());
+  for (const auto& [text, number] : numbers_) texts[number] = text;
+  return texts;
 }
 
 std::vector<CgroupTable::Parsed> CgroupTable::Finish(std::vector<uint32_t>* position) {

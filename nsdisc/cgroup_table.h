@@ -22,6 +22,9 @@ class CgroupTable {
   // A number for `text`, the same for the same text. Numbers depend on the order of calls.
   uint32_t Intern(absl::string_view text) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // By their numbers.
+  std::vector<std::string> Texts() const ABSL_LOCKS_EXCLUDED(mutex_);
+
   struct Parsed {
     std::string text;
     Cgroups cgroups;
@@ -33,7 +36,7 @@ class CgroupTable {
   std::vector<Parsed> Finish(std::vector<uint32_t>* position) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   absl::flat_hash_map<std::string, uint32_t> numbers_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -124,11 +124,12 @@ class Scan {
   absl::Status Run(Snapshot* snapshot) {
     holders_.ListNamespaces();
     const int64_t start = ProcessCpuNanoseconds();
-    NSCTL_RETURN_IF_ERROR(ReadProcesses(snapshot));
+    NSCTL_RETURN_IF_ERROR(ReadAllProcesses(snapshot));
     FdFindings findings;
     for (ProcessReader& reader : readers_) findings.Merge(reader.TakeFdFindings());
     table_.AddProcesses(snapshot->processes());
     const int64_t cost = ProcessCpuNanoseconds() - start - findings.cpu_nanoseconds;
+    if (options_.on_processes != nullptr) TellProcesses(*snapshot, findings);
     holders_.Run(snapshot->processes(), std::move(findings));
     table_.MoveTo(options_.types, snapshot->mutable_namespaces());
     {
@@ -157,7 +158,7 @@ class Scan {
   }
 
  private:
-  absl::Status ReadProcesses(Snapshot* snapshot) {
+  absl::Status ReadAllProcesses(Snapshot* snapshot) {
     NSCTL_ASSIGN_OR_RETURN(const std::vector<base::Pid> pids, procfs_.ListProcesses());
     std::vector<std::unique_ptr<Process>> processes(pids.size());
     ScanProgress* const progress = options_.progress;
@@ -171,6 +172,19 @@ class Scan {
       if (process != nullptr) snapshot->mutable_processes()->AddAllocated(process.release());
     }
     return absl::OkStatus();
+  }
+
+  void TellProcesses(const Snapshot& snapshot, const FdFindings& findings) const {
+    ProcessReadings read{
+        .processes = snapshot.processes(), .cgroups = cgroups_.Texts(), .without_sockets = {}};
+    if (options_.fds) {
+      absl::flat_hash_set<pid_t> others(findings.unread.begin(), findings.unread.end());
+      for (const FdFindings::Socket& socket : findings.sockets) others.insert(socket.place.pid);
+      for (const Process& process : snapshot.processes()) {
+        if (!others.contains(process.pid())) read.without_sockets.push_back(process.pid());
+      }
+    }
+    options_.on_processes(read);
   }
 
   void AddDetailsOfNamespaces(Snapshot* snapshot) {

@@ -12,14 +12,19 @@
 #ifndef NSCTL_NSDISC_DISCOVER_H_
 #define NSCTL_NSDISC_DISCOVER_H_
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/namespace_type.h"
+#include "google/protobuf/repeated_ptr_field.h"
 #include "nsdisc/lineage.h"
+#include "nsdisc/process.pb.h"
 #include "nsdisc/questions.h"
 #include "nsdisc/scan_progress.h"
 #include "nsdisc/snapshot.pb.h"
@@ -46,6 +51,16 @@ enum class CapabilitySets {
   kEffective,
   // Bounding and ambient as well. The one costly file of each process has them.
   kAll,
+};
+
+// All processes as a scan read them, before it looks for anything else.
+struct ProcessReadings {
+  // By PID. Process.cgroups numbers `cgroups`, which are contents of cgroup files (bytes). Of what
+  // DiscoverOptions.detail leaves out nothing is there.
+  const google::protobuf::RepeatedPtrField<Process>& processes;
+  std::vector<std::string> cgroups;
+  // PIDs, ascending, of those that have no socket open; none where nobody looked.
+  std::vector<int32_t> without_sockets;
 };
 
 struct DiscoverOptions {
@@ -81,6 +96,9 @@ struct DiscoverOptions {
   const UserNames* users = nullptr;
   // Told how far the scan is; nullptr: nobody is. Borrowed for the call.
   ScanProgress* progress = nullptr;
+  // Called once in the calling thread, so that who needs the processes as well need not read them
+  // again; null: nobody does.
+  std::function<void(const ProcessReadings&)> on_processes;
   // What the result says about when it was made.
   absl::Time now = absl::Now();
 };

@@ -109,6 +109,7 @@ void FdFindings::Merge(FdFindings other) {
   append(registered_files, other.registered_files);
   append(paths, other.paths);
   append(roots, other.roots);
+  append(unread, other.unread);
   examined += other.examined;
   vanished += other.vanished;
   ended_pidfds += other.ended_pidfds;
@@ -176,6 +177,7 @@ std::vector<int> FdReader::List(const ProcessDir& process, base::Tid tid) {
 
 void FdReader::AddGap(pid_t pid, pid_t tid, const char* operation, int error) {
   const auto number = static_cast<uint64_t>(tid != 0 ? tid : pid);
+  findings_.unread.push_back(pid);
   findings_.gaps.Add(
       {.kind = tid != 0 ? GapSubject::kThread : GapSubject::kProcess, .number = number}, operation,
       error, "what its descriptors hold is unknown");

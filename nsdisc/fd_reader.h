@@ -77,6 +77,8 @@ struct FdFindings {
   std::vector<RegisteredFile> registered_files;
   // Links that are paths: see mounted_file_fds.h.
   std::vector<Path> paths;
+  // Processes of which some could not be looked at, as often as that was.
+  std::vector<pid_t> unread;
   // Links that are "/", as of everything that is mounted nowhere: see detached_file_fds.h.
   std::vector<FdPlace> roots;
   // All that were looked at.

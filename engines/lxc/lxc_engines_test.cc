@@ -23,6 +23,7 @@
 #include "engines/container_hub.h"
 #include "engines/engine_finder.h"
 #include "engines/engine_watcher.h"
+#include "engines/process_table.h"
 #include "engines/fake_engine_process.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -96,13 +97,14 @@ class LxcEnginesTest : public ::testing::Test {
 
   // Looks for monitors as often as the portfolio would in a minute.
   void Look() {
-    absl::StatusOr<EngineFinder::Result> found = finder_.Look();
-    ASSERT_THAT(found, IsOk());
+    const auto processes = table_.Look(absl::ZeroDuration());
+    ASSERT_THAT(processes, IsOk());
+    EngineFinder::Result found = finder_.Look(**processes);
     // Others' may run on the machine.
-    std::erase_if(found->monitors, [this](const FoundMonitor& monitor) {
+    std::erase_if(found.monitors, [this](const FoundMonitor& monitor) {
       return !absl::StartsWith(monitor.path, directory_);
     });
-    for (auto& watcher : engines_->Follow(found->monitors)) watchers_.push_back(std::move(watcher));
+    for (auto& watcher : engines_->Follow(found.monitors)) watchers_.push_back(std::move(watcher));
   }
   void LookAndAwait() {
     Look();
@@ -147,6 +149,7 @@ class LxcEnginesTest : public ::testing::Test {
   procfsroot::Procfs procfs_ = *procfsroot::Procfs::Live();
   ContainerHub hub_;
   std::unique_ptr<ContainerHub::Subscription> subscription_ = hub_.Subscribe();
+  ProcessTable table_ = ProcessTable(procfs_);
   EngineFinder finder_ = EngineFinder(procfs_, {.types = {Engine::lxc}});
   std::unique_ptr<LxcEngines> engines_;
   std::vector<std::unique_ptr<FakeEngineProcess>> monitors_;

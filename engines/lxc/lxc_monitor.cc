@@ -21,6 +21,7 @@
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
 #include "base/text.h"
+#include "engines/cgroup_place.h"
 #include "engines/container.h"
 #include "engines/container_process.h"
 #include "engines/engine_client.h"
@@ -29,7 +30,6 @@
 #include "engines/lxc/lxc_connection.h"
 #include "engines/lxc/lxc_messages.h"
 #include "engines/process_scan.h"
-#include "engines/process_table.h"
 #include "procfsroot/process_files.h"
 #include "procfsroot/procfs.h"
 
