@@ -31,11 +31,11 @@ bool ParseInode(absl::string_view text, uint32_t* inode) {
 }  // namespace
 
 absl::StatusOr<PidReference> ParsePidReference(absl::string_view word) {
+  // The names of containers, and of their engines, may have an "@".
+  const absl::StatusOr<Target> whole = ParseTarget(word);
+  if (whole.ok() && IsContainer(*whole)) return PidReference{.pid = {0}, .container = *whole};
   const size_t at = word.find('@');
   const absl::StatusOr<Target> target = ParseTarget(word.substr(0, at));
-  if (target.ok() && IsContainer(*target) && at == absl::string_view::npos) {
-    return PidReference{.pid = {0}, .container = *target};
-  }
   const auto* const process = target.ok() ? std::get_if<ProcessTarget>(&*target) : nullptr;
   if (process == nullptr) {
     return UsageError(absl::StrCat("not a PID: ", QuotedArgument(word),

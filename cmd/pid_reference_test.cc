@@ -46,7 +46,8 @@ TEST(ParsePidReference, RefusesAllElse) {
 }
 
 TEST(ParsePidReference, TakesContainers) {
-  for (const char* const word : {"container:web", "docker/web", "0123456789ab"}) {
+  for (const char* const word :
+       {"container:web", "container:a@1", "a@1/b", "docker/web", "0123456789ab"}) {
     NSCTL_ASSERT_OK_AND_ASSIGN(const PidReference reference, ParsePidReference(word));
     EXPECT_TRUE(reference.container.has_value()) << word;
     EXPECT_EQ(ToString(reference), word);
