@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -27,8 +28,9 @@ constexpr size_t kMostListed = 10;
 
 // How well a container fits what was asked for: the better the higher. Who owns a container can run
 // an engine in it, or a process that looks like an engine's helper, and call containers whatever
-// they like: these are meant only where what was asked for says so.
-enum class Fit { kNone, kUnsaid, kService, kName };
+// they like: these are meant only where what was asked for says so. So can any user, whose
+// containers give way to the host's.
+enum class Fit { kNone, kUnsaid, kForeignService, kForeign, kService, kName };
 
 // One way in which a container is known: its own, or another engine's view of it.
 struct Face {
@@ -62,20 +64,23 @@ class Searcher {
   absl::StatusOr<const Container*> Find(const std::vector<std::string>& words,
                                         const std::string& spelling) const {
     std::vector<const Container*> found;
-    Fit best = Fit::kUnsaid;
+    Ranked ranked(Fit::kUnsaid, false);
     for (const Container& container : lists_.containers) {
-      const Fit fit = FitOf(container, words);
-      if (fit < best) continue;
-      if (fit > best) found.clear();
-      best = fit;
+      const Ranked fit = FitOf(container, words);
+      if (fit < ranked) continue;
+      if (fit > ranked) found.clear();
+      ranked = fit;
       found.push_back(&container);
     }
+    const Fit best = ranked.first;
     const auto is_dead = [](const Container* one) { return one->pid() == 0; };
     if (!absl::c_all_of(found, is_dead)) {
       found.erase(std::remove_if(found.begin(), found.end(), is_dead), found.end());
     }
     if (found.empty()) return NotFound(spelling);
     if (best == Fit::kUnsaid) return Unsaid(spelling, *found.front());
+    if (IsForeign(best) && SilentOne(words) != nullptr)
+      return Withheld(spelling, words, *found.front());
     if (found.size() > 1) return Ambiguous(spelling, found);
     return found.front();
   }
@@ -92,11 +97,16 @@ class Searcher {
     for (const Container& container : lists_.containers) {
       const Engine* const engine = EngineOf(lists_, container);
       if (engine == nullptr || engine->type() != Engine::evidence) continue;
-      if (!engine->parent_container().empty() || FitOf(container, said) != Fit::kName) continue;
+      if (!engine->parent_container().empty() || FitOf(container, said).first != Fit::kName)
+        continue;
       if (found != nullptr) return nullptr;
       found = &container;
     }
     return found;
+  }
+
+  bool IsOnlyForeign(const std::vector<std::string>& words, const Container& found) const {
+    return IsForeign(FitOf(found, words).first);
   }
 
   std::string Doubt(const std::vector<std::string>& words, const Container& found) const {
@@ -107,13 +117,20 @@ class Searcher {
     if (silent == nullptr) return "";
     return absl::StrCat(base::TerminalText(silent->key()), " did not tell its containers (",
                         engines::StateName(silent->state()),
-                        "), and may have another one of that name");
+                        "), and may have another one of that name; write ",
+                        base::TerminalText(SayKey(found)), " where that is meant");
   }
 
  private:
-  Fit FitOf(const Container& container, const std::vector<std::string>& words) const {
+  // What the engine calls it that is nearest to the user is before what others call it.
+  using Ranked = std::pair<Fit, bool>;
+
+  static bool IsForeign(Fit fit) { return fit == Fit::kForeign || fit == Fit::kForeignService; }
+
+  Ranked FitOf(const Container& container, const std::vector<std::string>& words) const {
     const std::string whole = absl::StrJoin(words, "/");
-    Fit best = Fit::kNone;
+    Ranked best(Fit::kNone, false);
+    bool is_first = true;
     for (const Face& face : FacesOf(lists_, container)) {
       Fit fit = Fit::kNone;
       const std::string& word = words.back();
@@ -127,7 +144,13 @@ class Searcher {
         fit = Fit::kService;
       }
       if (fit != Fit::kNone && !IsSaid(face, words)) fit = Fit::kUnsaid;
-      best = std::max(best, fit);
+      const Engine* const engine = FindEngine(face.engine);
+      if (engine != nullptr && IsForeign(*engine) && !IsKeySaid(face, words)) {
+        if (fit == Fit::kName) fit = Fit::kForeign;
+        if (fit == Fit::kService) fit = Fit::kForeignService;
+      }
+      best = std::max(best, Ranked(fit, is_first));
+      is_first = false;
     }
     return best;
   }
@@ -151,17 +174,28 @@ class Searcher {
     return !word.empty() && (word == container.name() || IsIdPrefix(word, container.id()));
   }
 
+  // Who owns the container around an engine chose its name as well.
+  static bool IsForeign(const Engine& engine) {
+    return engine.foreign() || !engine.parent_container().empty();
+  }
+
+  // One of the words before the last is its engine's key, not its type alone.
+  bool IsKeySaid(const Face& face, const std::vector<std::string>& words) const {
+    const std::string type = engines::TypeName(face.type);
+    return std::any_of(words.begin(), words.end() - 1, [&](const std::string& word) {
+      return word != type && IsEngine(word, face);
+    });
+  }
+
   // The words before the last name what one must say to mean it: the container around its engine,
   // or that it is known by evidence alone.
   bool IsSaid(const Face& face, const std::vector<std::string>& words) const {
+    if (IsKeySaid(face, words)) return true;
     const Engine* const engine = FindEngine(face.engine);
     const auto is_said = [&](const auto& says) {
       return std::any_of(words.begin(), words.end() - 1, says);
     };
     const std::string type = engines::TypeName(face.type);
-    if (is_said([&](const auto& word) { return word != type && IsEngine(word, face); })) {
-      return true;
-    }
     if (engine == nullptr || engine->parent_container().empty()) {
       return face.type != Engine::evidence ||
              is_said([&](const std::string& word) { return word == type; });
@@ -196,7 +230,7 @@ class Searcher {
       const bool is_silent = engine.state() == Engine::connecting ||
                              engine.state() == Engine::syncing ||
                              engine.state() == Engine::degraded;
-      if (!is_silent || !engine.parent_container().empty()) continue;
+      if (!is_silent || engine.foreign() || !engine.parent_container().empty()) continue;
       const bool is_other = std::any_of(words.begin(), words.end() - 1, [&](const auto& word) {
         const bool is_key = absl::c_any_of(
             lists_.engines, [&](const Engine& one) { return IsEngineWord(word, one); });
@@ -219,6 +253,36 @@ class Searcher {
     return absl::NotFoundError(
         base::TerminalText(absl::StrCat("no container ", spelling, " of this host's engines; ",
                                         where, ": write ", said, "/", container.name())));
+  }
+
+  // What a foreign engine tells is not taken for what one of the host's may.
+  absl::Status Withheld(const std::string& spelling, const std::vector<std::string>& words,
+                        const Container& container) const {
+    const Engine& silent = *SilentOne(words);
+    return absl::NotFoundError(absl::StrCat(
+        "no container ", base::TerminalText(spelling), " of this host's engines, of which ",
+        base::TerminalText(silent.key()), " did not tell (", engines::StateName(silent.state()),
+        "); ", DescribeForeign(container)));
+  }
+
+  // "docker:12@34 of user 1000 has one: write docker:12/web"
+  std::string DescribeForeign(const Container& container) const {
+    const Engine* const engine = FindEngine(container.engine());
+    if (engine == nullptr) return "";
+    const std::string whose =
+        engine->has_uid() && engine->uid() != 0 ? absl::StrCat(" of user ", engine->uid()) : "";
+    return base::TerminalText(
+        absl::StrCat(engine->key(), whose, " has one: write ", SayKey(container)));
+  }
+
+  // "docker:12"
+  static std::string ShortKey(const Container& container) {
+    return container.engine().substr(0, container.engine().find('@'));
+  }
+
+  // "docker:12/web"
+  static std::string SayKey(const Container& container) {
+    return absl::StrCat(ShortKey(container), "/", container.name());
   }
 
   absl::Status NotFound(const std::string& spelling) const {
@@ -259,6 +323,10 @@ class Searcher {
   std::string Describe(const Container& container) const {
     const ContainerReference reference = ReferenceTo(lists_, container);
     std::string text = engines::TypeName(reference.engine_type());
+    const auto is_of_type = [&reference](const Engine& engine) {
+      return engine.type() == reference.engine_type();
+    };
+    if (absl::c_count_if(lists_.engines, is_of_type) > 1) text = ShortKey(container);
     const std::string* last = nullptr;
     for (const std::string* part :
          {&reference.native_namespace(), &reference.project(), &reference.pod()}) {
@@ -323,6 +391,10 @@ bool IsContainer(const Target& target) {
 
 absl::StatusOr<const Container*> FindContainer(const ContainerLists& lists, const Target& target) {
   return Searcher(lists).Find(WordsOf(target), ToString(target));
+}
+
+bool IsOnlyForeign(const ContainerLists& lists, const Target& target, const Container& found) {
+  return Searcher(lists).IsOnlyForeign(WordsOf(target), found);
 }
 
 std::string DoubtAbout(const ContainerLists& lists, const Target& target, const Container& found) {

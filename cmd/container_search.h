@@ -20,12 +20,19 @@ bool IsContainer(const Target& target);
 // of the engine, the project, the pod, its Kubernetes namespace, or the engine's own namespace.
 // What other engines call the same container counts too. Of several with the name those with a
 // process are meant. Containers of an engine that is in a container are meant only after the name
-// or id of that one ("dind/web"), what is known by evidence alone after "evidence".
+// or id of that one ("dind/web"), what is known by evidence alone after "evidence"; and those of a
+// foreign engine (Engine.foreign) after its key, or where no engine of the host has such a
+// container and all have told.
 //
 // Errors: NOT_FOUND, with the engines that did not tell; INVALID_ARGUMENT where several are meant,
 // which lists them. Messages are safe for a terminal.
 absl::StatusOr<const engines::Container*> FindContainer(const ContainerLists& lists,
                                                         const Target& target);
+
+// Whether `found`, which FindContainer has for `target`, is a foreign engine's and meant only if
+// the host has no such container that does not run.
+bool IsOnlyForeign(const ContainerLists& lists, const Target& target,
+                   const engines::Container& found);
 
 // Why `found`, which FindContainer has for `target`, may not be the only one: an engine of the host
 // did not tell its containers. Empty where there is no doubt, as of an id.

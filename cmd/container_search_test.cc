@@ -152,17 +152,18 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(FindContainer, ListsCandidates) {
   EXPECT_THAT(Find("container:one").status(),
               StatusIs(absl::StatusCode::kInvalidArgument,
-                       "container:one means 2 containers: docker/one (aaaaaaaaaaaa, PID 22), "
+                       "container:one means 2 containers: docker:1/one (aaaaaaaaaaaa, PID 22), "
                        "podman/one (bbbbbbbbbbbb, PID 31)"));
   EXPECT_THAT(Find("shop/web").status(),
               StatusIs(absl::StatusCode::kInvalidArgument,
-                       "shop/web means 2 containers: docker/shop/shop-web-1 (aaaaaaaaaaaa, PID "
-                       "20), docker/shop/shop-web-2 (aaaaaaaaaaaa, PID 21)"));
-  EXPECT_THAT(Find("aaaaaaaaaaaa").status(),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       "aaaaaaaaaaaa means 3 containers: docker/shop/shop-web-1 (aaaaaaaaaaaa, PID "
-                       "20), docker/shop/shop-web-2 (aaaaaaaaaaaa, PID 21), docker/one "
-                       "(aaaaaaaaaaaa, PID 22)"));
+                       "shop/web means 2 containers: docker:1/shop/shop-web-1 (aaaaaaaaaaaa, PID "
+                       "20), docker:1/shop/shop-web-2 (aaaaaaaaaaaa, PID 21)"));
+  EXPECT_THAT(
+      Find("aaaaaaaaaaaa").status(),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               "aaaaaaaaaaaa means 3 containers: docker:1/shop/shop-web-1 (aaaaaaaaaaaa, PID "
+               "20), docker:1/shop/shop-web-2 (aaaaaaaaaaaa, PID 21), docker:1/one "
+               "(aaaaaaaaaaaa, PID 22)"));
 }
 
 TEST(FindContainer, NamesAProjectOfTheEnginesOwnOnce) {
@@ -289,10 +290,87 @@ std::string Doubt(const std::string& word) {
 TEST(DoubtAbout, NamesTheSilentEngine) {
   EXPECT_EQ(Doubt("container:shop-web-1"),
             "containerd:3@1 did not tell its containers (degraded), and may have another one of "
-            "that name");
+            "that name; write docker:1/shop-web-1 where that is meant");
   EXPECT_EQ(Doubt("docker/shop-web-1"), "");
   EXPECT_EQ(Doubt("aaaaaaaaaaaa0001"), "");
   EXPECT_EQ(Doubt("cccccccccccc"), "");
+}
+
+// Docker is the host's, with a container that does not run; what Podman has is a user's.
+engines::Containers SceneOfUser(engines::Engine::State docker = engines::Engine::ready) {
+  engines::Containers containers;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      R"pb(
+        engines { key: "docker:1@1" type: docker state: ready uid: 0 }
+        engines { key: "podman:2@1" type: podman state: ready uid: 1000 foreign: true }
+        engines { key: "docker:3@1" type: docker state: ready foreign: true }
+        engines {
+          key: "docker:4@1"
+          type: docker
+          state: ready
+          parent: "docker:1@1"
+          parent_container: "aaaaaaaaaaaa0009"
+        }
+        containers { engine: "docker:1@1" id: "aaaaaaaaaaaa0001" name: "db" state: exited }
+        containers { engine: "docker:1@1" id: "aaaaaaaaaaaa0009" name: "shop" pid: 9 }
+        containers {
+          engine: "docker:1@1"
+          id: "aaaaaaaaaaaa0002"
+          name: "shop-web-1"
+          pid: 20
+          project { project: "shop" service: "web" }
+        }
+        containers { engine: "podman:2@1" id: "bbbbbbbbbbbb0001" name: "db" pid: 30 }
+        containers { engine: "podman:2@1" id: "aaaaaaaaaaaa0002" name: "shop-web-1" pid: 31 }
+        containers { engine: "podman:2@1" id: "bbbbbbbbbbbb0003" name: "mine" pid: 32 }
+        containers { engine: "podman:2@1" id: "bbbbbbbbbbbb0004" name: "both" pid: 33 }
+        containers { engine: "docker:3@1" id: "dddddddddddd0001" name: "both" pid: 40 }
+        containers { engine: "docker:4@1" id: "eeeeeeeeeeee0001" name: "web" pid: 50 }
+        containers { engine: "docker:4@1" id: "eeeeeeeeeeee0002" name: "inner" pid: 51 })pb",
+      &containers));
+  containers.mutable_engines(0)->set_state(docker);
+  return containers;
+}
+
+// The PID, or the error's message.
+std::string FindInUsers(const std::string& word,
+                        engines::Engine::State docker = engines::Engine::ready) {
+  const engines::Containers scene = SceneOfUser(docker);
+  const auto found = FindContainer(scene, *ParseTarget(word));
+  if (!found.ok()) return std::string(found.status().message());
+  return absl::StrCat((*found)->pid(),
+                      IsOnlyForeign(scene, *ParseTarget(word), **found) ? " foreign" : "");
+}
+
+TEST(FindContainer, PrefersTheHostsOwn) {
+  EXPECT_EQ(FindInUsers("container:db"), "0");
+  EXPECT_EQ(FindInUsers("container:shop-web-1"), "20");
+  EXPECT_EQ(FindInUsers("aaaaaaaaaaaa0002"), "20");
+  // A service of the host's is before a container in a container that has the project's name.
+  EXPECT_EQ(FindInUsers("shop/web"), "20");
+  EXPECT_EQ(FindInUsers("docker:4/web"), "50");
+  EXPECT_EQ(FindInUsers("shop/inner"), "51 foreign");
+  EXPECT_EQ(FindInUsers("container:mine"), "32 foreign");
+  EXPECT_EQ(FindInUsers("podman/mine"), "32 foreign");
+  EXPECT_EQ(FindInUsers("bbbbbbbbbbbb0003"), "32 foreign");
+  EXPECT_EQ(FindInUsers("podman:2/mine"), "32");
+  EXPECT_EQ(FindInUsers("podman:2@1/db"), "30");
+  EXPECT_EQ(FindInUsers("container:both"),
+            "container:both means 2 containers: podman/both (bbbbbbbbbbbb, PID 33), docker:3/both "
+            "(dddddddddddd, PID 40)");
+}
+
+TEST(FindContainer, TakesNoOthersForWhatTheHostsEnginesMayHave) {
+  for (const auto state :
+       {engines::Engine::connecting, engines::Engine::syncing, engines::Engine::degraded}) {
+    EXPECT_EQ(FindInUsers("container:mine", state),
+              absl::StrCat("no container container:mine of this host's engines, of which "
+                           "docker:1@1 did not tell (",
+                           engines::StateName(state),
+                           "); podman:2@1 of user 1000 has one: write podman:2/mine"));
+    EXPECT_EQ(FindInUsers("podman:2/mine", state), "32");
+    EXPECT_EQ(FindInUsers("container:shop-web-1", state), "20");
+  }
 }
 
 TEST(InitialProcessOf, TellsTheProcessFromAnotherOfItsNumber) {

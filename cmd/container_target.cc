@@ -1,5 +1,8 @@
 #include "cmd/container_target.h"
 
+#include <string>
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -13,7 +16,14 @@ namespace nsctl::cmd {
 using engines::Container;
 
 absl::StatusOr<std::unique_ptr<engines::Containers>> ContainerTargets::Ask(
-    const Target& target, const std::string& procfs, AskFor what) {
+    const Target& target, const std::string& procfs, AskFor what,
+    const EngineInquiry::Enough& enough) {
+  const absl::Time now = absl::Now();
+  if (deadline_ == absl::InfiniteFuture()) {
+    deadline_ = now + wait_;
+  } else if (now >= deadline_) {
+    return nullptr;
+  }
   NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs opened, env_.system->OpenProcfs(procfs));
   NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<EngineInquiry> inquiry,
                          env_.system->AskEngines(opened, what, {}));
@@ -22,35 +32,54 @@ absl::StatusOr<std::unique_ptr<engines::Containers>> ContainerTargets::Ask(
         absl::StrCat(base::TerminalText(ToString(target)),
                      ": engines tell of containers on the running host alone"));
   }
-  return std::make_unique<engines::Containers>(inquiry->Await(absl::Now() + wait_));
+  return std::make_unique<engines::Containers>(inquiry->Await(deadline_, enough));
+}
+
+absl::StatusOr<const Container*> ContainerTargets::FindStopped(const Target& target,
+                                                               const std::string& procfs) {
+  if (known_stopped_ == nullptr) {
+    NSCTL_ASSIGN_OR_RETURN(known_stopped_, Ask(target, procfs, AskFor::kStopped, nullptr));
+  }
+  if (known_stopped_ == nullptr) return nullptr;
+  const absl::StatusOr<const Container*> found = FindContainer(*known_stopped_, target);
+  return found.ok() && (*found)->pid() == 0 ? *found : nullptr;
 }
 
 absl::StatusOr<const Container*> ContainerTargets::Find(const Target& target,
                                                         const std::string& procfs) {
-  if (known_ == nullptr) {
-    NSCTL_ASSIGN_OR_RETURN(known_, Ask(target, procfs, AskFor::kPresent));
+  const auto is_sure = [&target](const engines::Containers& known) {
+    const absl::StatusOr<const Container*> found = FindContainer(known, target);
+    return found.ok() && !IsOnlyForeign(known, target, **found) &&
+           DoubtAbout(known, target, **found).empty();
+  };
+  if (known_ == nullptr || (partly_known_ && !is_sure(*known_))) {
+    partly_known_ = false;
+    NSCTL_ASSIGN_OR_RETURN(
+        auto known, Ask(target, procfs, AskFor::kPresent, [&](const engines::Containers& so_far) {
+          partly_known_ = is_sure(so_far);
+          return partly_known_;
+        }));
+    if (known != nullptr) known_ = std::move(known);
   }
+  const std::string name = base::TerminalText(ToString(target));
   absl::StatusOr<const Container*> found = FindContainer(*known_, target);
   if (absl::IsNotFound(found.status())) {
     if (const Container* const evident = FindByEvidence(*known_, target); evident != nullptr) {
       Complain(env_, command_,
-               absl::StrCat(base::TerminalText(ToString(target)),
-                            ": its engine does not answer; taken is what its processes look like: ",
-                            "evidence/", base::TerminalText(evident->name())));
+               absl::StrCat(name, ": its engine does not answer; taken is what its processes look ",
+                            "like: evidence/", base::TerminalText(evident->name())));
       return evident;
     }
     // Engines are asked for those only where it matters.
-    if (known_stopped_ == nullptr) {
-      NSCTL_ASSIGN_OR_RETURN(known_stopped_, Ask(target, procfs, AskFor::kStopped));
-    }
-    const absl::StatusOr<const Container*> stopped = FindContainer(*known_stopped_, target);
-    if (stopped.ok() && (*stopped)->pid() == 0) return stopped;
-    return found;
+    NSCTL_ASSIGN_OR_RETURN(const Container* const stopped, FindStopped(target, procfs));
+    return stopped != nullptr ? stopped : found;
   }
   if (!found.ok()) return found;
   const std::string doubt = DoubtAbout(*known_, target, **found);
-  if (!doubt.empty()) {
-    Complain(env_, command_, absl::StrCat(base::TerminalText(ToString(target)), ": ", doubt));
+  if (!doubt.empty()) return absl::UnavailableError(absl::StrCat(name, ": ", doubt));
+  if (IsOnlyForeign(*known_, target, **found)) {
+    NSCTL_ASSIGN_OR_RETURN(const Container* const stopped, FindStopped(target, procfs));
+    if (stopped != nullptr) return stopped;
   }
   return found;
 }

@@ -214,7 +214,7 @@ class ContainersCommand : public Command {
       return absl::FailedPreconditionError(
           "engines tell of containers on the running host alone; a snapshot has them (--from)");
     }
-    const engines::Containers known = inquiry->Await(deadline);
+    const engines::Containers known = inquiry->Await(deadline, nullptr);
     ContainerList list = BuildContainerList(known, filter);
     list.mutable_taken_at()->set_seconds(absl::ToUnixSeconds(env.system->Now()));
     nsdisc::AppendGaps(known, list.mutable_gaps());

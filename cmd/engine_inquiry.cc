@@ -1,5 +1,6 @@
 #include "cmd/engine_inquiry.h"
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,9 +24,11 @@ class PortfolioInquiry : public EngineInquiry {
   explicit PortfolioInquiry(std::unique_ptr<Portfolio> portfolio)
       : portfolio_(std::move(portfolio)) {}
 
-  Containers Await(absl::Time deadline) override {
+  Containers Await(absl::Time deadline, const Enough& enough) override {
+    std::function<bool()> is_enough;
+    if (enough != nullptr) is_enough = [&] { return enough(portfolio_->Current()); };
     // Who is late has a state that says so.
-    (void)portfolio_->AwaitFirstResults(deadline);
+    (void)portfolio_->AwaitFirstResults(deadline, is_enough);
     Containers known = portfolio_->Current();
     AddGapsOfSilentEngines(&known);
     return known;

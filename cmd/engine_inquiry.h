@@ -3,6 +3,7 @@
 #ifndef NSCTL_CMD_ENGINE_INQUIRY_H_
 #define NSCTL_CMD_ENGINE_INQUIRY_H_
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -30,8 +31,10 @@ class EngineInquiry {
  public:
   virtual ~EngineInquiry() = default;
 
-  // What the engines that were there when it began told until they all had, or `deadline`.
-  virtual engines::Containers Await(absl::Time deadline) = 0;
+  // What the engines that were there when it began told until they all had, or `deadline`; or until
+  // `enough`, which is asked as they tell, says that what is known is. null: nothing is.
+  using Enough = std::function<bool(const engines::Containers&)>;
+  virtual engines::Containers Await(absl::Time deadline, const Enough& enough) = 0;
 
   // Must not outlive this object.
   virtual std::unique_ptr<engines::ContainerHub::Subscription> Subscribe() = 0;

@@ -53,7 +53,7 @@ class FakeInquiry : public EngineInquiry {
     known_ = containers;
   }
 
-  engines::Containers Await(absl::Time /*deadline*/) override {
+  engines::Containers Await(absl::Time /*deadline*/, const Enough& /*enough*/) override {
     engines::Containers known = known_;
     AddGapsOfSilentEngines(&known);
     return known;

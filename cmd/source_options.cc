@@ -133,7 +133,7 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string&
   if (!directory.empty() && !procfs.is_kernel()) {
     AddRecordedTree(procfs.path(), snapshot.get());
   }
-  if (*inquiry != nullptr) nsdisc::LinkContainers((*inquiry)->Await(deadline), snapshot.get());
+  if (*inquiry != nullptr) nsdisc::LinkContainers((*inquiry)->Await(deadline, nullptr), snapshot.get());
   return snapshot;
 }
 

@@ -116,7 +116,7 @@ class WatchCommand : public Command {
     }
     // Before anything is known, so that nothing is missed.
     const std::unique_ptr<ContainerHub::Subscription> subscription = inquiry->Subscribe();
-    const Containers known = inquiry->Await(absl::Now() + wait);
+    const Containers known = inquiry->Await(absl::Now() + wait, nullptr);
     TakeInitial(known, env);
     if (initial_) {
       NSCTL_ASSIGN_OR_RETURN(const bool enough, TellPresent(known, env));

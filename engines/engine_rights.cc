@@ -1,6 +1,7 @@
 #include "engines/engine_rights.h"
 
 #include <linux/capability.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -14,6 +15,8 @@
 #include "base/namespace_type.h"
 #include "base/nsfs.h"
 #include "base/status_macros.h"
+#include "engines/container.h"
+#include "engines/process_scan.h"
 #include "procfsroot/process_files.h"
 #include "procfsroot/procfs.h"
 
@@ -25,6 +28,16 @@ constexpr int kMaxLevels = 40;
 
 absl::Status NotAllowed(const procfsroot::ProcessDir& process) {
   return base::ErrnoStatus(EPERM, "be the engine of", process.fd().path());
+}
+
+// False where that cannot be told.
+bool IsInOtherPidNamespace(const procfsroot::Procfs& procfs,
+                           const procfsroot::ProcessDir& process) {
+  const absl::StatusOr<procfsroot::ProcessDir> self = procfs.OpenSelf();
+  if (!self.ok()) return false;
+  const absl::StatusOr<uint64_t> own = ReadNamespaceInode(*self, "pid");
+  const absl::StatusOr<uint64_t> other = ReadNamespaceInode(process, "pid");
+  return own.ok() && other.ok() && *own != *other;
 }
 
 }  // namespace
@@ -65,6 +78,24 @@ absl::Status EngineRights::Check(const procfsroot::ProcessDir& process) const {
     current = *std::move(above);
   }
   return NotAllowed(process);
+}
+
+void SetStanding(const procfsroot::Procfs& procfs, base::Pid pid, Engine* engine) {
+  // Nothing is known of it yet.
+  engine->set_foreign(true);
+  const absl::StatusOr<procfsroot::ProcessDir> process = procfs.OpenProcess(pid);
+  if (!process.ok()) return;
+  const absl::StatusOr<std::string> text = process->Read("status", procfsroot::kMaxStatus);
+  if (!text.ok()) return;
+  const absl::StatusOr<procfsroot::StatusFields> status = procfsroot::ParseStatus(*text);
+  if (!status.ok()) return;
+  engine->set_uid(status->effective_uid);
+  const uid_t own_uid = geteuid();
+  const bool is_own = own_uid != 0 && status->effective_uid == own_uid;
+  const absl::StatusOr<EngineRights> rights = EngineRights::Read(procfs, *process);
+  // Namespaces of root's processes may not be read by others.
+  const bool is_hosts = rights.ok() ? rights->is_hosts() : status->effective_uid == 0;
+  engine->set_foreign(!(is_own || is_hosts) || IsInOtherPidNamespace(procfs, *process));
 }
 
 }  // namespace nsctl::engines

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/namespace_type.h"
+#include "engines/container.h"
 #include "procfsroot/procfs.h"
 
 namespace nsctl::engines {
@@ -26,6 +27,9 @@ class EngineRights {
   // of opening its user namespace.
   absl::Status Check(const procfsroot::ProcessDir& process) const;
 
+  // It may do all that the caller's user namespace is asked for.
+  bool is_hosts() const { return privileged_ && own_; }
+
  private:
   base::NamespaceId user_namespace_;
   // It has CAP_SYS_ADMIN there; and `user_namespace_` is the caller's own.
@@ -33,6 +37,10 @@ class EngineRights {
   bool own_ = false;
   uid_t uid_ = 0;
 };
+
+// Sets Engine.uid and `foreign` of an engine whose process `pid` is, as far as that can be read. An
+// observer without privileges takes engines of his own user for the host's as well.
+void SetStanding(const procfsroot::Procfs& procfs, base::Pid pid, Engine* engine);
 
 }  // namespace nsctl::engines
 

@@ -1,7 +1,9 @@
 #include "engines/portfolio.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <set>
@@ -27,6 +29,7 @@
 #include "engines/engine_door.h"
 #include "engines/engine_finder.h"
 #include "engines/engine_nesting.h"
+#include "engines/engine_rights.h"
 #include "engines/engine_types.h"
 #include "engines/engine_watcher.h"
 #include "engines/evidence.h"
@@ -81,7 +84,8 @@ class Portfolio::Impl {
   ~Impl();
 
   absl::Status Start();
-  bool AwaitFirstResults(absl::Time deadline) const ABSL_LOCKS_EXCLUDED(mutex_);
+  bool AwaitFirstResults(absl::Time deadline, const std::function<bool()>& enough) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
   Containers Current() ABSL_LOCKS_EXCLUDED(nesting_mutex_);
   ContainerHub& hub() { return hub_; }
 
@@ -209,6 +213,7 @@ void Portfolio::Impl::Follow(const FoundEngine& found) {
   engine.set_type(found.kinds.front()->type);
   engine.set_pid(pid.value);
   engine.set_start_time(found.process.start_time);
+  SetStanding(procfs_, pid, &engine);
   engine.set_key(absl::StrCat(TypeName(engine.type()), ":", pid.value, "@", engine.start_time()));
   auto watcher = std::make_shared<EngineWatcher>(
       engine, std::make_unique<EngineDoor>(procfs_, *process, found.kinds, EngineKinds()),
@@ -312,15 +317,31 @@ Containers Portfolio::Impl::Current() {
   return current;
 }
 
-bool Portfolio::Impl::AwaitFirstResults(absl::Time deadline) const {
-  Watchers awaited;
+bool Portfolio::Impl::AwaitFirstResults(absl::Time deadline,
+                                        const std::function<bool()>& enough) const {
+  std::vector<const EngineWatcher*> awaited;
+  Watchers first;
   {
     const absl::MutexLock lock(&mutex_);
-    awaited = first_;
+    first = first_;
   }
-  bool all = evidence_ == nullptr || evidence_->AwaitFirstResult(deadline);
-  for (const auto& watcher : awaited) all = watcher->AwaitFirstResult(deadline) && all;
-  return all;
+  for (const auto& watcher : first) awaited.push_back(watcher.get());
+  if (evidence_ != nullptr) awaited.push_back(evidence_.get());
+  size_t asked_at = awaited.size() + 1;
+  while (true) {
+    std::erase_if(awaited, [](const EngineWatcher* watcher) {
+      return watcher->AwaitFirstResult(absl::InfinitePast());
+    });
+    if (awaited.empty()) return true;
+    if (enough != nullptr && awaited.size() != asked_at && enough()) return false;
+    asked_at = awaited.size();
+    const absl::Time now = absl::Now();
+    if (now >= deadline) return false;
+    // Any other may tell meanwhile.
+    constexpr absl::Duration kStep = absl::Milliseconds(5);
+    (void)awaited.front()->AwaitFirstResult(enough == nullptr ? deadline
+                                                              : std::min(deadline, now + kStep));
+  }
 }
 
 Portfolio::Portfolio(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -334,8 +355,8 @@ absl::StatusOr<std::unique_ptr<Portfolio>> Portfolio::Start(const procfsroot::Pr
   return std::unique_ptr<Portfolio>(new Portfolio(std::move(impl)));
 }
 
-bool Portfolio::AwaitFirstResults(absl::Time deadline) const {
-  return impl_->AwaitFirstResults(deadline);
+bool Portfolio::AwaitFirstResults(absl::Time deadline, const std::function<bool()>& enough) const {
+  return impl_->AwaitFirstResults(deadline, enough);
 }
 
 Containers Portfolio::Current() const { return impl_->Current(); }

@@ -12,6 +12,7 @@
 #define NSCTL_ENGINES_PORTFOLIO_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -54,8 +55,10 @@ class Portfolio {
   ~Portfolio();
 
   // Waits until of each engine that the first look found its containers are known, or why they are
-  // not. False where some are still awaited at `deadline`: their state says so.
-  bool AwaitFirstResults(absl::Time deadline) const;
+  // not. False where some are still awaited at `deadline`: their state says so; or where `enough`
+  // says that they need not be, which is asked at first and each time that one more has told. null:
+  // nothing is enough.
+  bool AwaitFirstResults(absl::Time deadline, const std::function<bool()>& enough = nullptr) const;
 
   // In the stated orders; each initial process once.
   Containers Current() const;

@@ -12,9 +12,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "base/namespace_type.h"
 #include "engines/container.h"
 #include "engines/container_hub.h"
 #include "engines/engine_finder.h"
+#include "engines/engine_rights.h"
 #include "engines/engine_watcher.h"
 #include "engines/lxc/lxc_client.h"
 #include "engines/lxc/lxc_monitor.h"
@@ -88,6 +90,7 @@ std::shared_ptr<EngineWatcher> LxcEngines::MakeWatcher(const std::shared_ptr<Mon
   engine.set_type(Engine::lxc);
   engine.set_pid(first.process().pid());
   engine.set_start_time(first.process().start_time());
+  SetStanding(procfs_, base::Pid{engine.pid()}, &engine);
   engine.set_key(
       absl::StrCat(TypeName(engine.type()), ":", engine.pid(), "@", engine.start_time()));
   ClientOptions options;
