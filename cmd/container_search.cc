@@ -109,16 +109,24 @@ class Searcher {
     return IsForeign(FitOf(found, words).first);
   }
 
-  std::string Doubt(const std::vector<std::string>& words, const Container& found) const {
+  Doubt DoubtAbout(const std::vector<std::string>& words, const Container& found) const {
     const bool is_id = absl::c_any_of(FacesOf(lists_, found), [&](const Face& face) {
       return IsIdPrefix(words.back(), face.id);
     });
     const Engine* const silent = is_id ? nullptr : SilentOne(words);
-    if (silent == nullptr) return "";
-    return absl::StrCat(base::TerminalText(silent->key()), " did not tell its containers (",
-                        engines::StateName(silent->state()),
-                        "), and may have another one of that name; write ",
-                        base::TerminalText(SayKey(found)), " where that is meant");
+    if (silent == nullptr) return {};
+    const bool has_rival = absl::c_any_of(lists_.containers, [&](const Container& one) {
+      const Engine* const engine = EngineOf(lists_, one);
+      return engine != nullptr && engine->type() == Engine::evidence &&
+             engine->parent_container().empty() && one.pid() != found.pid() &&
+             (one.name() == words.back() || one.id() == words.back());
+    });
+    return {
+        .text = absl::StrCat(base::TerminalText(silent->key()), " did not tell its containers (",
+                             engines::StateName(silent->state()), "), and ",
+                             has_rival ? "seems to" : "may", " have another one of that name"),
+        .instead = base::TerminalText(SayKey(found)),
+        .has_rival = has_rival};
   }
 
  private:
@@ -397,8 +405,8 @@ bool IsOnlyForeign(const ContainerLists& lists, const Target& target, const Cont
   return Searcher(lists).IsOnlyForeign(WordsOf(target), found);
 }
 
-std::string DoubtAbout(const ContainerLists& lists, const Target& target, const Container& found) {
-  return Searcher(lists).Doubt(WordsOf(target), found);
+Doubt DoubtAbout(const ContainerLists& lists, const Target& target, const Container& found) {
+  return Searcher(lists).DoubtAbout(WordsOf(target), found);
 }
 
 const Container* FindByEvidence(const ContainerLists& lists, const Target& target) {
