@@ -251,7 +251,8 @@ void Portfolio::Impl::FollowEvidence() {
   // Nobody says how a process ended that is known by evidence.
   watcher.sync.exit_grace = absl::ZeroDuration();
   evidence_ = std::make_unique<EngineWatcher>(
-      engine, std::make_unique<EvidenceClient>(Evidence(&table_, HostRoot(procfs_)), options),
+      engine,
+      std::make_unique<EvidenceClient>(Evidence(procfs_, &table_, HostRoot(procfs_)), options),
       std::make_unique<ObserverProcesses>(procfs_, &table_), nullptr, &hub_, watcher);
 }
 
