@@ -130,7 +130,7 @@ class Searcher {
   }
 
  private:
-  // What the engine calls it that is nearest to the user is before what others call it.
+  // What engines call it of the type that is nearest to the user is before what those below do.
   using Ranked = std::pair<Fit, bool>;
 
   static bool IsForeign(Fit fit) { return fit == Fit::kForeign || fit == Fit::kForeignService; }
@@ -138,8 +138,8 @@ class Searcher {
   Ranked FitOf(const Container& container, const std::vector<std::string>& words) const {
     const std::string whole = absl::StrJoin(words, "/");
     Ranked best(Fit::kNone, false);
-    bool is_first = true;
-    for (const Face& face : FacesOf(lists_, container)) {
+    const std::vector<Face> faces = FacesOf(lists_, container);
+    for (const Face& face : faces) {
       Fit fit = Fit::kNone;
       const std::string& word = words.back();
       bool fits = true;
@@ -157,8 +157,7 @@ class Searcher {
         if (fit == Fit::kName) fit = Fit::kForeign;
         if (fit == Fit::kService) fit = Fit::kForeignService;
       }
-      best = std::max(best, Ranked(fit, is_first));
-      is_first = false;
+      best = std::max(best, Ranked(fit, face.type == faces.front().type));
     }
     return best;
   }
@@ -270,17 +269,8 @@ class Searcher {
     return absl::NotFoundError(absl::StrCat(
         "no container ", base::TerminalText(spelling), " of this host's engines, of which ",
         base::TerminalText(silent.key()), " did not tell (", engines::StateName(silent.state()),
-        "); ", DescribeForeign(container)));
-  }
-
-  // "docker:12@34 of user 1000 has one: write docker:12/web"
-  std::string DescribeForeign(const Container& container) const {
-    const Engine* const engine = FindEngine(container.engine());
-    if (engine == nullptr) return "";
-    const std::string whose =
-        engine->has_uid() && engine->uid() != 0 ? absl::StrCat(" of user ", engine->uid()) : "";
-    return base::TerminalText(
-        absl::StrCat(engine->key(), whose, " has one: write ", SayKey(container)));
+        "); ", DescribeEngineOf(lists_, container), " has one: write ",
+        base::TerminalText(SayKey(container))));
   }
 
   // "docker:12"
@@ -403,6 +393,15 @@ absl::StatusOr<const Container*> FindContainer(const ContainerLists& lists, cons
 
 bool IsOnlyForeign(const ContainerLists& lists, const Target& target, const Container& found) {
   return Searcher(lists).IsOnlyForeign(WordsOf(target), found);
+}
+
+std::string DescribeEngineOf(const ContainerLists& lists, const Container& container) {
+  const Engine* const engine = EngineOf(lists, container);
+  if (engine == nullptr) return base::TerminalText(container.engine());
+  if (engine->has_uid() && engine->uid() != 0) {
+    return base::TerminalText(absl::StrCat(engine->key(), " of user ", engine->uid()));
+  }
+  return base::TerminalText(absl::StrCat(engine->key(), " in namespaces of its own"));
 }
 
 Doubt DoubtAbout(const ContainerLists& lists, const Target& target, const Container& found) {

@@ -34,6 +34,10 @@ absl::StatusOr<const engines::Container*> FindContainer(const ContainerLists& li
 bool IsOnlyForeign(const ContainerLists& lists, const Target& target,
                    const engines::Container& found);
 
+// "podman:1234@5678 of user 1000": whose container it is that is a foreign engine's. Safe for a
+// terminal.
+std::string DescribeEngineOf(const ContainerLists& lists, const engines::Container& container);
+
 struct Doubt {
   // Safe for a terminal; empty where there is none.
   std::string text = "";

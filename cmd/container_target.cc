@@ -84,6 +84,13 @@ absl::StatusOr<const Container*> ContainerTargets::Find(const Target& target,
   if (IsOnlyForeign(*known_, target, **found)) {
     NSCTL_ASSIGN_OR_RETURN(const Container* const stopped, FindStopped(target, procfs));
     if (stopped != nullptr) return stopped;
+    // Who named the container around it knows.
+    const engines::Engine* const engine = EngineOf(*known_, **found);
+    if (engine != nullptr && engine->parent_container().empty()) {
+      Complain(env_, command_,
+               absl::StrCat(name, ": no engine of the host has one; taken is that of ",
+                            DescribeEngineOf(*known_, **found)));
+    }
   }
   return found;
 }
