@@ -16,8 +16,10 @@
 namespace nsctl::engines {
 namespace {
 
-// A row's fields, its place in maps and what follows its process.
+// A row's fields, its place in maps and what follows its process; a label's; and as strings grow.
 constexpr size_t kRowOverhead = 1024;
+constexpr size_t kLabelOverhead = 128;
+constexpr size_t kPerByte = 2;
 // Names and ids are far shorter.
 constexpr size_t kMaxEventText = 64 << 10;
 
@@ -41,8 +43,16 @@ void ByteBudget::Give(size_t bytes) {
 }
 
 size_t MemoryOf(const EngineRow& row) {
-  return kRowOverhead + row.container.SpaceUsedLong() +
-         (row.pod.has_value() ? row.pod->SpaceUsedLong() : 0);
+  const Container& container = row.container;
+  size_t bytes =
+      kRowOverhead + kPerByte * container.ByteSizeLong() +
+      kLabelOverhead * static_cast<size_t>(container.labels_size() + container.annotations_size());
+  if (row.pod.has_value()) {
+    bytes +=
+        kPerByte * row.pod->ByteSizeLong() +
+        kLabelOverhead * static_cast<size_t>(row.pod->labels_size() + row.pod->annotations_size());
+  }
+  return bytes;
 }
 
 BoundedClient::~BoundedClient() {

@@ -39,7 +39,7 @@ class ByteBudget {
 struct RowLimits {
   // Of one container, and of all that the engine tells of.
   size_t row_bytes = 4 << 20;
-  size_t bytes = 64 << 20;
+  size_t bytes = 512 << 20;
   // nullptr: no others are counted with it.
   std::shared_ptr<ByteBudget> shared = nullptr;
 };

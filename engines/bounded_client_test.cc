@@ -96,7 +96,7 @@ TEST_F(BoundedClientTest, CountsWhatIsListed) {
   EXPECT_THAT(List(client.get()), IsOk());
   Tell(11);
   EXPECT_THAT(List(client.get()), StatusIs(absl::StatusCode::kResourceExhausted));
-  Tell(1, 63 << 10);
+  Tell(1, 30 << 10);
   EXPECT_THAT(List(client.get()), StatusIs(absl::StatusCode::kResourceExhausted));
   Tell(10);
   EXPECT_THAT(List(client.get()), IsOk());
@@ -104,11 +104,11 @@ TEST_F(BoundedClientTest, CountsWhatIsListed) {
 
 TEST_F(BoundedClientTest, RefusesARowThatIsTooLong) {
   const auto client = Bound(1000);
-  Tell(1, 64 << 10);
+  Tell(1, 32 << 10);
 
   EXPECT_THAT(List(client.get()),
               StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("one container")));
-  client_->inspected = 64 << 10;
+  client_->inspected = 32 << 10;
   EXPECT_THAT(client->Inspect({"", "a"}, {}), StatusIs(absl::StatusCode::kResourceExhausted));
   client_->inspected = 0;
   EXPECT_THAT(client->Inspect({"", "a"}, {}), IsOk());
