@@ -46,7 +46,8 @@ struct MountNamespaceAddress {
 
 struct ReadMountsOptions {
   // kAuto: statmount where the kernel has it and tells at least as much as mountinfo, else the
-  // process's mountinfo, else, also where that has no "/", that of a thread inside. The others are for tests.
+  // process's mountinfo, else, also where that has no "/", that of a thread inside. The others are
+  // for tests.
   enum class Reader { kAuto, kStatmount, kMountinfo, kMountinfoInside };
   Reader reader = Reader::kAuto;
   // Asks statmount for propagate_from as well: a walk through the propagation tree for each mount.
