@@ -123,14 +123,17 @@ void ContainerHub::Publish(const std::string& key, std::vector<Change> changes) 
     if (change.has_pod()) change.mutable_pod()->set_engine(key);
     Apply(change);
     const bool ends = change.kind() == Change::exited;
-    if (IsToldByDocker(change)) {
+    const ToldProcesses::Id process = ToldProcesses::IdOf(change);
+    // One that outlived its daemon is ended by the next one, which never lists it.
+    const bool is_last = ends && told_.IsRunning(process) && !IsToldLocked(process);
+    if (IsToldByDocker(change) && !is_last) {
       if (ends) told_.Note(change);
       continue;
     }
     const int distance = DistanceOf(key);
     // Who else knows the process tells its end as well, and maybe its status.
     const bool is_told_elsewhere =
-        ends ? !change.container().has_exit_code() && IsToldLocked(ToldProcesses::IdOf(change))
+        ends ? !change.container().has_exit_code() && IsToldLocked(process)
              : IsToldAbove(distance, change);
     if (is_told_elsewhere) continue;
     if (!ends) told_.Take(distance, &change);

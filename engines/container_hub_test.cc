@@ -258,6 +258,52 @@ TEST(ContainerHubSubscription, HearsOfTheEndOfAProcessOnceAndHowItEnded) {
   EXPECT_EQ(batch.changes[1].container().exit_code(), 9);
 }
 
+TEST(ContainerHubSubscription, HearsOfTheEndOfWhatTheNextDockerKillsUnlisted) {
+  ContainerHub hub;
+  Engine docker = EngineOf("old d");
+  docker.set_state(Engine::ready);
+  hub.SetEngine(docker, kNow);
+  hub.SetEngine(EngineOf("old c", Engine::containerd), kNow);
+  hub.SetEngine(EngineOf("evidence", Engine::evidence), kNow);
+  const auto of_containerd = [](Change change) {
+    change.mutable_container()->set_native_namespace("moby");
+    return change;
+  };
+  Change exited = Exited("web");
+  exited.mutable_container()->set_start_time(3);
+  hub.Publish("old d", {Started("web")});
+  hub.Publish("old c", {of_containerd(Started("web"))});
+  const auto subscription = hub.Subscribe();
+
+  // Daemons are killed, and the container runs on.
+  hub.RemoveEngine("old d", kNow);
+  hub.RemoveEngine("old c", kNow);
+  hub.Publish("evidence", {Started("web")});
+  hub.SetEngine(EngineOf("new c", Engine::containerd), kNow);
+  hub.Publish("new c", {of_containerd(Started("web"))});
+  docker.set_key("new d");
+  hub.SetEngine(docker, kNow);
+  // Its end, in the order in which all who know it learn of it.
+  hub.Publish("old d", {exited});
+  hub.Publish("evidence", {exited});
+  hub.Publish("new c", {of_containerd(exited)});
+  hub.Publish("old c", {of_containerd(exited)});
+  Change again = Started("web");
+  again.mutable_container()->set_start_time(30);
+  hub.Publish("new c", {of_containerd(again)});
+  hub.Publish("new d", {again});
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(absl::Now()));
+  std::vector<std::string> heard;
+  for (const Change& change : batch.changes) {
+    if (!change.has_container()) continue;
+    heard.push_back(
+        absl::StrCat(Change::Kind_Name(change.kind()), " of ", change.container().engine()));
+  }
+  EXPECT_THAT(heard, ElementsAre("updated of evidence", "updated of new c", "exited of old d",
+                                 "started of new d"));
+}
+
 TEST(ContainerHub, KeepsParentsOfEngines) {
   ContainerHub hub;
   hub.SetEngine(EngineOf("d"), kNow);

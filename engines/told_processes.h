@@ -28,6 +28,9 @@ class ToldProcesses {
   // (DistanceFromUser), and makes an update of a start that was told before.
   void Take(int distance, Change* change);
 
+  // Its start was told, and its end was not.
+  bool IsRunning(Id process) const { return running_.count(process) > 0; }
+
   // Takes in an end that is not passed on: how the process ended is told with the end that is.
   void Note(const Change& end);
 
