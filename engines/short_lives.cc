@@ -64,6 +64,11 @@ void ShortLives::End(const EngineEvent& event) {
   if (!life->second.end.has_value()) life->second.end = event;
 }
 
+absl::Time ShortLives::StartOf(const ContainerId& id) const {
+  const auto life = lives_.find(id);
+  return life == lives_.end() ? absl::InfiniteFuture() : life->second.start.time;
+}
+
 bool ShortLives::HasEnded(const ContainerId& id) const {
   const auto life = lives_.find(id);
   return life != lives_.end() && life->second.end.has_value();

@@ -30,6 +30,8 @@ class ShortLives {
 
   // A start was heard of, and not told.
   bool Has(const ContainerId& id) const { return lives_.count(id) > 0; }
+  // When that was; in the future for ever where none was.
+  absl::Time StartOf(const ContainerId& id) const;
   // And its end.
   bool HasEnded(const ContainerId& id) const;
 
