@@ -234,6 +234,11 @@ class WatchCommand : public Command {
         Complain(env, kInfo.name, "missing: changes came faster than they could be written");
         initial_revision_ = batch->current->revision();
       }
+      for (const std::string& key : batch->lost_engines) {
+        Complain(
+            env, kInfo.name,
+            absl::StrCat("missing: ", key, ": changes came faster than they could be written"));
+      }
       for (Change& change : batch->changes) {
         if (!IsNews(change)) continue;
         if (IsOld(change)) change.set_kind(Change::present);

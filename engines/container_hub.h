@@ -15,10 +15,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +28,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "engines/change_queue.h"
 #include "engines/container.h"
 #include "engines/told_processes.h"
 #include "google/protobuf/repeated_ptr_field.h"
@@ -45,10 +46,14 @@ class ContainerHub {
     const Containers& start() const { return start_; }
 
     struct Batch {
-      // In order, without gaps in revisions.
+      // In order; without gaps in revisions where none were lost.
       std::vector<Change> changes;
       // Changes were lost: `current` is what is known now, and changes follow from there.
       std::optional<Containers> current;
+      // Changes of these engines alone were lost, by key, and what is known now of those that are
+      // not gone.
+      std::vector<std::string> lost_engines;
+      Containers current_of_lost;
     };
     // Waits for at least one change. Errors: DEADLINE_EXCEEDED; CANCELLED once the hub is closed
     // and all was given.
@@ -97,11 +102,10 @@ class ContainerHub {
 
  private:
   struct Queue {
-    size_t max_queued = 0;
-    std::deque<Change> changes;
-    bool lost = false;
+    explicit Queue(size_t max_queued) : changes(max_queued) {}
+
+    ChangeQueue changes;
   };
-  // PID and start time.
   struct Known {
     Container container;
     std::optional<Pod> pod;
@@ -113,6 +117,8 @@ class ContainerHub {
   bool IsToldAbove(int distance, const Change& change) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   int DistanceOf(const std::string& key) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   bool IsToldLocked(ToldProcesses::Id process) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // Of an engine that is not the host's own.
+  bool IsGuest(const std::string& key) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void PassOn(Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Containers Collect() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
@@ -122,6 +128,10 @@ class ContainerHub {
   std::map<std::string, Engine> engines_ ABSL_GUARDED_BY(mutex_);
   // By key, parent and container.
   std::map<std::string, std::pair<std::string, std::string>> parents_ ABSL_GUARDED_BY(mutex_);
+  // Of those that are gone, whose ends of containers may follow.
+  std::set<std::string> gone_guests_ ABSL_GUARDED_BY(mutex_);
+  // As last told, by key.
+  std::map<std::string, Engine> told_engines_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::vector<EngineGap>> gaps_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<std::string, ContainerId>, Known> known_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Containers> stopped_ ABSL_GUARDED_BY(mutex_);

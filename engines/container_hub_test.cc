@@ -345,6 +345,71 @@ TEST(ContainerHubSubscription, IsToldToBeginAnewWhereItIsTooSlow) {
   EXPECT_EQ(batch.changes.size(), 5);
 }
 
+TEST(ContainerHubSubscription, LosesWhatAGuestFloodsAndNothingOfTheHost) {
+  ContainerHub hub;
+  hub.SetEngine(EngineOf("host"), kNow);
+  Engine guest = EngineOf("guest", Engine::podman);
+  guest.set_foreign(true);
+  hub.SetEngine(guest, kNow);
+  Engine inner = EngineOf("inner");
+  inner.set_parent_container("web");
+  hub.SetEngine(inner, kNow);
+  const auto subscription = hub.Subscribe(800);
+  const auto flood = [&hub](const std::string& key) {
+    for (int i = 0; i < 2000; ++i) hub.Publish(key, {Started("x"), Exited("x")});
+    hub.Publish(key, {Started("real")});
+  };
+
+  hub.Publish("host", {Started("a")});
+  flood("guest");
+  flood("inner");
+  hub.Publish("host", {Exited("a")});
+  hub.RemoveEngine("guest", kNow);
+  flood("guest");
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(auto batch, subscription->Next(absl::Now()));
+  EXPECT_FALSE(batch.current.has_value());
+  EXPECT_THAT(batch.lost_engines, ElementsAre("guest", "inner"));
+  ASSERT_EQ(batch.changes.size(), 2);
+  EXPECT_EQ(batch.changes[0].kind(), Change::started);
+  EXPECT_EQ(batch.changes[1].kind(), Change::exited);
+  ASSERT_EQ(batch.current_of_lost.engines_size(), 1);
+  EXPECT_THAT(Names(batch.current_of_lost), ElementsAre("guest/real", "inner/real"));
+  hub.Publish("inner", {Exited("real")});
+  NSCTL_ASSERT_OK_AND_ASSIGN(batch, subscription->Next(absl::Now()));
+  EXPECT_THAT(batch.lost_engines, IsEmpty());
+  EXPECT_EQ(batch.changes.size(), 1);
+}
+
+TEST(ContainerHub, TellsOfAnEngineThatIsBrokenOnce) {
+  ContainerHub hub;
+  const auto subscription = hub.Subscribe();
+  const auto set = [&hub](Engine::State state, const std::string& reason = "") {
+    Engine engine = EngineOf("d");
+    engine.set_state(state);
+    engine.set_reason(reason);
+    hub.SetEngine(engine, kNow);
+  };
+  set(Engine::connecting);
+  for (int i = 0; i < 3; ++i) {
+    set(Engine::syncing);
+    set(Engine::degraded, "cut short");
+  }
+  set(Engine::syncing);
+  EXPECT_EQ(hub.Current().engines(0).state(), Engine::syncing);
+  set(Engine::degraded, "no answer");
+  set(Engine::syncing);
+  set(Engine::ready);
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(absl::Now()));
+  std::vector<std::string> told;
+  for (const Change& change : batch.changes) {
+    told.push_back(absl::StrCat(StateName(change.engine().state()), change.engine().reason()));
+  }
+  EXPECT_THAT(told, ElementsAre("connecting", "syncing", "degradedcut short", "degradedno answer",
+                                "ready"));
+}
+
 TEST(ContainerHubSubscription, HearsOfAllFromManyPublishers) {
   ContainerHub hub;
   auto subscription = hub.Subscribe(100'000);
