@@ -22,16 +22,6 @@ namespace {
 
 constexpr size_t kMaxGoneGuests = 1000;
 
-Change EngineChange(Change::Kind kind, const Engine& engine, absl::Time now) {
-  Change change;
-  change.set_kind(kind);
-  const timespec parts = absl::ToTimespec(now);
-  change.mutable_received_at()->set_seconds(parts.tv_sec);
-  change.mutable_received_at()->set_nanos(static_cast<int32_t>(parts.tv_nsec));
-  *change.mutable_engine() = engine;
-  return change;
-}
-
 // What `all` has of these engines.
 Containers OnlyOf(const std::set<std::string>& keys, Containers all) {
   const auto keep = [&keys](auto* messages, const auto& key_of) {
@@ -58,6 +48,15 @@ bool IsSameForUser(const Engine& told, const Engine& engine) {
 }
 
 }  // namespace
+
+Change ContainerHub::NewChange(Change::Kind kind, absl::Time now) {
+  Change change;
+  change.set_kind(kind);
+  const timespec parts = absl::ToTimespec(now);
+  change.mutable_received_at()->set_seconds(parts.tv_sec);
+  change.mutable_received_at()->set_nanos(static_cast<int32_t>(parts.tv_nsec));
+  return change;
+}
 
 void ContainerHub::Apply(const Change& change) {
   const Container& container = change.container();
@@ -94,8 +93,9 @@ void ContainerHub::PassOn(Change change) {
 }
 
 bool ContainerHub::IsGuest(const std::string& key) const {
-  const auto found = engines_.find(key);
-  if (found == engines_.end()) return gone_guests_.contains(key);
+  // Those of places are told of, and nothing else.
+  const auto found = told_engines_.find(key);
+  if (found == told_engines_.end()) return gone_guests_.contains(key);
   return found->second.foreign() || !found->second.parent_container().empty();
 }
 
@@ -167,6 +167,7 @@ void ContainerHub::Publish(const std::string& key, std::vector<Change> changes) 
         ends ? !change.container().has_exit_code() && IsToldLocked(process)
              : IsToldAbove(distance, change);
     if (is_told_elsewhere) continue;
+    Place(&change);
     if (!ends) told_.Take(distance, &change);
     if (ends && !told_.TakeEnd(distance, &change)) continue;
     PassOn(std::move(change));
@@ -181,10 +182,16 @@ void ContainerHub::SetEngineLocked(Engine engine, absl::Time now) {
   }
   Engine& place = engines_[engine.key()];
   place = engine;
+  TellEngine(engine, now);
+}
+
+void ContainerHub::TellEngine(const Engine& engine, absl::Time now) {
   const auto [told, is_untold] = told_engines_.try_emplace(engine.key());
   if (!is_untold && IsSameForUser(told->second, engine)) return;
   told->second = engine;
-  PassOn(EngineChange(Change::engine_changed, engine, now));
+  Change change = NewChange(Change::engine_changed, now);
+  *change.mutable_engine() = engine;
+  PassOn(std::move(change));
 }
 
 void ContainerHub::SetEngine(const Engine& engine, absl::Time now) {
@@ -222,7 +229,9 @@ void ContainerHub::RemoveEngine(const std::string& key, absl::Time now) {
   for (auto known = known_.begin(); known != known_.end();) {
     known = known->first.first == key ? known_.erase(known) : std::next(known);
   }
-  PassOn(EngineChange(Change::engine_gone, engine, now));
+  Change change = NewChange(Change::engine_gone, now);
+  *change.mutable_engine() = std::move(engine);
+  PassOn(std::move(change));
 }
 
 void ContainerHub::SetStopped(const std::string& key, Containers stopped) {
@@ -279,7 +288,7 @@ std::unique_ptr<ContainerHub::Subscription> ContainerHub::Subscribe(size_t max_q
   {
     const absl::MutexLock lock(&mutex_);
     queues_.push_back(queue);
-    subscription->start_ = Collect();
+    subscription->start_ = CollectPlaced();
   }
   MergeViews(&subscription->start_);
   return subscription;
@@ -312,8 +321,8 @@ absl::StatusOr<ContainerHub::Subscription::Batch> ContainerHub::Subscription::Ne
     ChangeQueue::Taken taken = queue_->changes.Take();
     batch.changes = std::move(taken.changes);
     batch.lost_engines.assign(taken.lost.begin(), taken.lost.end());
-    if (taken.lost_all) batch.current = hub_->Collect();
-    if (!taken.lost.empty()) batch.current_of_lost = OnlyOf(taken.lost, hub_->Collect());
+    if (taken.lost_all) batch.current = hub_->CollectPlaced();
+    if (!taken.lost.empty()) batch.current_of_lost = OnlyOf(taken.lost, hub_->CollectPlaced());
   }
   if (batch.current.has_value()) MergeViews(&*batch.current);
   return batch;

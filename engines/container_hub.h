@@ -79,6 +79,10 @@ class ContainerHub {
   // `engines`, whatever SetEngine says.
   void SetParents(const google::protobuf::RepeatedPtrField<Engine>& engines, absl::Time now)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  // Of processes that evidence tells of: the engines that they are told of instead, as they are in
+  // containers. Kept for as long as evidence tells of them.
+  using Places = std::map<ToldProcesses::Id, Engine>;
+  void AddPlaces(const Places& places, absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
   // Forgets it, its containers and gaps.
   void RemoveEngine(const std::string& key, absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
   // Replaces the engine's containers, and their pods, that do not run: nothing is told of them, and
@@ -90,7 +94,8 @@ class ContainerHub {
   // Whether an engine that is not gone tells of this process (PID and start time).
   bool IsTold(ToldProcesses::Id process) const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // What is known, each process once (MergeViews), in the stated orders.
+  // What is known, each process once (MergeViews), in the stated orders. Containers of evidence are
+  // evidence's, wherever they are.
   Containers Current() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The subscription must not outlive the hub; what it does not take of at most `max_queued`
@@ -111,6 +116,14 @@ class ContainerHub {
     std::optional<Pod> pod;
   };
 
+  // Has what evidence tells of told of the engine of its place.
+  void Place(Change* change) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // Tells of engines of places that there are none any more.
+  void ForgetPlaces(const Places& added, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsEvidence(const std::string& key) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  static Change NewChange(Change::Kind kind, absl::Time now);
+  // Nothing where that is nothing new.
+  void TellEngine(const Engine& engine, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SetEngineLocked(Engine engine, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const Change& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsToldByDocker(const Change& change) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
@@ -120,6 +133,7 @@ class ContainerHub {
   // Of an engine that is not the host's own.
   bool IsGuest(const std::string& key) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void PassOn(Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Containers CollectPlaced() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   Containers Collect() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;
@@ -132,6 +146,7 @@ class ContainerHub {
   std::set<std::string> gone_guests_ ABSL_GUARDED_BY(mutex_);
   // As last told, by key.
   std::map<std::string, Engine> told_engines_ ABSL_GUARDED_BY(mutex_);
+  Places places_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::vector<EngineGap>> gaps_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<std::string, ContainerId>, Known> known_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Containers> stopped_ ABSL_GUARDED_BY(mutex_);

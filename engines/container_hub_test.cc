@@ -381,6 +381,40 @@ TEST(ContainerHubSubscription, LosesWhatAGuestFloodsAndNothingOfTheHost) {
   EXPECT_EQ(batch.changes.size(), 1);
 }
 
+TEST(ContainerHubSubscription, HearsOfEvidenceInAContainerOfAnEngineOfItsOwn) {
+  ContainerHub hub;
+  hub.SetEngine(EngineOf("evidence", Engine::evidence), kNow);
+  const auto change_of = [](Change change, uint64_t start_time) {
+    change.mutable_container()->set_start_time(start_time);
+    return change;
+  };
+  hub.Publish("evidence", {change_of(Started("late"), 1)});
+  Engine inner = EngineOf("evidence:5@6", Engine::evidence);
+  inner.set_parent("d");
+  inner.set_parent_container("web");
+  const auto subscription = hub.Subscribe();
+
+  hub.AddPlaces({{{7, 1}, inner}, {{7, 2}, inner}}, kNow);
+  hub.Publish("evidence", {change_of(Started("in"), 2), change_of(Started("out"), 3)});
+  EXPECT_THAT(Names(hub.Subscribe()->start()),
+              ElementsAre("evidence/out", "evidence:5@6/in", "evidence:5@6/late"));
+  EXPECT_THAT(Names(hub.Current()), ElementsAre("evidence/in", "evidence/late", "evidence/out"));
+  hub.Publish("evidence", {change_of(Exited("in"), 2), change_of(Exited("late"), 1),
+                           change_of(Exited("out"), 3)});
+  hub.AddPlaces({}, kNow);
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(absl::Now()));
+  std::vector<std::string> heard;
+  for (const Change& change : batch.changes) {
+    heard.push_back(absl::StrCat(Change::Kind_Name(change.kind()), " ", change.container().name(),
+                                 " of ", change.container().engine(), change.engine().key()));
+  }
+  EXPECT_THAT(heard, ElementsAre("engine_changed  of evidence:5@6", "updated late of evidence:5@6",
+                                 "started in of evidence:5@6", "started out of evidence",
+                                 "exited in of evidence:5@6", "exited late of evidence:5@6",
+                                 "exited out of evidence", "engine_gone  of evidence:5@6"));
+}
+
 TEST(ContainerHub, TellsOfAnEngineThatIsBrokenOnce) {
   ContainerHub hub;
   const auto subscription = hub.Subscribe();

@@ -241,6 +241,7 @@ void EngineWatcher::Actor::Wait() {
 void EngineWatcher::Actor::Take(SyncActions actions) {
   for (const uint64_t number : actions.unwatch) watches_.Unwatch(number);
   for (auto& watch : actions.watch) watches_.Watch(watch.number, std::move(watch.process));
+  if (options_.before_publish && !actions.changes.empty()) options_.before_publish(actions.changes);
   hub_->Publish(engine_.key(), std::move(actions.changes));
   if (engine_.state() == Engine::gone) CountLeft();
   if (actions.list) StartList();

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -48,6 +49,8 @@ struct WatcherOptions {
   absl::Duration max_backoff = absl::Seconds(30);
   // An attempt that held so long was a good one: the next wait is the shortest again.
   absl::Duration healthy_after = absl::Minutes(1);
+  // Called with what is about to be published. Null: nobody is.
+  std::function<void(const std::vector<Change>&)> before_publish;
   // In [0, 1): attempts of many watchers are spread.
   std::function<double()> random;
   // Real time; deadlines of calls are measured by it in any case.

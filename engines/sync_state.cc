@@ -28,6 +28,10 @@ constexpr absl::Duration kUnclear = absl::Milliseconds(100);
 // So often in a row an answer may be overtaken by events before it is told all the same.
 constexpr int kMaxOvertaken = 3;
 constexpr int kMaxFailedInspections = 3;
+// Of containers that events name. Beyond, the list says which of them there are.
+constexpr size_t kMaxEntries = 100'000;
+// Longer ids are none.
+constexpr size_t kMaxId = 4096;
 // Between questions how a process ended, to an engine that says it runs.
 constexpr absl::Duration kLookAgain = absl::Milliseconds(200);
 
@@ -91,6 +95,13 @@ SyncActions SyncState::Event(const EngineEvent& event, absl::Time now) {
   if (entry == entries_.end()) {
     // Of what is not known, the end is no news. A list under way may still show it.
     if (ends && !listing_) return actions;
+    if (event.container.id.size() + event.container.native_namespace.size() > kMaxId) {
+      return actions;
+    }
+    if (entries_.size() >= kMaxEntries) {
+      RequestList(&actions, now);
+      return actions;
+    }
     entry = entries_.try_emplace(event.container).first;
   }
   Entry& state = entry->second;
@@ -155,6 +166,10 @@ void SyncState::Show(Entries::iterator entry, const Sighting& sighting, absl::Ti
   Entry& state = entry->second;
   const Container& seen = sighting.row.container;
   const bool alive = IsAlive(seen.state());
+  if (options_.only_with_process && alive && sighting.process == nullptr) {
+    if (state.told.process() == nullptr) return ForgetIfUnknown(entry);
+    return;
+  }
   if (alive && sighting.process == nullptr && state.ended_engine_pid != 0 &&
       seen.engine_pid() == state.ended_engine_pid) {
     // The engine has not noticed yet, or never will.
@@ -337,6 +352,7 @@ SyncActions SyncState::EngineGone(absl::Time now) {
     // What runs on without its engine has not ended; the kernel will say so.
     if (current->second.watch == 0) entries_.erase(current);
   }
+  lives_ = ShortLives();
   return actions;
 }
 

@@ -47,6 +47,9 @@ struct SyncOptions {
   // How long the engine may take to say how a process ended that the kernel says ended: so much
   // later the end is told at most. Zero where nobody can say.
   absl::Duration exit_grace = absl::Seconds(1);
+  // What is shown without a process that can be found is no container: nobody but its processes
+  // tells of it.
+  bool only_with_process = false;
   // Lists that were asked for because events were lost are at least so far apart.
   absl::Duration list_interval = absl::Seconds(1);
 };

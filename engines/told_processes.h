@@ -49,10 +49,15 @@ class ToldProcesses {
     Container container;
     std::optional<Pod> pod;
     std::optional<int32_t> exit_code;
+    size_t bytes = 0;
   };
+
+  void Remember(const Change& change, Told* told);
+  void Forget(std::map<Id, Told>::iterator told);
 
   // Those whose end was not told.
   std::map<Id, Told> running_;
+  size_t bytes_ = 0;
   // Those whose end was, as far back as they are remembered, and in the order of that.
   std::set<Id> ended_;
   std::deque<Id> order_;
