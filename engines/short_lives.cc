@@ -57,7 +57,7 @@ void ShortLives::Start(const EngineEvent& event) {
   const auto told = told_until_.find(event.container);
   const bool is_repeated = told != told_until_.end() && event.time <= told->second;
   if (event.time == absl::InfinitePast() || event.time <= floor_ || is_repeated) return;
-  if (lives_.size() >= kMaxLives) return;
+  if (lives_.size() >= kMaxLives || StartOf(event.container) < absl::InfiniteFuture()) return;
   EngineEvent& start = (lives_[event.container] = {.start = event, .end = std::nullopt}).start;
   if (start.name.size() > kMaxText) start.name.clear();
   if (start.image.size() > kMaxText) start.image.clear();

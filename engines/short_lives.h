@@ -23,7 +23,7 @@ class ShortLives {
   // What began before the first of these is no news.
   void BeginAt(absl::Time now);
 
-  // A start of a container whose process was not told.
+  // A start of a container whose process was not told. Nothing where one is there already.
   void Start(const EngineEvent& event);
   // An end. Nothing where no start was heard of.
   void End(const EngineEvent& event);

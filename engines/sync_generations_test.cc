@@ -100,6 +100,23 @@ TEST(SyncStateGenerations, TheFirstOfAContainerIsToldToo) {
   EXPECT_EQ(scene.Told(), scene.Truth());
 }
 
+TEST(SyncStateGenerations, MayBeToldByTheirStartsAlone) {
+  SyncScene scene;
+  scene.SyncWith("web");
+  for (int i = 0; i < 3; ++i) {
+    const EngineEvent start = scene.Start("job");
+    scene.Deliver(start);
+    // Once more, and late.
+    scene.Deliver(start);
+    if (i < 2) scene.Die("job");
+  }
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("started job 0", "exited job 0", "started job 0",
+                                               "exited job 0", "started job 103"));
+  EXPECT_EQ(scene.Told(), scene.Truth());
+}
+
 TEST(SyncStateGenerations, ListsAreAheadAsWell) {
   SyncScene scene(SyncOptions{.replays = false});
   scene.SyncWith("web");

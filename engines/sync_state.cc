@@ -110,7 +110,9 @@ SyncActions SyncState::Event(const EngineEvent& event, absl::Time now) {
   if (is_known && !(ends && IsOfEndedProcess(state, event))) return actions;
   state.last_event = ++events_;
   if (event.kind == Kind::kStarted && !state.told.has_process()) {
-    if (lives_.HasEnded(entry->first)) TellLife(entry, nullptr, &actions, now);
+    // Of some engines a restart is one event.
+    const bool is_next = lives_.HasEnded(entry->first) || lives_.StartOf(entry->first) < event.time;
+    if (is_next) TellLife(entry, nullptr, &actions, now);
     lives_.Start(event);
   }
   if (ends) {
