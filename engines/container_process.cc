@@ -1,6 +1,8 @@
 #include "engines/container_process.h"
 
 #include <poll.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -13,6 +15,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/namespace_type.h"
@@ -136,6 +140,16 @@ class LiveProcessFinder : public ProcessFinder {
 };
 
 }  // namespace
+
+absl::Time TimeOfStart(uint64_t start_time) {
+  const absl::Time now = absl::Now();
+  struct timespec since_boot = {};
+  // Goes on in suspend, as start times do.
+  clock_gettime(CLOCK_BOOTTIME, &since_boot);
+  const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
+  return now - absl::DurationFromTimespec(since_boot) +
+         absl::Seconds(static_cast<double>(start_time) / ticks);
+}
 
 absl::StatusOr<std::shared_ptr<const ContainerProcess>> HoldProcess(
     const procfsroot::Procfs& procfs, base::Pid pid) {

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "base/fd.h"
 #include "base/namespace_type.h"
 #include "engines/pid_translator.h"
@@ -34,6 +35,9 @@ class ContainerProcess {
   // Readable once it ended; -1 where the kernel gave none.
   virtual int poll_fd() const = 0;
 };
+
+// When a process of this start time was made, by the wall clock: exact to a tick, and never late.
+absl::Time TimeOfStart(uint64_t start_time);
 
 class ProcessFinder {
  public:
