@@ -236,7 +236,11 @@ struct Spelling {
     return base::NamespaceLinkText(target.type, target.inode);
   }
   std::string operator()(const ContainerTarget& target) const {
-    return absl::StrCat(target.engine.empty() ? "container:" : EscapedWord(target.engine) + "/",
+    if (target.engine.empty()) return absl::StrCat("container:", Escaped(target.name));
+    const size_t colon = target.engine.find(':');
+    const bool is_key = colon != std::string::npos && IsEngineType(target.engine.substr(0, colon)) &&
+                        IsProcessKey(target.engine.substr(colon + 1));
+    return absl::StrCat(is_key ? target.engine : EscapedWord(target.engine), "/",
                         Escaped(target.name));
   }
   std::string operator()(const ContainerIdTarget& target) const { return target.id_prefix; }

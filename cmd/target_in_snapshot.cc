@@ -65,6 +65,11 @@ class Finder {
   }
 
   absl::StatusOr<TargetInSnapshot> FindOne(const Target& target) const {
+    if (!index_.snapshot().options().containers()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("no container ", base::TerminalText(ToString(target)),
+                       ": engines were not asked (--no-containers, or not the running host)"));
+    }
     NSCTL_ASSIGN_OR_RETURN(const engines::Container* container,
                            FindContainer(index_.snapshot(), target));
     const int position =

@@ -53,8 +53,8 @@ const TargetCase kTargets[] = {
     {"container:docker/web", ContainerTarget{"", "docker/web"}, "container:docker/web"},
     {R"(container:a\x3ab)", ContainerTarget{"", "a:b"}, R"(container:a\x3ab)"},
     {"docker/web", ContainerTarget{"docker", "web"}, "docker/web"},
-    {"docker:12/web", ContainerTarget{"docker:12", "web"}, "docker\\x3a12/web"},
-    {"podman:12@34/a/b", ContainerTarget{"podman:12@34", "a/b"}, "podman\\x3a12@34/a/b"},
+    {"docker:12/web", ContainerTarget{"docker:12", "web"}, "docker:12/web"},
+    {"podman:12@34/a/b", ContainerTarget{"podman:12@34", "a/b"}, "podman:12@34/a/b"},
     {"containerd/k8s.io/web", ContainerTarget{"containerd", "k8s.io/web"}, "containerd/k8s.io/web"},
     {"net/x", ContainerTarget{"net", "x"}, "net/x"},
     // What begins like something else, or has a slash, where it is escaped.
