@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cmd/diagnostics.h"
 #include "cmd/engine_inquiry.h"
+#include "cmd/unasked_engines.h"
 #include "procfsroot/procfs.h"
 
 namespace nsctl::cmd {
@@ -72,7 +73,8 @@ absl::StatusOr<const Container*> ContainerTargets::Find(const Target& target,
     }
     // Engines are asked for those only where it matters.
     NSCTL_ASSIGN_OR_RETURN(const Container* const stopped, FindStopped(target, procfs));
-    return stopped != nullptr ? stopped : found;
+    if (stopped != nullptr) return stopped;
+    return absl::NotFoundError(absl::StrCat(found.status().message(), UnaskedText(known_->gaps())));
   }
   if (!found.ok()) return found;
   const std::string doubt = DoubtAbout(*known_, target, **found);

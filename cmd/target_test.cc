@@ -96,7 +96,8 @@ TEST(ToString, IsReadBack) {
 TEST(ParseTarget, SaysWhatIsWrong) {
   constexpr char kForms[] =
       "a target is a process (1234, 1234:INODE), a namespace (net:[4026531840]), a container "
-      "(container:NAME, ENGINE/NAME, 12 digits of its ID) or a path (/run/netns/x, ./x)";
+      "(container:NAME, ENGINE/NAME, PROJECT/NAME, POD/NAME, 12 digits of its ID) or a path "
+      "(/run/netns/x, ./x)";
   constexpr char kEscape[] = "a backslash is followed by another one, or by x and two hex digits";
   constexpr char kPid[] = "a PID is a number from 1 to 4194304";
   constexpr char kNet[] = "a namespace is written net:[INODE] or net:INODE";
@@ -114,8 +115,8 @@ TEST(ParseTarget, SaysWhatIsWrong) {
   };
   const Case cases[] = {
       {"", R"("")", kForms},
-      {"web", R"("web")", kForms},
-      {"net", R"("net")", kForms},
+      {"web", R"("web")", absl::StrCat(kForms, "; a container is written container:web")},
+      {"net", R"("net")", absl::StrCat(kForms, "; a container is written container:net")},
       {"web:/etc", R"("web:/etc")", kForms},
       {"-1", R"("-1")", kForms},
       {"+1", R"("+1")", kForms},

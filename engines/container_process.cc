@@ -1,9 +1,11 @@
 #include "engines/container_process.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
+#include <ctime>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -13,6 +15,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/namespace_type.h"
@@ -43,6 +47,20 @@ absl::StatusOr<StatRow> ReadStat(const procfsroot::Procfs& procfs, Pid pid) {
                  .zombie = fields.state == 'Z' || fields.state == 'X'};
 }
 
+// Clock ticks since boot (proc_pid_stat(5), field 22) as a time, all by the same clock.
+std::optional<absl::Time> TimeOf(uint64_t ticks) {
+  static const absl::Time boot = [] {
+    timespec since = {};
+    if (clock_gettime(CLOCK_BOOTTIME, &since) != 0) return absl::InfinitePast();
+    return absl::Now() - absl::DurationFromTimespec(since);
+  }();
+  const int64_t per_second = sysconf(_SC_CLK_TCK);
+  if (boot == absl::InfinitePast() || per_second <= 0) return std::nullopt;
+  const absl::Duration tick = absl::Seconds(1) / per_second;
+  return absl::UnixEpoch() +
+         absl::Floor(boot - absl::UnixEpoch() + tick * static_cast<int64_t>(ticks), tick);
+}
+
 class LiveProcess : public ContainerProcess {
  public:
   LiveProcess(const procfsroot::Procfs& procfs, Pid pid, uint64_t start_time, base::OwnedFd pidfd)
@@ -54,6 +72,7 @@ class LiveProcess : public ContainerProcess {
 
   int32_t pid() const override { return pid_.value; }
   uint64_t start_time() const override { return start_time_; }
+  std::optional<absl::Time> started_at() const override { return TimeOf(start_time_); }
   std::optional<uint64_t> pidfd_inode() const override { return inode_; }
   int poll_fd() const override { return pidfd_.get(); }
 

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "base/fd.h"
 #include "base/namespace_type.h"
 #include "engines/pid_translator.h"
@@ -29,6 +30,9 @@ class ContainerProcess {
   // Clock ticks since boot.
   virtual uint64_t start_time() const = 0;
   virtual std::optional<uint64_t> pidfd_inode() const = 0;
+  // When it started, as far as the kernel counts: to a hundredth of a second, by the clock as it
+  // was set when the first was asked for. nullopt where that is unknown.
+  virtual std::optional<absl::Time> started_at() const { return std::nullopt; }
   // It ended, reaped or not. Never blocks.
   virtual bool Ended() const = 0;
   // Readable once it ended; -1 where the kernel gave none.

@@ -47,8 +47,11 @@ int EpollTimeout(absl::Time until) {
       std::clamp<int64_t>(absl::ToInt64Milliseconds(until - absl::Now()) + 1, 0, kMaxWait));
 }
 
+// That it is not available its state says.
 std::string OneLine(const absl::Status& status) {
-  return base::EncodeText(absl::StrCat(absl::StatusCodeToString(status.code()), ": ",
+  const std::string code = absl::StatusCodeToString(status.code());
+  return base::EncodeText(absl::StrCat(absl::IsUnavailable(status) ? "" : code,
+                                       absl::IsUnavailable(status) ? "" : ": ",
                                        base::TerminalText(status.message())));
 }
 
