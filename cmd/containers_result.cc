@@ -18,6 +18,15 @@ bool IsNamed(const ContainerFilter& filter, const Engine& engine) {
          });
 }
 
+// What is named may be known by evidence alone: no engine is it.
+bool NamesEvidence(const ContainerLists& known, const ContainerFilter& filter) {
+  return absl::c_any_of(filter.engines, [&](const std::string& word) {
+    return absl::c_none_of(known.engines, [&](const Engine& engine) {
+      return engine.type() != Engine::evidence && IsEngineWord(word, engine);
+    });
+  });
+}
+
 // They tell of the same processes.
 bool IsOfStack(Engine::Type type) {
   return type == Engine::docker || type == Engine::containerd || type == Engine::cri ||
@@ -122,22 +131,18 @@ class Selector {
 }  // namespace
 
 bool HaveTold(const ContainerLists& known, const ContainerFilter& filter) {
-  bool names_stack = false;
+  // Evidence waits for all engines.
+  if (filter.engines.empty() || NamesEvidence(known, filter)) return false;
+  absl::flat_hash_set<int> named;
   for (const Engine& engine : known.engines) {
-    if (!IsNamed(filter, engine)) continue;
-    names_stack = names_stack || IsOfStack(engine.type());
-    if (engine.type() == Engine::evidence) return false;
+    if (IsNamed(filter, engine) && IsOfStack(engine.type())) named.insert(engine.type());
   }
-  // What no engine can tell is known by evidence, which waits for all engines.
-  const bool names_evidence = absl::c_any_of(filter.engines, [&](const std::string& word) {
-    return absl::c_none_of(known.engines,
-                           [&](const Engine& engine) { return IsEngineWord(word, engine); });
-  });
-  if (filter.engines.empty() || names_evidence) return false;
   return absl::c_none_of(known.engines, [&](const Engine& engine) {
     const bool is_silent =
         engine.state() == Engine::connecting || engine.state() == Engine::syncing;
-    return is_silent && (IsNamed(filter, engine) || (names_stack && IsOfStack(engine.type())));
+    const bool may_have_the_same =
+        !named.empty() && IsOfStack(engine.type()) && !named.contains(engine.type());
+    return is_silent && (IsNamed(filter, engine) || may_have_the_same);
   });
 }
 
@@ -145,8 +150,9 @@ bool MayMatter(const ContainerLists& known, const ContainerFilter& filter,
                const std::string& subject) {
   const auto engine =
       absl::c_find_if(known.engines, [&](const Engine& one) { return one.key() == subject; });
-  return engine == known.engines.end() || IsNamed(filter, *engine) ||
-         IsAboveNamed(known, filter, *engine);
+  if (engine == known.engines.end() || IsNamed(filter, *engine)) return true;
+  return engine->type() == Engine::evidence ? NamesEvidence(known, filter)
+                                            : IsAboveNamed(known, filter, *engine);
 }
 
 ContainerList BuildContainerList(const ContainerLists& known, const ContainerFilter& filter) {

@@ -169,10 +169,18 @@ TEST(HaveTold, LooksAtThoseThatAreAskedFor) {
   EXPECT_FALSE(HaveTold(scene, {}));
   EXPECT_TRUE(have_told("podman"));
   EXPECT_TRUE(have_told("podman:2"));
+  EXPECT_TRUE(MayMatter(scene, {.engines = {"nspawn"}}, "evidence"));
+  EXPECT_FALSE(MayMatter(scene, {.engines = {"podman"}}, "evidence"));
   EXPECT_FALSE(have_told("docker"));
   EXPECT_FALSE(have_told("containerd"));
   EXPECT_FALSE(have_told("nspawn"));
   EXPECT_FALSE(have_told("evidence"));
+  // Another of the type is another engine.
+  engines::Engine& other = *scene.add_engines();
+  other.set_key("docker:9@1");
+  other.set_type(engines::Engine::docker);
+  other.set_state(engines::Engine::ready);
+  EXPECT_TRUE(have_told("docker:9"));
   scene.mutable_engines(1)->set_state(engines::Engine::degraded);
   EXPECT_TRUE(have_told("docker"));
   EXPECT_TRUE(have_told("containerd"));
