@@ -23,8 +23,8 @@ struct TargetScan {
 };
 
 // Acquires from `source` as SourceOptions does, engines as `scope` says, for a container with those
-// that do not run; threads that left a namespace of their process among it. A path is looked at before, and let go, so that the scan does not find this
-// process holding the namespace.
+// that do not run; threads that left a namespace of their process among it. A path is looked at
+// before, and let go, so that the scan does not find this process holding the namespace.
 //
 // Errors: those of Acquire and OpenNamespaceAtPath (namespace_at_path.h); DEADLINE_EXCEEDED where a
 // path does not answer; FAILED_PRECONDITION for a path where `source` is not the running host.
