@@ -112,20 +112,28 @@ class Searcher {
     return IsForeign(FitOf(found, words).first);
   }
 
-  std::string Doubt(const std::vector<std::string>& words, const Container& found) const {
+  Doubt DoubtAbout(const std::vector<std::string>& words, const Container& found) const {
     const bool is_id = absl::c_any_of(FacesOf(lists_, found), [&](const Face& face) {
       return IsIdPrefix(words.back(), face.id);
     });
     const Engine* const silent = is_id ? nullptr : SilentOne(words);
-    if (silent == nullptr) return "";
-    return absl::StrCat(base::TerminalText(silent->key()), " did not tell its containers (",
-                        engines::StateName(silent->state()),
-                        "), and may have another one of that name; write ",
-                        base::TerminalText(SayKey(found)), " where that is meant");
+    if (silent == nullptr) return {};
+    const bool has_rival = absl::c_any_of(lists_.containers, [&](const Container& one) {
+      const Engine* const engine = EngineOf(lists_, one);
+      return engine != nullptr && engine->type() == Engine::evidence &&
+             engine->parent_container().empty() && one.pid() != found.pid() &&
+             (one.name() == words.back() || one.id() == words.back());
+    });
+    return {
+        .text = absl::StrCat(base::TerminalText(silent->key()), " did not tell its containers (",
+                             engines::StateName(silent->state()), "), and ",
+                             has_rival ? "seems to" : "may", " have another one of that name"),
+        .instead = base::TerminalText(SayKey(found)),
+        .has_rival = has_rival};
   }
 
  private:
-  // What the engine calls it that is nearest to the user is before what others call it.
+  // What engines call it of the type that is nearest to the user is before what those below do.
   using Ranked = std::pair<Fit, bool>;
 
   static bool IsForeign(Fit fit) { return fit == Fit::kForeign || fit == Fit::kForeignService; }
@@ -133,8 +141,8 @@ class Searcher {
   Ranked FitOf(const Container& container, const std::vector<std::string>& words) const {
     const std::string whole = absl::StrJoin(words, "/");
     Ranked best(Fit::kNone, false);
-    bool is_first = true;
-    for (const Face& face : FacesOf(lists_, container)) {
+    const std::vector<Face> faces = FacesOf(lists_, container);
+    for (const Face& face : faces) {
       Fit fit = Fit::kNone;
       const std::string& word = words.back();
       bool fits = true;
@@ -157,8 +165,7 @@ class Searcher {
         if (fit == Fit::kName) fit = Fit::kForeign;
         if (fit == Fit::kService) fit = Fit::kForeignService;
       }
-      best = std::max(best, Ranked(fit, is_first));
-      is_first = false;
+      best = std::max(best, Ranked(fit, face.type == faces.front().type));
     }
     return best;
   }
@@ -282,17 +289,8 @@ class Searcher {
     return absl::NotFoundError(absl::StrCat(
         "no container ", base::TerminalText(spelling), " of this host's engines, of which ",
         base::TerminalText(silent.key()), " did not tell (", engines::StateName(silent.state()),
-        "); ", DescribeForeign(container)));
-  }
-
-  // "docker:12@34 of user 1000 has one: write docker:12/web"
-  std::string DescribeForeign(const Container& container) const {
-    const Engine* const engine = FindEngine(container.engine());
-    if (engine == nullptr) return "";
-    const std::string whose =
-        engine->has_uid() && engine->uid() != 0 ? absl::StrCat(" of user ", engine->uid()) : "";
-    return base::TerminalText(
-        absl::StrCat(engine->key(), whose, " has one: write ", SayKey(container)));
+        "); ", DescribeEngineOf(lists_, container), " has one: write ",
+        base::TerminalText(SayKey(container))));
   }
 
   // "docker:12"
@@ -417,8 +415,19 @@ bool IsOnlyForeign(const ContainerLists& lists, const Target& target, const Cont
   return Searcher(lists).IsOnlyForeign(WordsOf(target), found);
 }
 
-std::string DoubtAbout(const ContainerLists& lists, const Target& target, const Container& found) {
-  return Searcher(lists).Doubt(WordsOf(target), found);
+std::string DescribeEngineOf(const ContainerLists& lists, const Container& container) {
+  const Engine* const engine = EngineOf(lists, container);
+  if (engine == nullptr) return base::TerminalText(container.engine());
+  if (engine->has_uid() && engine->uid() != 0) {
+    return base::TerminalText(absl::StrCat(engine->key(), " of user ", engine->uid()));
+  }
+  // What a helper process of the host's shows.
+  if (!engine->foreign()) return base::TerminalText(engine->key());
+  return base::TerminalText(absl::StrCat(engine->key(), " in namespaces of its own"));
+}
+
+Doubt DoubtAbout(const ContainerLists& lists, const Target& target, const Container& found) {
+  return Searcher(lists).DoubtAbout(WordsOf(target), found);
 }
 
 const Container* FindByEvidence(const ContainerLists& lists, const Target& target) {

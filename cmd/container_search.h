@@ -34,10 +34,22 @@ absl::StatusOr<const engines::Container*> FindContainer(const ContainerLists& li
 bool IsOnlyForeign(const ContainerLists& lists, const Target& target,
                    const engines::Container& found);
 
+// "podman:1234@5678 of user 1000": whose container it is that is a foreign engine's. Safe for a
+// terminal.
+std::string DescribeEngineOf(const ContainerLists& lists, const engines::Container& container);
+
+struct Doubt {
+  // Safe for a terminal; empty where there is none.
+  std::string text = "";
+  // How a target names what was found, beyond doubt.
+  std::string instead = "";
+  // There is another one of that name, as processes show, that no engine tells of.
+  bool has_rival = false;
+};
 // Why `found`, which FindContainer has for `target`, may not be the only one: an engine of the host
-// did not tell its containers. Empty where there is no doubt, as of an id.
-std::string DoubtAbout(const ContainerLists& lists, const Target& target,
-                       const engines::Container& found);
+// did not tell its containers. No doubt of an id.
+Doubt DoubtAbout(const ContainerLists& lists, const Target& target,
+                 const engines::Container& found);
 
 // What is known of it by its processes alone, where an engine of the host did not tell and no
 // container that one tells of is meant: the only one of the host, not of a container, that fits.

@@ -278,22 +278,36 @@ TEST(FindByEvidence, LeavesOutWhatIsInAContainer) {
   EXPECT_EQ(FindByEvidence(scene, *ParseTarget("container:lx")), nullptr);
 }
 
-std::string Doubt(const std::string& word) {
-  const engines::Containers scene = Scene(/*silent=*/true);
+Doubt DoubtAboutWord(const std::string& word, const engines::Containers& scene) {
   const absl::StatusOr<Target> target = ParseTarget(word);
   const auto found = FindContainer(scene, *target);
   EXPECT_TRUE(found.ok()) << found.status();
-  return found.ok() ? DoubtAbout(scene, *target, **found) : "";
+  return found.ok() ? DoubtAbout(scene, *target, **found) : Doubt();
 }
 
 // The only one of its name need not be the only one while an engine has not told.
 TEST(DoubtAbout, NamesTheSilentEngine) {
-  EXPECT_EQ(Doubt("container:shop-web-1"),
+  engines::Containers scene = Scene(/*silent=*/true);
+  const Doubt doubt = DoubtAboutWord("container:shop-web-1", scene);
+
+  EXPECT_EQ(doubt.text,
             "containerd:3@1 did not tell its containers (degraded), and may have another one of "
-            "that name; write docker:1/shop-web-1 where that is meant");
-  EXPECT_EQ(Doubt("docker/shop-web-1"), "");
-  EXPECT_EQ(Doubt("aaaaaaaaaaaa0001"), "");
-  EXPECT_EQ(Doubt("cccccccccccc"), "");
+            "that name");
+  EXPECT_EQ(doubt.instead, "docker:1/shop-web-1");
+  EXPECT_FALSE(doubt.has_rival);
+  EXPECT_EQ(DoubtAboutWord("docker/shop-web-1", scene).text, "");
+  EXPECT_EQ(DoubtAboutWord("aaaaaaaaaaaa0001", scene).text, "");
+  EXPECT_EQ(DoubtAboutWord("cccccccccccc", scene).text, "");
+
+  engines::Container& rival = *scene.add_containers();
+  rival.set_engine("evidence");
+  rival.set_name("shop-web-1");
+  rival.set_pid(99);
+  const Doubt more = DoubtAboutWord("container:shop-web-1", scene);
+  EXPECT_TRUE(more.has_rival);
+  EXPECT_EQ(more.text,
+            "containerd:3@1 did not tell its containers (degraded), and seems to have another one "
+            "of that name");
 }
 
 // Docker is the host's, with a container that does not run; what Podman has is a user's.

@@ -51,7 +51,7 @@ absl::StatusOr<const Container*> ContainerTargets::Find(const Target& target,
   const auto is_sure = [&target](const engines::Containers& known) {
     const absl::StatusOr<const Container*> found = FindContainer(known, target);
     return found.ok() && !IsOnlyForeign(known, target, **found) &&
-           DoubtAbout(known, target, **found).empty();
+           DoubtAbout(known, target, **found).text.empty();
   };
   if (known_ == nullptr || (partly_known_ && !is_sure(*known_))) {
     partly_known_ = false;
@@ -77,11 +77,22 @@ absl::StatusOr<const Container*> ContainerTargets::Find(const Target& target,
     return absl::NotFoundError(absl::StrCat(found.status().message(), UnaskedText(known_->gaps())));
   }
   if (!found.ok()) return found;
-  const std::string doubt = DoubtAbout(*known_, target, **found);
-  if (!doubt.empty()) return absl::UnavailableError(absl::StrCat(name, ": ", doubt));
+  const Doubt doubt = DoubtAbout(*known_, target, **found);
+  if (doubt.has_rival) {
+    return absl::UnavailableError(
+        absl::StrCat(name, ": ", doubt.text, "; write ", doubt.instead, " where that is meant"));
+  }
+  if (!doubt.text.empty()) Complain(env_, command_, absl::StrCat(name, ": ", doubt.text));
   if (IsOnlyForeign(*known_, target, **found)) {
     NSCTL_ASSIGN_OR_RETURN(const Container* const stopped, FindStopped(target, procfs));
     if (stopped != nullptr) return stopped;
+    // Who named the container around it knows.
+    const engines::Engine* const engine = EngineOf(*known_, **found);
+    if (engine != nullptr && engine->foreign() && engine->parent_container().empty()) {
+      Complain(env_, command_,
+               absl::StrCat(name, ": no engine of the host has one; taken is that of ",
+                            DescribeEngineOf(*known_, **found)));
+    }
   }
   return found;
 }

@@ -21,7 +21,8 @@ namespace nsctl::cmd {
 // for no engine that cannot matter. Borrows the environment. No thread is left when a call returns.
 class ContainerTargets {
  public:
-  // `wait`: how long engines are waited for, all calls taken together.
+  // `command` says on stderr where a name may mean another container as well. `wait`: how long
+  // engines are waited for, all calls taken together.
   ContainerTargets(const char* command, Environment* env, absl::Duration wait)
       : command_(command), env_(*env), wait_(wait) {}
 
@@ -29,8 +30,8 @@ class ContainerTargets {
   // another of its number; else `target` itself. Where the engine that may have it does not answer
   // that is what FindByEvidence has, which is said on stderr. Errors: those of FindContainer and
   // InitialProcessOf, which is asked of containers that do not run too; UNAVAILABLE where an engine
-  // that did not tell may have another one of that name; FAILED_PRECONDITION where `procfs`, as in
-  // System::OpenProcfs, is not that of the running host.
+  // that did not tell seems to have another one of that name; FAILED_PRECONDITION where `procfs`,
+  // as in System::OpenProcfs, is not that of the running host.
   absl::StatusOr<Target> Resolve(const Target& target, const std::string& procfs = "");
 
   // The same; FAILED_PRECONDITION also for a paused container, where nothing would run.

@@ -162,6 +162,36 @@ text=$("$nsctl" inspect container:db 2>&1) && fail "an ambiguous name passes"
 expect "an ambiguous name" "means 2 containers" "$text"
 tell 2 die db
 
+# A daemon in a user namespace, as any user can make one, with a container of the host's name and id.
+start_daemon 5 unshare --user --map-root-user
+ready=$scene/evil.ready
+mkfifo "$ready"
+# shellcheck disable=SC2016 # for the inner shell
+nsenter -t "${daemons[5]}" --user --preserve-credentials unshare --pid --fork --kill-child --uts \
+  sh -c 'hostname evil && echo ready >"$1" && exec sleep 1001' sh "$ready" &
+children+=($!)
+read -r line <"$ready" || fail "no container in a user namespace"
+evil=$(pgrep -P "${children[-1]}" | head -1)
+tell 5 start shop-web-1 "$evil" com.docker.compose.project=shop com.docker.compose.service=web
+for target in container:shop-web-1 shop/web docker/shop-web-1 "${id:0:12}" "$id"; do
+  expect "exec $target" web "$("$nsctl" exec "$target" -- hostname 2>&1)"
+done
+expect "a foreign engine" evil "$("$nsctl" exec "docker:${daemons[5]}/shop-web-1" -- hostname 2>&1)"
+tell 1 exit shop-web-1 3
+for target in container:shop-web-1 shop/web docker/shop-web-1 "${id:0:12}" "$id"; do
+  text=$("$nsctl" exec "$target" -- hostname 2>&1)
+  [[ $? == 125 ]] || fail "exec $target goes to a foreign engine's: $text"
+  expect "exec $target" "is not running" "$text"
+done
+tell 1 start shop-web-1 "$web" com.docker.compose.project=shop com.docker.compose.service=web
+tell 5 die shop-web-1
+tell 5 start new "$evil"
+text=$("$nsctl" exec container:new -- hostname 2>"$scene/err")
+expect "a container that the host has not" evil "$text"
+expect "whose it is" "no engine of the host has one" "$(cat "$scene/err")"
+tell 5 die new
+kill -KILL "${daemons[5]}" "$evil"
+
 # A daemon in the container, in the host's PID namespace, that tells lies of the host.
 start_daemon 3 nsenter -t "$web" --mount --uts --net
 tell 3 start liar "$PPID"

@@ -175,18 +175,18 @@ absl::Status FsCopier::Step(std::vector<Frame>* frames) {
     frame.names = *std::move(names);
     frame.next = 0;
   }
-  const std::string shown = ShownIn(frame, frame.names[frame.next]);
-  const absl::Status copied = CopyEntry(frames, frame.names[frame.next++]);
+  // Taken out: to enter a directory moves the frame.
+  const std::string name = std::move(frame.names[frame.next++]);
+  const std::string shown = ShownIn(frame, name);
+  absl::Status copied = CopyEntry(frames, name);
   if (absl::IsCancelled(copied)) return copied;
   // What is gone by now was not there to be copied.
   if (!copied.ok() && !base::IsGone(copied)) Fail(copied, shown);
   return absl::OkStatus();
 }
 
-absl::Status FsCopier::CopyEntry(std::vector<Frame>* frames, const std::string& entry_name) {
+absl::Status FsCopier::CopyEntry(std::vector<Frame>* frames, const std::string& name) {
   Frame& frame = frames->back();
-  // A copy: to enter a directory moves the frame.
-  const std::string name = entry_name;
   NSCTL_RETURN_IF_ERROR(CheckGoOn(0, name));
   const std::string shown = ShownIn(frame, name);
   absl::StatusOr<OpenedEntry> opened = frame.source.OpenEntry(name, kShortFile);

@@ -25,7 +25,6 @@ namespace nsctl::cmd {
 namespace {
 
 using procfsroot::PathRules;
-using procfsroot::Root;
 using procfsroot::TreeDirectory;
 using procfsroot::TreeEntry;
 using Gaps = google::protobuf::RepeatedPtrField<nsdisc::Gap>;

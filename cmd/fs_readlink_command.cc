@@ -110,7 +110,7 @@ class MissingPath {
     if (error == EINVAL || error == ENOENT || error == ENOTDIR) return absl::OkStatus();
     NSCTL_RETURN_IF_ERROR(text.status());
     // A loop, or a magic link, whose text is no path.
-    const absl::Status followed = root_.Resolve(path).status();
+    absl::Status followed = root_.Resolve(path).status();
     if (base::ErrnoOf(followed) == ELOOP) return followed;
     if (++links_ > kMaxLinks) return base::ErrnoStatus(ELOOP, "resolve", path);
     reached_.pop_back();

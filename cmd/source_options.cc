@@ -8,12 +8,12 @@
 #include "absl/strings/str_cat.h"
 #include "base/fd.h"
 #include "base/status_macros.h"
+#include "cmd/known_processes.h"
 #include "cmd/scan_progress_line.h"
 #include "cmd/snapshot_filter.h"
 #include "cmd/usage.h"
 #include "nsdisc/containers.h"
 #include "nsdisc/discover.h"
-#include "nsdisc/known_processes.h"
 #include "nsdisc/snapshot_io.h"
 #include "nsdisc/users.h"
 #include "procfsroot/procfs.h"
@@ -119,7 +119,7 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string&
   if (engines.has_value()) {
     // They answer while the scan goes on.
     options.on_processes = [&](const nsdisc::ProcessReadings& read) {
-      inquiry = env.system->AskEngines(procfs, what, nsdisc::KnownProcesses(read));
+      inquiry = env.system->AskEngines(procfs, what, KnownProcesses(read));
     };
   }
   NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
@@ -133,7 +133,8 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string&
   if (!directory.empty() && !procfs.is_kernel()) {
     AddRecordedTree(procfs.path(), snapshot.get());
   }
-  if (*inquiry != nullptr) nsdisc::LinkContainers((*inquiry)->Await(deadline, nullptr), snapshot.get());
+  if (*inquiry != nullptr)
+    nsdisc::LinkContainers((*inquiry)->Await(deadline, nullptr), snapshot.get());
   return snapshot;
 }
 

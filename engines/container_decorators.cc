@@ -26,9 +26,9 @@ constexpr size_t kMaxSubdomain = 253;
 constexpr size_t kMaxMetadata = 1 << 20;
 
 const std::string& ValueOf(const LabelMap& labels, const char* name) {
-  static const std::string* const kNone = new std::string;
+  static const std::string* const none = new std::string;
   const auto found = labels.find(name);
-  return found == labels.end() ? *kNone : found->second;
+  return found == labels.end() ? *none : found->second;
 }
 
 // As RFC 1123 has it.

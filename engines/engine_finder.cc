@@ -18,9 +18,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/errors.h"
-#include "base/fd.h"
 #include "base/namespace_type.h"
-#include "base/nsfs.h"
 #include "engines/container.h"
 #include "engines/engine_types.h"
 #include "engines/listening_sockets.h"
@@ -31,15 +29,11 @@
 namespace nsctl::engines {
 namespace {
 
-using procfsroot::ProcessDir;
-
 // Whose sockets are looked at in one look; and those that are told of one by one.
 constexpr size_t kMaxExamined = 256;
 constexpr absl::Duration kMaxTime = absl::Seconds(1);
 constexpr size_t kMaxGaps = 16;
 constexpr size_t kMaxNamed = 8;
-// The kernel allows 32 levels.
-constexpr int kMaxLevels = 40;
 
 // The one that a kind's is usually called, else the first.
 std::string LikelySocket(const ListeningSockets& sockets,
@@ -115,29 +109,9 @@ void EngineFinder::LookAt(const ProcessTable::Row& row, bool soon,
   if (!is_known) seen = Seen{.start_time = row.process.start_time};
   seen.program = kinds.front()->program;
   seen.error = "";
-  candidates->push_back(
-      {.process = row.process, .inside = PlaceOf(row.process.pid), .kinds = std::move(kinds)});
-}
-
-uint64_t EngineFinder::PlaceOf(base::Pid pid) const {
-  const absl::StatusOr<ProcessDir> process = procfs_.OpenProcess(pid);
-  if (!process.ok()) return 0;
-  const absl::StatusOr<uint64_t> inode = ReadNamespaceInode(*process, "pid");
-  if (!inode.ok()) return 0;
-  if (*inode == own_pid_namespace_) {
-    const absl::StatusOr<uint64_t> mnt = ReadNamespaceInode(*process, "mnt");
-    return mnt.ok() && *mnt != own_mnt_namespace_ ? *mnt : 0;
-  }
-  uint64_t below = *inode;
-  absl::StatusOr<base::OwnedFd> ns = process->OpenNamespace("pid");
-  for (int level = 0; ns.ok() && level < kMaxLevels; ++level) {
-    ns = base::OpenParent(*ns);
-    if (!ns.ok()) break;
-    const absl::StatusOr<base::NamespaceId> id = base::NamespaceIdOf(*ns);
-    if (!id.ok() || id->inode == own_pid_namespace_) break;
-    below = id->inode;
-  }
-  return below;
+  candidates->push_back({.process = row.process,
+                         .inside = inside_.InsideOf(row.process.pid),
+                         .kinds = std::move(kinds)});
 }
 
 bool EngineFinder::Listens(std::set<uint64_t>* taken, FoundEngine* candidate, Seen* seen) const {
@@ -241,15 +215,7 @@ void EngineFinder::CollectGaps(std::vector<EngineGap>* gaps) const {
   }
 }
 
-void EngineFinder::FindOwnPlace() {
-  const absl::StatusOr<ProcessDir> self = procfs_.OpenSelf();
-  if (!self.ok()) return;
-  own_pid_namespace_ = ReadNamespaceInode(*self, "pid").value_or(0);
-  own_mnt_namespace_ = ReadNamespaceInode(*self, "mnt").value_or(0);
-}
-
 EngineFinder::Result EngineFinder::Look(const ProcessTable::Rows& processes, bool soon) {
-  if (own_pid_namespace_ == 0) FindOwnPlace();
   std::erase_if(seen_, [&](const auto& seen) { return !processes.contains(seen.first); });
   Result result;
   std::vector<FoundEngine> candidates;

@@ -19,6 +19,7 @@
 #include "base/namespace_type.h"
 #include "engines/container.h"
 #include "engines/engine_types.h"
+#include "engines/inside_reader.h"
 #include "engines/process_scan.h"
 #include "engines/process_table.h"
 #include "procfsroot/procfs.h"
@@ -39,8 +40,7 @@ struct FinderOptions {
 
 struct FoundEngine {
   ScannedProcess process;
-  // Inode number of the PID namespace right below the caller's that it is in, or of its mount
-  // namespace where it is in the caller's; 0 for the host's own, and where nothing can be read.
+  // As InsideReader has it.
   uint64_t inside = 0;
   // What it may be; never empty.
   std::vector<const EngineKind*> kinds;
@@ -61,7 +61,7 @@ class EngineFinder {
  public:
   // `procfs` must outlive the finder.
   EngineFinder(const procfsroot::Procfs& procfs, FinderOptions options)
-      : procfs_(procfs), options_(std::move(options)) {}
+      : procfs_(procfs), options_(std::move(options)), inside_(procfs) {}
 
   struct Result {
     // Those that were not found before, in the order of their start.
@@ -96,22 +96,19 @@ class EngineFinder {
 
   // Adds it to `candidates` where it may be an engine.
   void LookAt(const ProcessTable::Row& row, bool soon, std::vector<FoundEngine>* candidates);
-  void FindOwnPlace();
   // Takes of `candidates` those that hold sockets, as far as the limits go.
   void Choose(std::vector<FoundEngine> candidates, Result* result);
   // Whether it listens at a socket that is not in `taken`, which its own are added to; if not, why
   // not is in `seen`. Sets the candidate's socket.
   bool Listens(std::set<uint64_t>* taken, FoundEngine* candidate, Seen* seen) const;
   void CollectGaps(std::vector<EngineGap>* gaps) const;
-  uint64_t PlaceOf(base::Pid pid) const;
   bool IsWanted(Engine::Type type) const;
 
   const procfsroot::Procfs& procfs_;
   const FinderOptions options_;
+  InsideReader inside_;
   // Those that look like engines.
   std::map<base::Pid, Seen> seen_;
-  uint64_t own_pid_namespace_ = 0;
-  uint64_t own_mnt_namespace_ = 0;
   // PIDs of the last look that were one too many, by what they are in.
   std::map<uint64_t, std::vector<base::Pid>> refused_;
 };

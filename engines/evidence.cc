@@ -32,6 +32,7 @@
 #include "engines/process_table.h"
 #include "engines/runtime_folders.h"
 #include "google/protobuf/timestamp.pb.h"
+#include "procfsroot/procfs.h"
 #include "procfsroot/root.h"
 
 namespace nsctl::engines {
@@ -40,6 +41,8 @@ namespace {
 using Row = ProcessTable::Row;
 
 constexpr size_t kMaxRows = 10'000;
+// In one container, whose owner may start as many helpers as he likes.
+constexpr size_t kMaxRowsInside = 64;
 
 bool IsOlder(const Row* a, const Row* b) {
   return std::tie(a->process.start_time, a->process.pid) <
@@ -102,8 +105,9 @@ void TakeAnnotations(EngineRow* row) {
 
 }  // namespace
 
-Evidence::Evidence(ProcessTable* table, std::optional<procfsroot::Root> root)
-    : table_(table), root_(std::move(root)), freezer_(root_) {
+Evidence::Evidence(const procfsroot::Procfs& procfs, ProcessTable* table,
+                   std::optional<procfsroot::Root> root)
+    : inside_(procfs), table_(table), root_(std::move(root)), freezer_(root_) {
   if (root_.has_value()) folders_.emplace(*root_);
 }
 
@@ -222,6 +226,40 @@ void Evidence::SetEngine(const Row& helper, Container* container) const {
   SetLabel(kEngineAnnotation, TypeName(helper.helper->type), container->mutable_annotations());
 }
 
+void Evidence::Limit(const Processes& processes, std::vector<base::Pid>* order,
+                     std::vector<EngineGap>* gaps) {
+  const auto add_gap = [gaps](const std::string& subject, size_t left_out) {
+    EngineGap& gap = gaps->emplace_back();
+    gap.set_subject(subject);
+    gap.set_operation("find containers by processes");
+    gap.set_error("RESOURCE_EXHAUSTED");
+    gap.set_consequence(absl::StrCat(left_out, " containers are left out"));
+  };
+  // Helpers mostly have one container each.
+  std::map<base::Pid, uint64_t> inside;
+  std::map<uint64_t, std::vector<base::Pid>> refused;
+  std::map<uint64_t, size_t> taken;
+  std::vector<base::Pid> kept;
+  for (const base::Pid pid : *order) {
+    const base::Pid maker = processes.at(pid).process.parent;
+    const auto [place, is_new] = inside.try_emplace(maker);
+    if (is_new) place->second = inside_.InsideOf(maker);
+    if (place->second != 0 && taken[place->second]++ >= kMaxRowsInside) {
+      refused[place->second].push_back(pid);
+    } else {
+      kept.push_back(pid);
+    }
+  }
+  for (const auto& [place, pids] : refused) {
+    add_gap(absl::StrCat("pid:", pids.front().value), pids.size());
+  }
+  if (kept.size() > kMaxRows) {
+    add_gap("evidence", kept.size() - kMaxRows);
+    kept.resize(kMaxRows);
+  }
+  *order = std::move(kept);
+}
+
 absl::StatusOr<Evidence::Result> Evidence::Scan(
     absl::Duration max_age, absl::FunctionRef<bool(base::Pid, uint64_t)> is_known) {
   NSCTL_ASSIGN_OR_RETURN(const std::shared_ptr<const Processes> table, table_->Look(max_age));
@@ -239,16 +277,9 @@ absl::StatusOr<Evidence::Result> Evidence::Scan(
   std::sort(order.begin(), order.end(), [&processes](base::Pid a, base::Pid b) {
     return IsOlder(&processes.at(a), &processes.at(b));
   });
+  Limit(processes, &order, &result.gaps);
   std::map<ContainerId, EvidenceRow> by_id;
   for (const base::Pid pid : order) {
-    if (by_id.size() >= kMaxRows) {
-      EngineGap& gap = result.gaps.emplace_back();
-      gap.set_subject("evidence");
-      gap.set_operation("find containers by processes");
-      gap.set_error("RESOURCE_EXHAUSTED");
-      gap.set_consequence(absl::StrCat(order.size() - by_id.size(), " containers are left out"));
-      break;
-    }
     EvidenceRow evidence = std::move(rows[pid]);
     Complete(processes.at(pid), &evidence.row);
     if (const auto helper = processes.find(evidence.helper); helper != processes.end()) {

@@ -21,8 +21,10 @@
 #include "engines/container.h"
 #include "engines/engine_client.h"
 #include "engines/freezer.h"
+#include "engines/inside_reader.h"
 #include "engines/process_table.h"
 #include "engines/runtime_folders.h"
+#include "procfsroot/procfs.h"
 #include "procfsroot/root.h"
 
 namespace nsctl::engines {
@@ -46,9 +48,10 @@ struct EvidenceRow {
 // For one thread at a time.
 class Evidence {
  public:
-  // `table` must outlive this object. `root` is where /run and /sys/fs/cgroup of the host are;
-  // without it neither states nor what is paused are known.
-  Evidence(ProcessTable* table, std::optional<procfsroot::Root> root);
+  // `procfs` and `table` must outlive this object. `root` is where /run and /sys/fs/cgroup of the
+  // host are; without it neither states nor what is paused are known.
+  Evidence(const procfsroot::Procfs& procfs, ProcessTable* table,
+           std::optional<procfsroot::Root> root);
 
   struct Result {
     // By native namespace and id, each of which there is once.
@@ -72,7 +75,12 @@ class Evidence {
   void Complete(const ProcessTable::Row& init, EngineRow* row) const;
   void SetEngine(const ProcessTable::Row& helper, Container* container) const;
 
-  ProcessTable* const table_;
+  // Of `order`, by age, those that each container has too many of are taken away.
+  void Limit(const Processes& processes, std::vector<base::Pid>* order,
+             std::vector<EngineGap>* gaps);
+
+  InsideReader inside_;
+  ProcessTable* table_;
   // Absent where it cannot be reached.
   std::optional<procfsroot::Root> root_;
   Freezer freezer_;

@@ -70,7 +70,7 @@ class EvidenceClientTest : public ::testing::Test {
   StopSignal stop_;
   procfsroot::Procfs procfs_ = *procfsroot::Procfs::At(directory_.path());
   ProcessTable table_{procfs_};
-  EvidenceClient client_{Evidence(&table_, std::nullopt), Options()};
+  EvidenceClient client_{Evidence(procfs_, &table_, std::nullopt), Options()};
 };
 
 TEST_F(EvidenceClientTest, TellsWhatEnginesDoNot) {

@@ -113,7 +113,7 @@ absl::Status FakeEngine::Client::List(const CallLimits& limits,
   if (!faults.list.ok()) return faults.list;
   if (hook) hook();
   for (EngineRow& row : rows) {
-    const absl::Status status = sink(std::move(row));
+    absl::Status status = sink(std::move(row));
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

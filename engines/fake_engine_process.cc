@@ -93,6 +93,7 @@ absl::StatusOr<std::unique_ptr<FakeEngineProcess>> FakeEngineProcess::Start(
   const std::string file = command[0];
   if (!spec.contained && !spec.title.empty()) command[0] = spec.title;
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t actions;

@@ -23,6 +23,7 @@
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "base/worker_pool.h"
+#include "engines/bounded_client.h"
 #include "engines/container.h"
 #include "engines/container_hub.h"
 #include "engines/container_process.h"
@@ -54,6 +55,11 @@ constexpr absl::Duration kEngineGrace = absl::Seconds(1);
 // What was read of processes so recently is not read again: more than the grace, so that the first
 // evidence is what engines were looked for among.
 constexpr absl::Duration kMaxAge = absl::Seconds(2);
+
+// What a foreign engine may tell of one container, and of all; and what all such engines may.
+constexpr size_t kForeignRowBytes = 256 << 10;
+constexpr size_t kForeignBytes = 16 << 20;
+constexpr size_t kAllForeignBytes = 64 << 20;
 
 // Stands for a finder that could not be made: nothing that the engine says of processes is
 // believed.
@@ -116,6 +122,8 @@ class Portfolio::Impl {
   EngineFinder finder_;
   lxc::LxcEngines lxc_;
   EngineActivation activation_;
+  // Of engines that are not the host's own.
+  const std::shared_ptr<ByteBudget> foreign_bytes_ = std::make_shared<ByteBudget>(kAllForeignBytes);
   absl::Mutex nesting_mutex_;
   EngineNesting nesting_ ABSL_GUARDED_BY(nesting_mutex_);
   mutable absl::Mutex mutex_;
@@ -217,9 +225,14 @@ void Portfolio::Impl::Follow(const FoundEngine& found) {
   engine.set_api(base::EncodeText(found.socket));
   SetStanding(procfs_, pid, &engine);
   engine.set_key(absl::StrCat(TypeName(engine.type()), ":", pid.value, "@", engine.start_time()));
+  RowLimits limits;
+  if (engine.foreign()) {
+    limits = {.row_bytes = kForeignRowBytes, .bytes = kForeignBytes, .shared = foreign_bytes_};
+  }
+  auto door = std::make_unique<EngineDoor>(procfs_, *process, found.kinds, EngineKinds());
   auto watcher = std::make_shared<EngineWatcher>(
-      engine, std::make_unique<EngineDoor>(procfs_, *process, found.kinds, EngineKinds()),
-      *std::move(finder), *process, &hub_, options_.watcher);
+      engine, std::make_unique<BoundedClient>(std::move(door), limits), *std::move(finder),
+      *process, &hub_, options_.watcher);
   const absl::MutexLock lock(&mutex_);
   watchers_.push_back(std::move(watcher));
 }
@@ -240,7 +253,8 @@ void Portfolio::Impl::FollowEvidence() {
   // Nobody says how a process ended that is known by evidence.
   watcher.sync.exit_grace = absl::ZeroDuration();
   evidence_ = std::make_unique<EngineWatcher>(
-      engine, std::make_unique<EvidenceClient>(Evidence(&table_, HostRoot(procfs_)), options),
+      engine,
+      std::make_unique<EvidenceClient>(Evidence(procfs_, &table_, HostRoot(procfs_)), options),
       std::make_unique<ObserverProcesses>(procfs_, &table_), nullptr, &hub_, watcher);
 }
 

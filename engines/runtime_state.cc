@@ -2,13 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "base/status_macros.h"
 #include "engines/container.h"
+#include "engines/json_member.h"
 #include "engines/json_text.h"
 
 namespace nsctl::engines {
@@ -16,7 +17,7 @@ namespace {
 
 constexpr size_t kMaxAnnotations = 1000;
 
-// The bundle, and the annotations of the container: "io.example/a=b".
+// The annotations of the container, "io.example/a=b", and its bundle.
 void ReadLabels(const Json& labels, RuntimeState* state) {
   if (!labels.is_array()) return;
   size_t count = 0;
@@ -26,37 +27,30 @@ void ReadLabels(const Json& labels, RuntimeState* state) {
     const size_t equals = text.find('=');
     if (equals == std::string::npos) continue;
     const std::string name = text.substr(0, equals);
-    if (name == "bundle") {
-      state->bundle = text.substr(equals + 1);
-    } else {
-      SetLabel(name, text.substr(equals + 1), &state->annotations);
-    }
+    if (name != "bundle") SetLabel(name, text.substr(equals + 1), &state->annotations);
   }
 }
 
 }  // namespace
 
 absl::StatusOr<RuntimeState> ParseRuntimeState(absl::string_view text) {
-  NSCTL_ASSIGN_OR_RETURN(const Json json, ParseJson(text, {.max_bytes = kMaxRuntimeState}));
+  const auto number = [text](absl::string_view name) { return IntOf(ParseMember(text, {name})); };
   RuntimeState state;
-  state.created = TextMember(json, "created");
-  const bool is_crun = IntMember(json, "pid").has_value();
-  const int64_t pid = IntMember(json, is_crun ? "pid" : "init_process_pid").value_or(0);
-  const int64_t start =
-      IntMember(json, is_crun ? "process-start-time" : "init_process_start").value_or(0);
-  if (pid < 0 || start < 0) return absl::InvalidArgumentError("no state of a container");
-  state.pid = pid;
-  state.start_time = static_cast<uint64_t>(start);
-  if (is_crun) {
-    state.cgroup = TextMember(json, "cgroup-path");
-    state.bundle = TextMember(json, "bundle");
-    return state;
+  state.id = TextOf(ParseMember(text, {"id"}));
+  std::optional<int64_t> pid = number("init_process_pid");
+  const bool is_crun = !pid.has_value() && (pid = number("pid")).has_value();
+  const int64_t start = number(is_crun ? "process-start-time" : "init_process_start").value_or(0);
+  if (pid.value_or(0) < 0 || start < 0 || (!is_crun && state.id.empty())) {
+    return absl::InvalidArgumentError("no state of a container");
   }
-  state.id = TextMember(json, "id");
-  if (state.id.empty()) return absl::InvalidArgumentError("no state of a container");
-  const Json& config = Member(json, "config");
-  state.cgroup = TextMember(Member(config, "cgroups"), "path");
-  ReadLabels(Member(config, "labels"), &state);
+  state.pid = pid.value_or(0);
+  state.start_time = static_cast<uint64_t>(start);
+  state.created = TextOf(ParseMember(text, {"created"}));
+  if (is_crun) {
+    state.id.clear();
+  } else {
+    ReadLabels(ParseMember(text, {"config", "labels"}), &state);
+  }
   return state;
 }
 

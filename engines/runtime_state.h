@@ -24,13 +24,11 @@ struct RuntimeState {
   uint64_t start_time = 0;
   // As in RFC 3339; empty where it is not said.
   std::string created;
-  // Path in a hierarchy.
-  std::string cgroup;
-  std::string bundle;
   Labels annotations;
 };
 
-// `text` is runc's state.json or crun's status. Errors: INVALID_ARGUMENT where it is neither.
+// `text` is runc's state.json or crun's status, most of which is passed over unread. Errors:
+// INVALID_ARGUMENT where it is neither.
 absl::StatusOr<RuntimeState> ParseRuntimeState(absl::string_view text);
 
 }  // namespace nsctl::engines

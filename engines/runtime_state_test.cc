@@ -30,8 +30,6 @@ TEST(ParseRuntimeState, ReadsRunc) {
   EXPECT_EQ(state.pid, 15055);
   EXPECT_EQ(state.start_time, 1401766);
   EXPECT_EQ(state.created, "2026-11-26T07:37:56.336770439Z");
-  EXPECT_EQ(state.cgroup, "/docker/f4d8");
-  EXPECT_EQ(state.bundle, "/b");
   ASSERT_EQ(state.annotations.size(), 1);
   EXPECT_EQ(*FindLabel(state.annotations, "io.kubernetes.cri.sandbox-id"), "9");
 }
@@ -42,8 +40,6 @@ TEST(ParseRuntimeState, ReadsCrun) {
   EXPECT_EQ(state.id, "");
   EXPECT_EQ(state.pid, 7);
   EXPECT_EQ(state.start_time, 99);
-  EXPECT_EQ(state.cgroup, "/x/y");
-  EXPECT_EQ(state.bundle, "/b");
 }
 
 TEST(ParseRuntimeState, RefusesWhatIsNone) {

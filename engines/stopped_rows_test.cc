@@ -56,6 +56,7 @@ TEST(GiveInspected, ShowsWhatInspectionsShow) {
 
 TEST(GiveInspected, ShowsAllThatIsListedThoughInspectionsTakeTooLong) {
   std::vector<EngineRow> rows;
+  rows.reserve(1000);
   for (int i = 0; i < 1000; ++i) rows.push_back(Row(absl::StrCat(i), Container::exited));
   std::atomic<int> inspected = 0;
   int given = 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -19,9 +20,12 @@
 #include "base/namespace_type.h"
 #include "base/nsfs.h"
 #include "engines/container.h"
+#include "engines/engine_client.h"
 #include "engines/engine_link.h"
 #include "engines/engine_watcher.h"
+#include "engines/http_client.h"
 #include "engines/test_sandbox.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "procfsroot/root.h"
 #include "testing/status_matchers.h"
@@ -79,6 +83,22 @@ std::vector<std::string> RealEngineTest::Known(
   }
   std::sort(known.begin(), known.end());
   return known;
+}
+
+std::vector<std::string> RealEngineTest::Stopped(
+    const ClientMaker& make_client, const std::function<std::string(const Container&)>& describe) {
+  std::vector<std::string> stopped;
+  const CallLimits limits{.deadline = absl::Now() + absl::Minutes(1)};
+  const std::unique_ptr<EngineClient> client = make_client([this] { return link_->Connect(); });
+  EXPECT_THAT(client->Identify(limits), testing::IsOk());
+  EXPECT_THAT(client->ListStopped(limits,
+                                  [&](const EngineRow& row) {
+                                    stopped.push_back(describe(row.container));
+                                    return absl::OkStatus();
+                                  }),
+              testing::IsOk());
+  std::sort(stopped.begin(), stopped.end());
+  return stopped;
 }
 
 int RealEngineTest::InSandbox(int pid) const {

@@ -43,6 +43,11 @@ class RealEngineTest : public ::testing::Test {
   // The PID as processes in the sandbox count; -1 where it is not one of theirs.
   int InSandbox(int pid) const;
 
+  // What the engine that is watched lists of containers that do not run, described by `describe`,
+  // in order.
+  std::vector<std::string> Stopped(const ClientMaker& make_client,
+                                   const std::function<std::string(const Container&)>& describe);
+
   // The next changes of containers: "started web", "updated web stopping", "exited web 137".
   std::vector<std::string> AwaitChanges(size_t count);
   // The same without that a container is stopping, which is seen by who looks between the signal

@@ -53,6 +53,7 @@ absl::StatusOr<std::string> MakeFolder() {
 
 absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& command, int out, int err) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   // Engines read the environment for addresses of others.

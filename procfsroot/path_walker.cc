@@ -93,7 +93,7 @@ class Walk {
 
 // Of a link that leads nowhere the component of the path is there: what is missing is in its text.
 absl::Status Walk::Fail(int error, ResolveReason reason) const {
-  const absl::Status status = ResolveError(error, root_, path_, component_, reason);
+  absl::Status status = ResolveError(error, root_, path_, component_, reason);
   const bool is_told = reason != ResolveReason::kNone || error == ELOOP || error == EREMOTE;
   if (inside_.empty() || is_told) return status;
   const auto shown = [](absl::string_view text) {

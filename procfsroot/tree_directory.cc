@@ -245,7 +245,10 @@ absl::StatusOr<OpenedEntry> TreeDirectory::OpenEntry(const std::string& name,
             auto found = std::make_shared<Found>();
             TreeEntry& entry = found->opened.entry;
             NSCTL_ASSIGN_OR_RETURN(OwnedFd handle, shared->Find(name, gate, &entry));
-            if (S_ISDIR(entry.status.stx_mode)) found->opened.directory = std::move(handle);
+            if (S_ISDIR(entry.status.stx_mode)) {
+              found->opened.directory = std::move(handle);
+              return found;
+            }
             if (!S_ISREG(entry.status.stx_mode)) return found;
             NSCTL_ASSIGN_OR_RETURN(found->file, shared->self_fds->Reopen(handle, O_RDONLY));
             NSCTL_RETURN_IF_ERROR(found->ReadShort(max_content));

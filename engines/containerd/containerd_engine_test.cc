@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -147,6 +148,28 @@ TEST_F(ContainerdEngineTest, KnowsWhatContainerdKnows) {
     EXPECT_EQ(container.name(), "shop-gamma-1");
     EXPECT_EQ(container.project().project(), "shop");
   }
+}
+
+TEST_F(ContainerdEngineTest, ListsWhatDoesNotRun) {
+  RunContainer("default", "alpha");
+  ASSERT_THAT(Ctr("shop", {"containers", "create", "--rootfs", sandbox_->folder() + "/busybox",
+                           "delta", "/bin/true"}),
+              IsOk());
+  RunContainer("shop", "ended");
+  ASSERT_THAT(Ctr("shop", {"tasks", "kill", "-s", "KILL", "ended"}), IsOk());
+  ASSERT_TRUE(AwaitMinute([this] {
+    const auto tasks = Ctr("shop", {"tasks", "ls"});
+    return tasks.ok() && absl::StrContains(*tasks, "STOPPED");
+  }));
+  Watch();
+
+  const auto describe = [](const Container& one) {
+    return absl::StrCat(one.native_namespace(), " ", one.id(), " ", StateName(one.state()),
+                        one.has_exit_code() ? absl::StrCat(" ", one.exit_code()) : "",
+                        one.has_finished_at() ? " finished" : "");
+  };
+  EXPECT_THAT(Stopped(MakeContainerdClient, describe),
+              ElementsAre("shop delta created", "shop ended exited 137 finished"));
 }
 
 TEST_F(ContainerdEngineTest, TellsWhatIsDone) {

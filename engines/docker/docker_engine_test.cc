@@ -177,22 +177,13 @@ TEST_F(DockerEngineTest, ListsWhatDoesNotRunAsDockerDoes) {
   // Its status is the container's.
   (void)Docker({"run", "--network=none", "--name=job", "nsctl/busybox:1", "sh", "-c", "exit 3"});
   Watch();
-  const auto client = MakeDockerClient([this] { return link_->Connect(); });
-  ASSERT_THAT(client->Identify({.deadline = absl::Now() + absl::Minutes(1)}), IsOk());
-  std::vector<std::string> stopped;
 
-  ASSERT_THAT(client->ListStopped({.deadline = absl::Now() + absl::Minutes(1)},
-                                  [&](EngineRow row) {
-                                    const Container& one = row.container;
-                                    stopped.push_back(absl::StrCat(one.name(), " ", one.id(), " ",
-                                                                   StateName(one.state())));
-                                    EXPECT_EQ(one.has_finished_at(), one.name() == "job");
-                                    EXPECT_EQ(one.exit_code(), one.name() == "job" ? 3 : 0);
-                                    return absl::OkStatus();
-                                  }),
-              IsOk());
+  const std::vector<std::string> stopped = Stopped(MakeDockerClient, [](const Container& one) {
+    EXPECT_EQ(one.has_finished_at(), one.name() == "job");
+    EXPECT_EQ(one.exit_code(), one.name() == "job" ? 3 : 0);
+    return absl::StrCat(one.name(), " ", one.id(), " ", StateName(one.state()));
+  });
 
-  std::sort(stopped.begin(), stopped.end());
   const auto told =
       Docker({"ps", "-a", "--no-trunc", "--filter=status=exited", "--filter=status=created",
               "--format", "{{.Names}} {{.ID}} {{.State}}"});

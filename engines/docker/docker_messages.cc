@@ -38,7 +38,7 @@ std::string WithoutSlash(const std::string& name) {
 std::string NameOfList(const Json& names) {
   if (!names.is_array()) return "";
   for (const Json& name : names) {
-    const std::string text = WithoutSlash(TextOf(name));
+    std::string text = WithoutSlash(TextOf(name));
     if (!text.empty() && !absl::StrContains(text, "/")) return text;
   }
   return "";

@@ -114,7 +114,7 @@ bool IncusClient::IsTold(const Instance& instance) const {
 }
 
 std::string IncusClient::Learn(const Instance& instance, uint64_t asked) {
-  const std::string id = IsTold(instance) ? instance.row.container.id() : "";
+  std::string id = IsTold(instance) ? instance.row.container.id() : "";
   if (instance.name.name.size() <= kMaxName && instance.name.project.size() <= kMaxName) {
     index_.Learn(instance.name, id, asked);
   }

@@ -100,6 +100,7 @@ TEST(IncusClient, ListsWhatRunsHereInAllProjects) {
   const std::vector<EngineRow> rows = List(*client);
 
   std::vector<std::string> told;
+  told.reserve(rows.size());
   for (const EngineRow& row : rows) {
     told.push_back(absl::StrCat(row.container.native_namespace(), "/", row.container.name(), " ",
                                 row.container.engine_pid(), row.partial ? " partial" : ""));

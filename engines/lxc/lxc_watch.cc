@@ -154,7 +154,7 @@ absl::Status MonitorWatch::Run(const CallLimits& limits, absl::FunctionRef<void(
     const bool late = absl::Now() >= next_look_;
     if (settling || late) next_look_ = absl::Now() + options_.interval;
     Ask(settling || late, limits.stop, sink);
-    const absl::Status status = Wait(limits.stop);
+    absl::Status status = Wait(limits.stop);
     if (!status.ok()) return status;
   }
   return absl::UnavailableError("all its monitors ended");

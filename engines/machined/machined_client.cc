@@ -251,8 +251,7 @@ absl::Status MachinedClient::Watch(absl::Time /*since*/, const CallLimits& limit
   NSCTL_ASSIGN_OR_RETURN(Files known, LookAtFiles());
   subscribed();
   while (true) {
-    const absl::Status status =
-        AwaitReady(folder.fd(), POLLIN, absl::Now() + kInterval, limits.stop);
+    absl::Status status = AwaitReady(folder.fd(), POLLIN, absl::Now() + kInterval, limits.stop);
     if (!status.ok() && !absl::IsDeadlineExceeded(status)) return status;
     folder.Drain();
     (void)folder.Begin();

@@ -166,5 +166,31 @@ TEST_F(PodmanEngineTest, TellsWhatIsDone) {
   EXPECT_THAT(AwaitChangesButStopping(1), ElementsAre("exited omega 137"));
 }
 
+TEST_F(PodmanEngineTest, ListsWhatDoesNotRunAsPodmanDoes) {
+  RunContainer("alpha", {"--network=none", CgroupParent()});
+  ASSERT_THAT(Podman({"create", "--name=delta", "--network=none", kImage, "/bin/true"}), IsOk());
+  // Its status is the container's.
+  (void)Podman(
+      {"run", "--network=none", CgroupParent(), "--name=job", kImage, "sh", "-c", "exit 3"});
+  Watch();
+
+  const std::vector<std::string> stopped = Stopped(MakePodmanClient, [](const Container& one) {
+    EXPECT_EQ(one.has_finished_at(), one.name() == "job");
+    EXPECT_EQ(one.exit_code(), one.name() == "job" ? 3 : 0);
+    return absl::StrCat(one.name(), " ", one.id(), " ", StateName(one.state()));
+  });
+
+  // Its word for a state is a sentence.
+  std::string told;
+  for (const char* const state : {"created", "exited"}) {
+    const auto lines = Podman({"ps", "--all", "--no-trunc", absl::StrCat("--filter=status=", state),
+                               absl::StrCat("--format={{.Names}} {{.ID}} ", state)});
+    ASSERT_THAT(lines, IsOk());
+    absl::StrAppend(&told, *lines, "\n");
+  }
+  EXPECT_EQ(stopped, SortedLines(told));
+  EXPECT_EQ(stopped.size(), 2);
+}
+
 }  // namespace
 }  // namespace nsctl::engines::podman

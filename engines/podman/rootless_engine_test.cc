@@ -100,8 +100,8 @@ class RootlessEngineTest : public RealEngineTest {
     std::vector<std::string> command = {
         "sh",
         "-c",
-        "own=/sys/fs/cgroup/$1/init; shift; [ ! -d $own ] || echo $$ >$own/cgroup.procs; cd /; "
-        "exec \"$@\"",
+        ("own=/sys/fs/cgroup/$1/init; shift; [ ! -d $own ] || echo $$ >$own/cgroup.procs; cd /; "
+         "exec \"$@\""),
         "sh",
         sandbox_->cgroup(),
         "setpriv",

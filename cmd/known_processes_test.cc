@@ -1,4 +1,4 @@
-#include "nsdisc/known_processes.h"
+#include "cmd/known_processes.h"
 
 #include <string>
 #include <vector>
@@ -17,7 +17,7 @@
 #include "testing/status_matchers.h"
 #include "testing/test_directory.h"
 
-namespace nsctl::nsdisc {
+namespace nsctl::cmd {
 namespace {
 
 using ::testing::ElementsAre;
@@ -49,7 +49,7 @@ std::vector<std::string> Describe(const std::vector<engines::KnownProcess>& proc
 
 class KnownProcessesTest : public ::testing::Test {
  protected:
-  std::vector<std::string> Scan(DiscoverOptions options) {
+  std::vector<std::string> Scan(nsdisc::DiscoverOptions options) {
     const std::string tree = absl::StrCat(
         TreeOf(2, "kthreadd", 'S', 0x200000, ""),
         TreeOf(10, "a b", 'S', 0,
@@ -66,11 +66,11 @@ class KnownProcessesTest : public ::testing::Test {
     EXPECT_THAT(procfs, IsOk());
     std::vector<std::string> text;
     int calls = 0;
-    options.on_processes = [&](const ProcessReadings& read) {
+    options.on_processes = [&](const nsdisc::ProcessReadings& read) {
       ++calls;
       text = Describe(KnownProcesses(read));
     };
-    EXPECT_THAT(Discover(*procfs, **lineage, options).status(), IsOk());
+    EXPECT_THAT(nsdisc::Discover(*procfs, **lineage, options).status(), IsOk());
     EXPECT_EQ(calls, 1);
     return text;
   }
@@ -84,8 +84,8 @@ TEST_F(KnownProcessesTest, HasWhatWasRead) {
 }
 
 TEST_F(KnownProcessesTest, SaysWhatWasNotRead) {
-  DiscoverOptions options;
-  options.detail = ProcessDetail::kRepresentatives;
+  nsdisc::DiscoverOptions options;
+  options.detail = nsdisc::ProcessDetail::kRepresentatives;
   options.fds = false;
 
   EXPECT_THAT(Scan(options), ElementsAre("2<1@52 kthreadd kernel sockets", "10<1@510 a b sockets",
@@ -94,4 +94,4 @@ TEST_F(KnownProcessesTest, SaysWhatWasNotRead) {
 }
 
 }  // namespace
-}  // namespace nsctl::nsdisc
+}  // namespace nsctl::cmd

@@ -1,4 +1,4 @@
-#include "nsdisc/known_processes.h"
+#include "cmd/known_processes.h"
 
 #include <algorithm>
 #include <string>
@@ -11,7 +11,7 @@
 #include "nsdisc/discover.h"
 #include "nsdisc/process.pb.h"
 
-namespace nsctl::nsdisc {
+namespace nsctl::cmd {
 namespace {
 
 // What the scanner encoded itself always decodes.
@@ -19,10 +19,10 @@ std::string BytesOf(const std::string& text) { return base::DecodeText(text).val
 
 }  // namespace
 
-std::vector<engines::KnownProcess> KnownProcesses(const ProcessReadings& read) {
+std::vector<engines::KnownProcess> KnownProcesses(const nsdisc::ProcessReadings& read) {
   std::vector<engines::KnownProcess> processes;
   processes.reserve(static_cast<size_t>(read.processes.size()));
-  for (const Process& process : read.processes) {
+  for (const nsdisc::Process& process : read.processes) {
     if (process.state().empty()) continue;
     engines::KnownProcess& known = processes.emplace_back();
     known.process = {.pid = base::Pid{process.pid()},
@@ -44,4 +44,4 @@ std::vector<engines::KnownProcess> KnownProcesses(const ProcessReadings& read) {
   return processes;
 }
 
-}  // namespace nsctl::nsdisc
+}  // namespace nsctl::cmd
