@@ -113,6 +113,7 @@ class CapsCommand : public Command {
     const bool has_container = question.process.has_value() && question.process->container;
     if (has_container || (question.place.has_value() && IsContainer(*question.place))) {
       scope.engines = wait;
+      scope.stopped_containers = true;
     }
     nsdisc::DiscoverOptions wanted;
     wanted.threads = nsdisc::ScanOptions::none;

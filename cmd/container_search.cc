@@ -39,15 +39,18 @@ struct Face {
   const std::string& id;
   const std::string& name;
   const std::string& native_namespace;
+  // HelperTypeOf.
+  std::string helper_type = "";
 };
 
 std::vector<Face> FacesOf(const ContainerLists& lists, const Container& container) {
   const Engine* const engine = EngineOf(lists, container);
-  std::vector<Face> faces = {{container.engine(),
-                              engine == nullptr ? Engine::unspecified : engine->type(),
-                              container.id(), container.name(), container.native_namespace()}};
+  std::vector<Face> faces = {
+      {container.engine(), engine == nullptr ? Engine::unspecified : engine->type(), container.id(),
+       container.name(), container.native_namespace(), HelperTypeOf(lists, container)}};
   for (const engines::View& view : container.views()) {
-    faces.push_back({view.engine(), view.type(), view.id(), view.name(), view.native_namespace()});
+    faces.push_back(
+        {view.engine(), view.type(), view.id(), view.name(), view.native_namespace(), ""});
   }
   return faces;
 }
@@ -151,9 +154,14 @@ class Searcher {
       } else if (fits && container.project().service() == word) {
         fit = Fit::kService;
       }
+      // A sandbox has its pod's name, which its container often has too.
+      const bool is_id = face.id == word || IsIdPrefix(word, face.id);
+      if (fit == Fit::kName && container.sandbox() && !is_id) fit = Fit::kService;
       if (fit != Fit::kNone && !IsSaid(face, words)) fit = Fit::kUnsaid;
       const Engine* const engine = FindEngine(face.engine);
-      if (engine != nullptr && IsForeign(*engine) && !IsKeySaid(face, words)) {
+      const bool gives_way =
+          engine != nullptr && (IsForeign(*engine) || IsSaidByHelper(face, words));
+      if (gives_way && !IsKeySaid(face, words)) {
         if (fit == Fit::kName) fit = Fit::kForeign;
         if (fit == Fit::kService) fit = Fit::kForeignService;
       }
@@ -190,8 +198,18 @@ class Searcher {
   bool IsKeySaid(const Face& face, const std::vector<std::string>& words) const {
     const std::string type = engines::TypeName(face.type);
     return std::any_of(words.begin(), words.end() - 1, [&](const std::string& word) {
-      return word != type && IsEngine(word, face);
+      return word != type && word != face.helper_type && IsEngine(word, face);
     });
+  }
+
+  // One of the words before the last is the type of engine that its helper process shows, none that
+  // it is known by evidence alone: it gives way to what such an engine tells.
+  static bool IsSaidByHelper(const Face& face, const std::vector<std::string>& words) {
+    const auto is_said = [&](const std::string& type) {
+      return std::find(words.begin(), words.end() - 1, type) != words.end() - 1;
+    };
+    return !face.helper_type.empty() && is_said(face.helper_type) &&
+           !is_said(engines::TypeName(face.type));
   }
 
   // The words before the last name what one must say to mean it: the container around its engine,
@@ -205,7 +223,8 @@ class Searcher {
     const std::string type = engines::TypeName(face.type);
     if (engine == nullptr || engine->parent_container().empty()) {
       return face.type != Engine::evidence ||
-             is_said([&](const std::string& word) { return word == type; });
+             is_said([&](const std::string& word) { return word == type; }) ||
+             IsSaidByHelper(face, words);
     }
     const Container* const outer = OuterOf(*engine);
     return outer != nullptr &&
@@ -216,7 +235,8 @@ class Searcher {
   bool IsEngine(const std::string& word, const Face& face) const {
     const Engine* const engine = FindEngine(face.engine);
     if (engine != nullptr && IsEngineWord(word, *engine)) return true;
-    return word == engines::TypeName(face.type) || word == face.engine;
+    return word == engines::TypeName(face.type) || word == face.engine ||
+           (!face.helper_type.empty() && word == face.helper_type);
   }
 
   bool IsAround(const std::string& word, const Container& container, const Face& face) const {
@@ -401,6 +421,8 @@ std::string DescribeEngineOf(const ContainerLists& lists, const Container& conta
   if (engine->has_uid() && engine->uid() != 0) {
     return base::TerminalText(absl::StrCat(engine->key(), " of user ", engine->uid()));
   }
+  // What a helper process of the host's shows.
+  if (!engine->foreign()) return base::TerminalText(engine->key());
   return base::TerminalText(absl::StrCat(engine->key(), " in namespaces of its own"));
 }
 

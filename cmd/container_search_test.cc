@@ -387,6 +387,53 @@ TEST(FindContainer, TakesNoOthersForWhatTheHostsEnginesMayHave) {
   }
 }
 
+// What a helper process of the host's shows is called by the type of its engine; a sandbox has its
+// pod's name, which a container may have too.
+TEST(FindContainer, KnowsHelpersAndSandboxes) {
+  engines::Containers scene;
+  ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
+      R"pb(
+        engines { key: "cri:3@1" type: cri state: ready }
+        engines { key: "evidence" type: evidence state: ready }
+        engines { key: "podman:2@1" type: podman state: ready }
+        containers {
+          engine: "evidence"
+          id: "box"
+          name: "box"
+          pid: 10
+          annotations { name: "nsctl.evidence.engine" value: "nspawn" }
+        }
+        containers {
+          engine: "evidence"
+          id: "bbbbbbbbbbbb0009"
+          name: "db"
+          pid: 11
+          annotations { name: "nsctl.evidence.engine" value: "podman" }
+        }
+        containers { engine: "podman:2@1" id: "bbbbbbbbbbbb0001" name: "db" pid: 12 }
+        containers { engine: "cri:3@1" id: "cccccccccccc0001" name: "web" pid: 13 sandbox: true }
+        containers { engine: "cri:3@1" id: "cccccccccccc0002" name: "web" pid: 14 }
+        containers { engine: "cri:3@1" id: "cccccccccccc0003" name: "job" pid: 15 sandbox: true }
+      )pb",
+      &scene));
+  const auto find = [&scene](const std::string& word) {
+    const auto found = FindContainer(scene, *ParseTarget(word));
+    return found.ok() ? absl::StrCat((*found)->pid()) : std::string(found.status().message());
+  };
+
+  EXPECT_EQ(find("nspawn/box"), "10");
+  EXPECT_EQ(find("evidence/box"), "10");
+  EXPECT_EQ(find("podman/db"), "12");
+  EXPECT_EQ(find("evidence/db"), "11");
+  EXPECT_EQ(find("container:web"), "14");
+  EXPECT_EQ(find("cccccccccccc0001"), "13");
+  EXPECT_EQ(find("container:job"), "15");
+  scene.mutable_engines(2)->set_state(engines::Engine::connecting);
+  EXPECT_EQ(find("podman/db"), "12");
+  scene.mutable_containers(2)->set_name("other");
+  EXPECT_THAT(find("podman/db"), ::testing::HasSubstr("did not tell"));
+}
+
 TEST(InitialProcessOf, TellsTheProcessFromAnotherOfItsNumber) {
   const engines::Containers scene = Scene();
 

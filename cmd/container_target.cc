@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cmd/diagnostics.h"
 #include "cmd/engine_inquiry.h"
+#include "cmd/unasked_engines.h"
 #include "procfsroot/procfs.h"
 
 namespace nsctl::cmd {
@@ -72,7 +73,8 @@ absl::StatusOr<const Container*> ContainerTargets::Find(const Target& target,
     }
     // Engines are asked for those only where it matters.
     NSCTL_ASSIGN_OR_RETURN(const Container* const stopped, FindStopped(target, procfs));
-    return stopped != nullptr ? stopped : found;
+    if (stopped != nullptr) return stopped;
+    return absl::NotFoundError(absl::StrCat(found.status().message(), UnaskedText(known_->gaps())));
   }
   if (!found.ok()) return found;
   const Doubt doubt = DoubtAbout(*known_, target, **found);
@@ -86,7 +88,7 @@ absl::StatusOr<const Container*> ContainerTargets::Find(const Target& target,
     if (stopped != nullptr) return stopped;
     // Who named the container around it knows.
     const engines::Engine* const engine = EngineOf(*known_, **found);
-    if (engine != nullptr && engine->parent_container().empty()) {
+    if (engine != nullptr && engine->foreign() && engine->parent_container().empty()) {
       Complain(env_, command_,
                absl::StrCat(name, ": no engine of the host has one; taken is that of ",
                             DescribeEngineOf(*known_, **found)));

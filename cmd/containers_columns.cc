@@ -81,7 +81,8 @@ constexpr Column kColumns[] = {
      [](const Line& line) { return TableCell{line.reference.name()}; }},
     {"ID", kLeft, true, "as its engine calls it",
      [](const Line& line) { return Id(line.container.id(), line); }},
-    {"ENGINE", kLeft, true, "type of its engine",
+    {"ENGINE", kLeft, true,
+     "type of its engine; with the PID where that is in a container, or a user's",
      [](const Line& line) { return TableCell{EngineText(line.reference)}; }},
     {"STATE", kLeft, true, "created, running, paused, exited, ...", StateCell},
     {"PID", kRight, true, "its initial process",
@@ -113,6 +114,18 @@ constexpr Column kColumns[] = {
      }},
     {"SANDBOX", kLeft, false, "\"yes\" where it holds its pod's namespaces",
      [](const Line& line) { return TableCell{line.container.sandbox() ? "yes" : ""}; }},
+    {"CREATED", kLeft, true, "when it was made",
+     [](const Line& line) {
+       return Time(line.container.has_created_at(), line.container.created_at());
+     }},
+    {"STARTED", kLeft, false, "when its initial process started",
+     [](const Line& line) {
+       return Time(line.container.has_started_at(), line.container.started_at());
+     }},
+    {"FINISHED", kLeft, false, "when it ended",
+     [](const Line& line) {
+       return Time(line.container.has_finished_at(), line.container.finished_at());
+     }},
     {"EXIT", kRight, false, "status that it exited with",
      [](const Line& line) {
        return TableCell{line.container.has_exit_code() ? absl::StrCat(line.container.exit_code())
@@ -124,24 +137,12 @@ constexpr Column kColumns[] = {
      }},
     {"RESTARTS", kRight, false, "how often it was restarted",
      [](const Line& line) { return Number(line.container.restart_count()); }},
-    {"STARTED", kLeft, false, "when its initial process started",
-     [](const Line& line) {
-       return Time(line.container.has_started_at(), line.container.started_at());
-     }},
-    {"FINISHED", kLeft, false, "when it ended",
-     [](const Line& line) {
-       return Time(line.container.has_finished_at(), line.container.finished_at());
-     }},
     {"CGROUP", kLeft, false, "its control group, as its engine says",
      [](const Line& line) { return TableCell{line.container.cgroup()}; }},
     {"LABELS", kLeft, false, "name=value,...",
      [](const Line& line) { return Labels(line.container.labels()); }},
     {"ANNOTATIONS", kLeft, false, "name=value,...",
      [](const Line& line) { return Labels(line.container.annotations()); }},
-    {"CREATED", kLeft, true, "when it was made",
-     [](const Line& line) {
-       return Time(line.container.has_created_at(), line.container.created_at());
-     }},
 };
 
 std::vector<ColumnName> ColumnNames() {

@@ -1,5 +1,6 @@
 #include "cmd/containers_command.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,11 +65,17 @@ std::vector<Choice> StateChoices() {
 }
 
 std::vector<Choice> EngineChoices() {
-  std::vector<Choice> choices;
-  for (int type = Engine::docker; type <= Engine::Type_MAX; ++type) {
-    choices.push_back({engines::TypeName(static_cast<Engine::Type>(type)), ""});
-  }
-  return choices;
+  static_assert(Engine::Type_MAX == Engine::evidence, "a new type is a new choice");
+  return {{"docker", "Docker"},
+          {"podman", "Podman"},
+          {"containerd", "containerd; of what Docker has there, Docker tells"},
+          {"cri", "a runtime that is known by the Kubernetes interface alone"},
+          {"crio", "CRI-O"},
+          {"incus", "Incus"},
+          {"lxd", "LXD"},
+          {"lxc", "LXC"},
+          {"nspawn", "systemd-nspawn, with or without systemd-machined"},
+          {"evidence", "what helper processes and control groups show, where no engine tells"}};
 }
 
 std::vector<std::string> WordsOf(const std::vector<Choice>& choices) {
@@ -84,16 +91,19 @@ class ContainersCommand : public Command {
                            const char* type) {
       app->add_option(name, words, help)->type_name(type)->allow_extra_args(false)->group(kGroup);
     };
-    add("--engine", engines_, "only containers of these types of engines, or keys", "ENGINE,...");
+    add("--engine", engines_,
+        "only containers of these types of engines, or keys: docker, docker:1234", "ENGINE,...");
     add("--project", projects_, "only containers of these projects", "PROJECT,...");
-    add("--pod", pods_, "only containers of these pods: NAME, NAMESPACE/NAME or an id", "POD,...");
+    add("--pod", pods_,
+        "only containers of these pods: NAME, NAMESPACE/NAME, the UID of Kubernetes, or 12 or more "
+        "digits of an id",
+        "POD,...");
     add("--label", labels_, "only containers with this label, and all others that are given",
         "NAME[=VALUE]");
     add("--state", states_, "only containers in these states", "STATE,...");
     app->add_flag("-a,--all", all_, "also containers that do not run: created, exited, dead")
         ->group(kGroup);
-    app->add_flag("--all-engines", all_engines_,
-                  "also engines without such containers, and those that did not tell")
+    app->add_flag("--all-engines", all_engines_, "also engines without such containers")
         ->group(kGroup);
     source_.AddTo(app);
     wait_.AddWaitTo(app);
@@ -188,7 +198,9 @@ class ContainersCommand : public Command {
     *list.mutable_taken_at() = snapshot->taken_at();
     *list.mutable_host() = snapshot->host();
     for (const nsdisc::Gap& gap : snapshot->gaps()) {
-      if (nsdisc::IsOfEngine(gap, *snapshot)) *list.add_gaps() = gap;
+      if (nsdisc::IsOfEngine(gap, *snapshot) && MayMatter(*snapshot, filter, gap.subject())) {
+        *list.add_gaps() = gap;
+      }
     }
     if (!snapshot->options().containers()) {
       nsdisc::Gap* const gap = list.add_gaps();
@@ -214,7 +226,14 @@ class ContainersCommand : public Command {
       return absl::FailedPreconditionError(
           "engines tell of containers on the running host alone; a snapshot has them (--from)");
     }
-    const engines::Containers known = inquiry->Await(deadline, nullptr);
+    engines::Containers known = inquiry->Await(
+        deadline, [&](const engines::Containers& so_far) { return HaveTold(so_far, filter); });
+    const auto is_other = [&](const engines::EngineGap& gap) {
+      return !MayMatter(known, filter, gap.subject());
+    };
+    known.mutable_gaps()->erase(
+        std::remove_if(known.mutable_gaps()->begin(), known.mutable_gaps()->end(), is_other),
+        known.mutable_gaps()->end());
     ContainerList list = BuildContainerList(known, filter);
     list.mutable_taken_at()->set_seconds(absl::ToUnixSeconds(env.system->Now()));
     nsdisc::AppendGaps(known, list.mutable_gaps());

@@ -85,13 +85,25 @@ class TreePrinter {
     std::string text;
     if (!engine.version().empty()) absl::StrAppend(&text, " ", engine.version());
     if (engine.pid() != 0) absl::StrAppend(&text, " (", engine.pid(), ")");
+    absl::StrAppend(&text, OwnerText(engine));
     if (!engine.api().empty()) absl::StrAppend(&text, " at ", Quoted(engine.api()));
-    if (engine.state() != Engine::ready) {
-      absl::StrAppend(&text, ", ", engines::StateName(engine.state()));
-    }
+    absl::StrAppend(&text, StateText(engine.state()));
     if (!engine.reason().empty()) absl::StrAppend(&text, ": ", engine.reason());
     rows_.push_back({depth, engines::TypeName(engine.type()), Role::kHeading, text});
     AddGroups(engine.key(), depth + 1);
+  }
+
+  static std::string StateText(Engine::State state) {
+    switch (state) {
+      case Engine::ready:
+        return "";
+      case Engine::connecting:
+        return ": did not answer (connecting)";
+      case Engine::syncing:
+        return ": did not tell all (syncing)";
+      default:
+        return absl::StrCat(", ", engines::StateName(state));
+    }
   }
 
   void AddGroups(const std::string& key, uint32_t depth) {

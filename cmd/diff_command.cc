@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cmd/container_options.h"
 #include "cmd/diff_text.h"
+#include "cmd/engine_inquiry.h"
 #include "cmd/gap_report.h"
 #include "cmd/message_output.h"
 #include "cmd/output_options.h"
@@ -176,7 +177,7 @@ class DiffCommand : public Command {
     NSCTL_ASSIGN_OR_RETURN(wanted.bpf_census, WantsBpf(before));
     std::optional<absl::Duration> engines;
     if (before.options().containers()) engines = kEnginePatience;
-    return SourceOptions::Scan(procfs_, wanted, engines, env);
+    return SourceOptions::Scan(procfs_, wanted, engines, AskFor::kPresent, env);
   }
 
   // Where it was not said, as `before` was taken.

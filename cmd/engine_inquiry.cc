@@ -44,20 +44,40 @@ class PortfolioInquiry : public EngineInquiry {
 
 }  // namespace
 
+namespace {
+
+bool HasContainers(const Containers& known, const Engine& engine) {
+  return absl::c_any_of(known.containers(), [&](const engines::Container& container) {
+    return container.engine() == engine.key() ||
+           absl::c_any_of(container.views(),
+                          [&](const engines::View& view) { return view.engine() == engine.key(); });
+  });
+}
+
+// What is not known of the containers of `engine`, and why.
+std::string ConsequenceOf(const Containers& known, const Engine& engine) {
+  const bool is_late = engine.state() != Engine::degraded;
+  std::string why = engine.reason();
+  if (why.empty() && !engine.api().empty()) why = absl::StrCat("no answer at ", engine.api());
+  const char* const what = is_late                        ? "not all of its containers are known"
+                           : HasContainers(known, engine) ? "its containers are those of before"
+                                                          : "its containers are unknown";
+  return absl::StrCat(what, why.empty() ? "" : ": ", why);
+}
+
+}  // namespace
+
 void AddGapsOfSilentEngines(Containers* known) {
   for (const Engine& engine : known->engines()) {
     if (engine.state() == Engine::ready || engine.state() == Engine::gone) continue;
     const bool is_told = absl::c_any_of(
         known->gaps(), [&](const EngineGap& gap) { return gap.subject() == engine.key(); });
     if (is_told) continue;
-    const bool is_late = engine.state() != Engine::degraded;
     EngineGap* const gap = known->add_gaps();
     gap->set_subject(engine.key());
     gap->set_operation("ask for containers");
-    gap->set_error(is_late ? "DEADLINE_EXCEEDED" : "UNAVAILABLE");
-    gap->set_consequence(absl::StrCat(
-        is_late ? "not all of its containers are known" : "its containers are those of before",
-        engine.reason().empty() ? "" : ": ", engine.reason()));
+    gap->set_error(engine.state() == Engine::degraded ? "UNAVAILABLE" : "DEADLINE_EXCEEDED");
+    gap->set_consequence(ConsequenceOf(*known, engine));
   }
   engines::SortContainers(known);
 }

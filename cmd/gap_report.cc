@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/namespace_type.h"
 #include "cmd/diagnostics.h"
+#include "engines/container.pb.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -21,8 +22,8 @@ struct SubjectKind {
   const char* many;
 };
 
-// The kind of "pid:1", "net:[4026531840]", "cgroup:/a"; nullptr for those of which there is but
-// one.
+// The kind of "pid:1", "net:[4026531840]", "cgroup:/a"; nullptr for those that are named each: of
+// which there is but one, and engines.
 const SubjectKind* KindOf(absl::string_view subject) {
   static constexpr SubjectKind kProcess = {"process", "processes"};
   static constexpr SubjectKind kThread = {"thread", "threads"};
@@ -33,6 +34,9 @@ const SubjectKind* KindOf(absl::string_view subject) {
   const size_t colon = subject.find(':');
   if (colon == absl::string_view::npos) return nullptr;
   const absl::string_view prefix = subject.substr(0, colon);
+  // Each engine is named, as are sockets, by their paths.
+  engines::Engine::Type type;
+  if (engines::Engine::Type_Parse(std::string(prefix), &type)) return nullptr;
   // First, because "pid:[4026531836]" is one as well.
   if (base::ParseNamespaceLinkText(subject).has_value()) return &kNamespace;
   if (prefix == "pid") return &kProcess;
@@ -62,14 +66,15 @@ std::string Describe(const Group& group) {
 }  // namespace
 
 std::vector<std::string> DescribeGaps(const Gaps& gaps) {
-  using Key =
-      std::tuple<const SubjectKind*, absl::string_view, absl::string_view, absl::string_view>;
+  using Key = std::tuple<const SubjectKind*, absl::string_view, absl::string_view,
+                         absl::string_view, absl::string_view>;
   std::vector<Group> groups;
   absl::flat_hash_map<Key, size_t> positions;
   for (const Gap& gap : gaps) {
     const SubjectKind* kind = KindOf(gap.subject());
+    const absl::string_view subject = kind == nullptr ? gap.subject() : absl::string_view();
     const auto [position, is_new] = positions.try_emplace(
-        Key(kind, gap.operation(), gap.error(), gap.consequence()), groups.size());
+        Key(kind, subject, gap.operation(), gap.error(), gap.consequence()), groups.size());
     if (is_new) groups.push_back({&gap, kind, 0});
     ++groups[position->second].subjects;
   }

@@ -54,6 +54,19 @@ TEST(DescribeGaps, NamesEveryKindOfSubject) {
                   "missing: 1 subject (disk:1): read: EIO: its namespaces are unknown"));
 }
 
+TEST(DescribeGaps, NamesEveryEngineAndSocket) {
+  Gaps gaps;
+  for (const char* subject : {"docker:1@2", "docker:3@4", "/run/a.sock", "/run/b.sock"}) {
+    Add(&gaps, subject, "ask", "EIO");
+  }
+
+  EXPECT_THAT(DescribeGaps(gaps),
+              ElementsAre("missing: docker:1@2: ask: EIO: its namespaces are unknown",
+                          "missing: docker:3@4: ask: EIO: its namespaces are unknown",
+                          "missing: /run/a.sock: ask: EIO: its namespaces are unknown",
+                          "missing: /run/b.sock: ask: EIO: its namespaces are unknown"));
+}
+
 TEST(DescribeGaps, TellsPidNamespacesFromProcesses) {
   Gaps gaps;
   Add(&gaps, "pid:1");

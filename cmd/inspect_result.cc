@@ -218,6 +218,7 @@ void InspectContainer(const SnapshotIndex& index, const TargetInSnapshot& target
   *inspected->mutable_container() = *target.container;
   const engines::Engine* const engine = EngineOf(lists, *target.container);
   if (engine != nullptr) *inspected->mutable_engine() = *engine;
+  inspected->set_place(PlaceOf(lists, *target.container));
   const engines::Pod* const pod = PodOf(lists, *target.container);
   if (pod != nullptr) *inspected->mutable_pod() = *pod;
   InspectProcesses(index, target, inspected);

@@ -93,7 +93,8 @@ class InspectionPrinter {
 
   void PrintContainer(const InspectedContainer& inspected) {
     const engines::Container& container = inspected.container();
-    Line("Container", container.name());
+    Line("Container",
+         absl::StrCat(inspected.place(), inspected.place().empty() ? "" : "/", container.name()));
     Line("Id", container.id());
     Line("State", engines::StateName(container.state()));
     PrintEngine(inspected);
@@ -124,8 +125,8 @@ class InspectionPrinter {
   void PrintEngine(const InspectedContainer& inspected) {
     const engines::Container& container = inspected.container();
     const engines::Engine& engine = inspected.engine();
-    Line("Engine", absl::StrCat(engine.version().empty() ? "" : engine.version(),
-                                engine.version().empty() ? "" : " ", container.engine(),
+    Line("Engine", absl::StrCat(container.engine(), engine.version().empty() ? "" : " version ",
+                                engine.version(), OwnerText(engine),
                                 engine.api().empty() ? "" : " at ", engine.api()));
     Known("Engine state", engine.state() == engines::Engine::ready
                               ? ""

@@ -14,6 +14,7 @@
 #include "cmd/column_selection.h"
 #include "cmd/container_reference.h"
 #include "cmd/labels.h"
+#include "engines/container.h"
 #include "google/protobuf/repeated_field.h"
 #include "google/protobuf/repeated_ptr_field.h"
 
@@ -194,6 +195,13 @@ TableCell OfContainer(const NamespaceRow& row, const Text& text) {
   return {text(row.container())};
 }
 
+TableCell ContainerCell(const NamespaceRow& row, const ListContext& context) {
+  if (row.has_container()) return {NameText(row.container())};
+  const std::string id = ContainerIdIn(row.cgroup());
+  const Presentation& presentation = context.presentation;
+  return {presentation.shorten ? ShortenIds(id, presentation.glyphs->ellipsis) : id};
+}
+
 constexpr Alignment kLeft = Alignment::kLeft;
 constexpr Alignment kRight = Alignment::kRight;
 
@@ -311,8 +319,16 @@ constexpr ListColumn kColumns[] = {
      }},
     {"STARTED", kRight, false, "when PID started: seconds after boot", StartedCell},
     {"CGROUP", kLeft, false, "control group of PID", CgroupCell},
-    {"CONTAINER", kLeft, false, "the container that PID is in",
-     [](const NamespaceRow& row, const ListContext&) { return OfContainer(row, NameText); }, true},
+    {"CONTAINER", kLeft, false,
+     "the container that PID is in; the id where engines do not tell and its control group names "
+     "one",
+     ContainerCell, true},
+    {"CSTATE", kLeft, false, "the state of the container: running, paused, ...",
+     [](const NamespaceRow& row, const ListContext&) {
+       return OfContainer(
+           row, [](const ContainerReference& one) { return engines::StateName(one.state()); });
+     },
+     true},
     {"ENGINE", kLeft, false, "the engine of the container",
      [](const NamespaceRow& row, const ListContext&) { return OfContainer(row, EngineText); },
      true},

@@ -192,7 +192,9 @@ class ListCommand : public Command {
     // Finding engines costs about as much as a tenth of the scan.
     const bool shows_containers =
         absl::c_any_of(columns, [](const ListColumn* column) { return column->of_container; });
-    if (shows_containers) scope.engines = wait;
+    const bool names_container = NameContainer(filter.pids);
+    if (shows_containers || names_container) scope.engines = wait;
+    scope.stopped_containers = names_container;
     NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<nsdisc::Snapshot> snapshot,
                            source_.Acquire(scope, nsdisc::ScanOptions::loose, detail, env));
     NSCTL_ASSIGN_OR_RETURN(const NamespaceList list, BuildNamespaceList(*snapshot, filter));

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <variant>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -61,6 +62,11 @@ absl::StatusOr<std::vector<PidReference>> ParsePidReferences(
     references.push_back(reference);
   }
   return references;
+}
+
+bool NameContainer(const std::vector<PidReference>& references) {
+  return absl::c_any_of(references,
+                        [](const PidReference& one) { return one.container.has_value(); });
 }
 
 std::string ToString(const PidReference& reference) {

@@ -37,6 +37,9 @@ absl::StatusOr<PidReference> ParsePidReference(absl::string_view word);
 // The references in lists that commas separate. Errors: as above.
 absl::StatusOr<std::vector<PidReference>> ParsePidReferences(const std::vector<std::string>& lists);
 
+// Whether engines are to be asked, since one of them names a container.
+bool NameContainer(const std::vector<PidReference>& references);
+
 // As it is spelled: "7@pid:[4026532398]".
 std::string ToString(const PidReference& reference);
 

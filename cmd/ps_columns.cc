@@ -15,6 +15,7 @@
 #include "cmd/column_selection.h"
 #include "cmd/container_reference.h"
 #include "cmd/labels.h"
+#include "engines/container.h"
 #include "nsdisc/snapshot_index.h"
 
 namespace nsctl::cmd {
@@ -125,6 +126,11 @@ constexpr PsColumn kColumns[] = {
      [](const Line& line) {
        return line.row.has_in_container() ? TableCell{NameText(line.row.in_container())}
                                           : Shortened(line.row.container(), line);
+     }},
+    {"CSTATE", kLeft, false, "the state of its container: running, paused, ...",
+     [](const Line& line) {
+       if (!line.row.has_in_container()) return TableCell{""};
+       return TableCell{engines::StateName(line.row.in_container().state())};
      }},
     {"ENGINE", kLeft, false, "the engine of its container",
      [](const Line& line) { return TableCell{EngineText(line.row.in_container())}; }},

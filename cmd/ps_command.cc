@@ -102,6 +102,7 @@ class PsCommand : public Command {
     ScanScope scope;
     if (threads_) scope.threads = nsdisc::ScanOptions::all;
     NSCTL_ASSIGN_OR_RETURN(scope.engines, containers_.Resolve());
+    scope.stopped_containers = NameContainer(request.pids);
     // Numbers in inner PID namespaces are part of the detail.
     NSCTL_ASSIGN_OR_RETURN(
         const std::unique_ptr<nsdisc::Snapshot> snapshot,

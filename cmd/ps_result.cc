@@ -26,8 +26,6 @@ using nsdisc::Process;
 using nsdisc::Snapshot;
 using nsdisc::SnapshotIndex;
 
-constexpr size_t kContainerIdDigits = 64;
-
 // The PID namespace that a part of the tree is in.
 struct Place {
   // Absent where it could not be told.
@@ -221,17 +219,6 @@ class PsBuilder {
 
 absl::StatusOr<ProcessTree> BuildProcessTree(const Snapshot& snapshot, const PsRequest& request) {
   return PsBuilder(snapshot, request).Build();
-}
-
-std::string ContainerIdIn(absl::string_view path) {
-  std::string id;
-  for (size_t i = 0; i < path.size();) {
-    size_t end = i;
-    while (end < path.size() && absl::ascii_isxdigit(path[end])) ++end;
-    if (end - i == kContainerIdDigits) id = std::string(path.substr(i, end - i));
-    i = end + 1;
-  }
-  return id;
 }
 
 }  // namespace nsctl::cmd

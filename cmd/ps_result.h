@@ -18,10 +18,6 @@ namespace nsctl::cmd {
 absl::StatusOr<ProcessTree> BuildProcessTree(const nsdisc::Snapshot& snapshot,
                                              const PsRequest& request);
 
-// The id of the container that the name of a control group holds: 64 hexadecimal digits, the last
-// such word of `path`. Empty where there is none.
-std::string ContainerIdIn(absl::string_view path);
-
 }  // namespace nsctl::cmd
 
 #endif  // NSCTL_CMD_PS_RESULT_H_

@@ -268,15 +268,5 @@ TEST(BuildProcessTree, GoesAsDeepAsProcessesDo) {
   EXPECT_EQ(tree.rows(kDepth).depth(), static_cast<uint32_t>(kDepth));
 }
 
-TEST(ContainerIdIn, FindsTheLastId) {
-  const std::string a(64, 'a');
-  const std::string b(64, 'b');
-  EXPECT_EQ(ContainerIdIn("/system.slice/docker-" + a + ".scope"), a);
-  EXPECT_EQ(ContainerIdIn("/docker/" + a + "/docker/" + b), b);
-  EXPECT_EQ(ContainerIdIn("/" + a + "a"), "");
-  EXPECT_EQ(ContainerIdIn("/user.slice"), "");
-  EXPECT_EQ(ContainerIdIn(""), "");
-}
-
 }  // namespace
 }  // namespace nsctl::cmd

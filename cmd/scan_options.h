@@ -42,6 +42,8 @@ struct ScanScope {
   }
   // How long container engines may take to answer; absent where they are not asked.
   std::optional<absl::Duration> engines = {};
+  // They are also asked for containers that do not run.
+  bool stopped_containers = false;
 };
 
 class ScanScopeOptions {

@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "base/fd.h"
 #include "base/status_macros.h"
-#include "cmd/engine_inquiry.h"
 #include "cmd/known_processes.h"
 #include "cmd/scan_progress_line.h"
 #include "cmd/snapshot_filter.h"
@@ -97,13 +96,14 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Acquire(
   scan.bpf_census = asked.bpf_census;
   scan.names = scope.names;
   scan.ipc_counts = wanted.ipc_counts && scope.names;
-  return Scan(procfs_, scan, scope.engines, env);
+  const AskFor what = scope.stopped_containers ? AskFor::kStopped : AskFor::kPresent;
+  return Scan(procfs_, scan, scope.engines, what, env);
 }
 
 absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string& directory,
                                                               const nsdisc::DiscoverOptions& wanted,
                                                               std::optional<absl::Duration> engines,
-                                                              Environment& env) {
+                                                              AskFor what, Environment& env) {
   NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(directory));
   const nsdisc::UserNames users = nsdisc::ParsePasswd(env.system->ReadPasswd());
   nsdisc::DiscoverOptions options = wanted;
@@ -119,7 +119,7 @@ absl::StatusOr<std::unique_ptr<Snapshot>> SourceOptions::Scan(const std::string&
   if (engines.has_value()) {
     // They answer while the scan goes on.
     options.on_processes = [&](const nsdisc::ProcessReadings& read) {
-      inquiry = env.system->AskEngines(procfs, AskFor::kPresent, KnownProcesses(read));
+      inquiry = env.system->AskEngines(procfs, what, KnownProcesses(read));
     };
   }
   NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "cmd/command.h"
+#include "cmd/engine_inquiry.h"
 #include "cmd/environment.h"
 #include "cmd/scan_options.h"
 #include "nsdisc/discover.h"
@@ -55,11 +56,11 @@ class SourceOptions {
                                                                     Environment& env);
 
   // A scan as `wanted` says, with names for uids, of the procfs at `directory`, or of the live one
-  // where that is empty; with the containers of engines that answer within `engines` of the start,
-  // where they are asked. Errors: as those of Acquire.
+  // where that is empty; with the containers, `what` of them, of engines that answer within
+  // `engines` of the start, where they are asked. Errors: as those of Acquire.
   static absl::StatusOr<std::unique_ptr<nsdisc::Snapshot>> Scan(
       const std::string& directory, const nsdisc::DiscoverOptions& wanted,
-      std::optional<absl::Duration> engines, Environment& env);
+      std::optional<absl::Duration> engines, AskFor what, Environment& env);
 
   // Neither option was given.
   bool is_live() const { return from_.empty() && procfs_.empty(); }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -27,7 +28,8 @@ constexpr size_t kMinIdDigits = 12;
 constexpr size_t kMaxIdDigits = 64;
 constexpr char kForms[] =
     "a target is a process (1234, 1234:INODE), a namespace (net:[4026531840]), a container "
-    "(container:NAME, ENGINE/NAME, 12 digits of its ID) or a path (/run/netns/x, ./x)";
+    "(container:NAME, ENGINE/NAME, PROJECT/NAME, POD/NAME, 12 digits of its ID) or a path "
+    "(/run/netns/x, ./x)";
 
 absl::Status NotATarget(string_view argument, string_view reason) {
   return UsageError(absl::StrCat("not a target: ", QuotedArgument(argument), ": ", reason));
@@ -39,6 +41,14 @@ bool IsDigits(string_view text) {
 
 bool IsHexDigits(string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), absl::ascii_isxdigit);
+}
+
+// As most names of containers are.
+bool IsNameOfContainer(string_view word) {
+  return !word.empty() && absl::ascii_isalnum(static_cast<unsigned char>(word[0])) &&
+         absl::c_all_of(word, [](unsigned char c) {
+           return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
+         });
 }
 
 // The beginning of a UUID, 8-4-4-4-12 digits, behind the first dash of which there is a digit.
@@ -169,7 +179,11 @@ absl::StatusOr<Target> ReadPath(string_view text, const Reader& in) {
 
 // A word that no colon or slash tells the kind of.
 absl::StatusOr<Target> ReadId(string_view word, const Reader& in) {
-  if (!IsHexDigits(word) && !IsUuidPrefix(word)) return in.Error(kForms);
+  if (!IsHexDigits(word) && !IsUuidPrefix(word)) {
+    const bool is_name = in.rest.empty() && IsNameOfContainer(word);
+    return in.Error(is_name ? absl::StrCat(kForms, "; a container is written container:", word)
+                            : std::string(kForms));
+  }
   if (word.size() < kMinIdDigits || word.size() > kMaxIdDigits) {
     return in.Error(absl::StrCat("a container's ID is given by ", kMinIdDigits, " to ",
                                  kMaxIdDigits, " digits of it, its name as container:", word,
@@ -236,7 +250,12 @@ struct Spelling {
     return base::NamespaceLinkText(target.type, target.inode);
   }
   std::string operator()(const ContainerTarget& target) const {
-    return absl::StrCat(target.engine.empty() ? "container:" : EscapedWord(target.engine) + "/",
+    if (target.engine.empty()) return absl::StrCat("container:", Escaped(target.name));
+    const size_t colon = target.engine.find(':');
+    const bool is_key = colon != std::string::npos &&
+                        IsEngineType(target.engine.substr(0, colon)) &&
+                        IsProcessKey(target.engine.substr(colon + 1));
+    return absl::StrCat(is_key ? target.engine : EscapedWord(target.engine), "/",
                         Escaped(target.name));
   }
   std::string operator()(const ContainerIdTarget& target) const { return target.id_prefix; }

@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "cmd/container_search.h"
+#include "cmd/unasked_engines.h"
 #include "nsdisc/process_order.h"
 
 namespace nsctl::cmd {
@@ -65,8 +66,18 @@ class Finder {
   }
 
   absl::StatusOr<TargetInSnapshot> FindOne(const Target& target) const {
-    NSCTL_ASSIGN_OR_RETURN(const engines::Container* container,
-                           FindContainer(index_.snapshot(), target));
+    if (!index_.snapshot().options().containers()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("no container ", base::TerminalText(ToString(target)),
+                       ": engines were not asked (--no-containers, or not the running host)"));
+    }
+    const absl::StatusOr<const engines::Container*> found =
+        FindContainer(index_.snapshot(), target);
+    if (absl::IsNotFound(found.status())) {
+      return absl::NotFoundError(
+          absl::StrCat(found.status().message(), UnaskedText(index_.snapshot().gaps())));
+    }
+    NSCTL_ASSIGN_OR_RETURN(const engines::Container* container, found);
     const int position =
         nsdisc::PositionOf(index_.snapshot(), container->pid(), container->start_time());
     return TargetInSnapshot{.process = position == nsdisc::ProcessOrder::kNone

@@ -30,6 +30,7 @@ class FindTargetInTest : public ::testing::Test {
     nsdisc::Snapshot snapshot;
     EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
         R"pb(
+          options { containers: true }
           namespaces { type: mnt inode: 11 }
           namespaces { type: net inode: 12 }
           processes { pid: 7 start_time: 5 pidfd_inode: 70 }
@@ -73,6 +74,17 @@ TEST_F(FindTargetInTest, SaysWhatItCannotFind) {
   EXPECT_THAT(Find("docker/nobody"),
               StatusIs(absl::StatusCode::kNotFound,
                        "no container docker/nobody: none that runs is called so"));
+}
+
+TEST_F(FindTargetInTest, SaysThatEnginesWereNotAsked) {
+  const nsdisc::Snapshot snapshot;
+  const absl::StatusOr<Target> target = ParseTarget("docker:12/web");
+  ASSERT_TRUE(target.ok());
+
+  EXPECT_THAT(FindTargetIn(nsdisc::SnapshotIndex(snapshot), *target),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "no container docker:12/web: engines were not asked (--no-containers, or "
+                       "not the running host)"));
 }
 
 TEST_F(FindTargetInTest, FindsContainersWithTheirInitialProcess) {

@@ -8,7 +8,6 @@
 #include "base/namespace_type.h"
 #include "base/nsfs.h"
 #include "base/status_macros.h"
-#include "cmd/container_options.h"
 #include "cmd/container_search.h"
 #include "cmd/namespace_at_path.h"
 #include "procfsroot/procfs.h"
@@ -48,7 +47,7 @@ absl::StatusOr<TargetScan> ScanForTarget(const Target& target, const SourceOptio
     wanted.ipc_counts = true;
   }
   ScanScope all = scope;
-  if (IsContainer(target) && !all.engines.has_value()) all.engines = kEnginePatience;
+  all.stopped_containers = IsContainer(target);
   all.descriptors_in_flight = true;
   NSCTL_ASSIGN_OR_RETURN(scan.snapshot, source.Acquire(all, wanted, env));
   return scan;

@@ -22,10 +22,9 @@ struct TargetScan {
   std::unique_ptr<nsdisc::Snapshot> snapshot;
 };
 
-// Acquires from `source` as SourceOptions does, engines as `scope` says, but for a container, which
-// takes them: for kEnginePatience where it does not say; threads that left a namespace of their
-// process among it. A path is looked at before, and let go, so that the scan does not find this
-// process holding the namespace.
+// Acquires from `source` as SourceOptions does, engines as `scope` says, for a container with those
+// that do not run; threads that left a namespace of their process among it. A path is looked at
+// before, and let go, so that the scan does not find this process holding the namespace.
 //
 // Errors: those of Acquire and OpenNamespaceAtPath (namespace_at_path.h); DEADLINE_EXCEEDED where a
 // path does not answer; FAILED_PRECONDITION for a path where `source` is not the running host.

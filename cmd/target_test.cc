@@ -53,8 +53,8 @@ const TargetCase kTargets[] = {
     {"container:docker/web", ContainerTarget{"", "docker/web"}, "container:docker/web"},
     {R"(container:a\x3ab)", ContainerTarget{"", "a:b"}, R"(container:a\x3ab)"},
     {"docker/web", ContainerTarget{"docker", "web"}, "docker/web"},
-    {"docker:12/web", ContainerTarget{"docker:12", "web"}, "docker\\x3a12/web"},
-    {"podman:12@34/a/b", ContainerTarget{"podman:12@34", "a/b"}, "podman\\x3a12@34/a/b"},
+    {"docker:12/web", ContainerTarget{"docker:12", "web"}, "docker:12/web"},
+    {"podman:12@34/a/b", ContainerTarget{"podman:12@34", "a/b"}, "podman:12@34/a/b"},
     {"containerd/k8s.io/web", ContainerTarget{"containerd", "k8s.io/web"}, "containerd/k8s.io/web"},
     {"net/x", ContainerTarget{"net", "x"}, "net/x"},
     // What begins like something else, or has a slash, where it is escaped.
@@ -96,7 +96,8 @@ TEST(ToString, IsReadBack) {
 TEST(ParseTarget, SaysWhatIsWrong) {
   constexpr char kForms[] =
       "a target is a process (1234, 1234:INODE), a namespace (net:[4026531840]), a container "
-      "(container:NAME, ENGINE/NAME, 12 digits of its ID) or a path (/run/netns/x, ./x)";
+      "(container:NAME, ENGINE/NAME, PROJECT/NAME, POD/NAME, 12 digits of its ID) or a path "
+      "(/run/netns/x, ./x)";
   constexpr char kEscape[] = "a backslash is followed by another one, or by x and two hex digits";
   constexpr char kPid[] = "a PID is a number from 1 to 4194304";
   constexpr char kNet[] = "a namespace is written net:[INODE] or net:INODE";
@@ -114,8 +115,8 @@ TEST(ParseTarget, SaysWhatIsWrong) {
   };
   const Case cases[] = {
       {"", R"("")", kForms},
-      {"web", R"("web")", kForms},
-      {"net", R"("net")", kForms},
+      {"web", R"("web")", absl::StrCat(kForms, "; a container is written container:web")},
+      {"net", R"("net")", absl::StrCat(kForms, "; a container is written container:net")},
       {"web:/etc", R"("web:/etc")", kForms},
       {"-1", R"("-1")", kForms},
       {"+1", R"("+1")", kForms},

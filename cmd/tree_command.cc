@@ -9,6 +9,7 @@
 #include "cmd/gap_report.h"
 #include "cmd/message_output.h"
 #include "cmd/output_options.h"
+#include "cmd/pid_reference.h"
 #include "cmd/presentation_options.h"
 #include "cmd/scan_options.h"
 #include "cmd/source_options.h"
@@ -35,6 +36,7 @@ constexpr CommandInfo kInfo = {
         "nsctl tree --type net\n"
         "nsctl tree pid --details\n"
         "nsctl tree mnt\n"
+        "nsctl tree owner --pid container:web\n"
         "nsctl tree -o dot | dot -Tsvg > tree.svg\n"
         "nsctl tree owner --from host.pb --ascii",
     .apart = true,
@@ -45,6 +47,12 @@ class TreeCommand : public Command {
   void AddOptions(CLI::App* app) override {
     app->add_option("view", view_, "what to draw; default: user")->type_name("VIEW");
     scope_.AddTo(app, "draw only owned namespaces of these types");
+    app->add_option("-p,--pid", pids_,
+                    "draw only namespaces that one of these processes is in, and those above; a "
+                    "container stands for its initial process")
+        ->type_name("PID,...")
+        ->allow_extra_args(false)
+        ->group("What to look at");
     app->add_flag("--no-owned", no_owned_, "leave out what user namespaces own")
         ->group("What to look at");
     app->add_flag("--all-leaders", all_leaders_, "name every leader, not only the oldest")
@@ -85,16 +93,19 @@ class TreeCommand : public Command {
     }
     NSCTL_ASSIGN_OR_RETURN(ScanScope scope, scope_.Resolve());
     NSCTL_ASSIGN_OR_RETURN(const std::optional<absl::Duration> wait, containers_.Resolve());
-    if (details_) scope.engines = wait;
+    NSCTL_ASSIGN_OR_RETURN(request.pids, ParsePidReferences(pids_));
+    scope.stopped_containers = NameContainer(request.pids);
+    if (details_ || scope.stopped_containers) scope.engines = wait;
     request.owned_types = scope.types;
     if (request.view == NamespaceTree::mnt && (no_owned_ || !scope.types.empty())) {
       return UsageError("tree mnt draws mount namespaces alone: leave --type and --no-owned out");
     }
     NSCTL_ASSIGN_OR_RETURN(const Presentation presentation, presentation_.Resolve(env));
     NSCTL_ASSIGN_OR_RETURN(const Format format, output_.Resolve(env));
-    // Only the oldest leaders are read in detail unless all are shown.
-    const nsdisc::ProcessDetail detail =
-        all_leaders_ ? nsdisc::ProcessDetail::kAll : nsdisc::ProcessDetail::kRepresentatives;
+    // Only the oldest leaders are read in detail unless all are shown, or somebody is to be found.
+    const nsdisc::ProcessDetail detail = all_leaders_ || !pids_.empty()
+                                             ? nsdisc::ProcessDetail::kAll
+                                             : nsdisc::ProcessDetail::kRepresentatives;
     NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<nsdisc::Snapshot> snapshot,
                            source_.Acquire(scope, nsdisc::ScanOptions::loose, detail, env));
     NSCTL_ASSIGN_OR_RETURN(const NamespaceTree tree, BuildNamespaceTree(*snapshot, request));
@@ -118,6 +129,7 @@ class TreeCommand : public Command {
   OutputOptions output_{"table", Format::kDot};
   PresentationOptions presentation_;
   std::string view_ = "user";
+  std::vector<std::string> pids_;
   bool no_owned_ = false;
   bool all_leaders_ = false;
   bool details_ = false;

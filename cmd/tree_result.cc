@@ -3,17 +3,22 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "base/namespace_type.h"
 #include "base/status_macros.h"
 #include "cmd/container_reference.h"
 #include "cmd/labels.h"
+#include "cmd/pid_reference.h"
 #include "google/protobuf/repeated_ptr_field.h"
 #include "nsdisc/holders.h"
+#include "nsdisc/pid_map.h"
 #include "nsdisc/snapshot_index.h"
 
 namespace nsctl::cmd {
@@ -25,6 +30,8 @@ using nsdisc::Snapshot;
 using nsdisc::SnapshotIndex;
 
 using Nodes = google::protobuf::RepeatedPtrField<NamespaceTree::Node>;
+
+using Keys = absl::flat_hash_set<std::pair<Namespace::Type, uint32_t>>;
 
 // The kernel nests 33 levels (user_namespaces(7), pid_namespaces(7)). Protobuf reads messages that
 // are nested up to 100 deep.
@@ -46,6 +53,10 @@ class TreeBuilder {
     }
     if (request_.view != NamespaceTree::pid) AddOwnerless(&tree);
     if (request_.view == NamespaceTree::mnt) Prune(tree.mutable_roots());
+    if (!request_.pids.empty()) {
+      NSCTL_ASSIGN_OR_RETURN(const Keys keys, KeysOfProcesses());
+      KeepOnly(keys, tree.mutable_roots());
+    }
     *tree.mutable_gaps() = snapshot_.gaps();
     return tree;
   }
@@ -150,6 +161,33 @@ class TreeBuilder {
       return node.children().empty() && node.namespace_().type() != Namespace::mnt;
     };
     nodes->erase(std::remove_if(nodes->begin(), nodes->end(), is_empty), nodes->end());
+  }
+
+  // The namespaces of the processes that were asked for.
+  absl::StatusOr<Keys> KeysOfProcesses() const {
+    const nsdisc::PidMap pids(index_);
+    Keys keys;
+    for (const PidReference& reference : request_.pids) {
+      NSCTL_ASSIGN_OR_RETURN(const Process* process, FindProcess(reference, index_, pids));
+      for (const base::NamespaceTypeInfo& info : base::kNamespaceTypes) {
+        const auto inode = nsdisc::NamespaceOf(process->namespaces(), info.type);
+        if (inode.has_value()) keys.insert({nsdisc::ToProto(info.type), *inode});
+      }
+    }
+    return keys;
+  }
+
+  // Leaves out what is neither among `keys` nor above one of them. As deep as FillNode lets it be.
+  static void KeepOnly(const Keys& keys, Nodes* nodes) {
+    const auto is_left_out = [&keys](const NamespaceTree::Node& node) {
+      return node.children().empty() && node.owned().empty() &&
+             !keys.contains({node.namespace_().type(), node.namespace_().inode()});
+    };
+    for (NamespaceTree::Node& node : *nodes) {
+      KeepOnly(keys, node.mutable_children());
+      KeepOnly(keys, node.mutable_owned());
+    }
+    nodes->erase(std::remove_if(nodes->begin(), nodes->end(), is_left_out), nodes->end());
   }
 
   // A tree of owners has a place for every namespace, even where its owner could not be asked for.

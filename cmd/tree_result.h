@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/namespace_type.h"
+#include "cmd/pid_reference.h"
 #include "cmd/tree.pb.h"
 #include "nsdisc/snapshot.pb.h"
 
@@ -23,11 +24,13 @@ struct TreeRequest {
   bool all_leaders = false;
   // Count what holds each namespace.
   bool details = false;
+  // Only namespaces that one of these is in, and what is above them; empty: all.
+  std::vector<PidReference> pids = {};
 };
 
 // Every namespace of the view is in exactly one place; those whose parent or owner is unknown are
 // or hang below roots. Errors: INVALID_ARGUMENT where namespaces nest deeper than any kernel lets
-// them.
+// them; those of FindProcess (pid_reference.h).
 absl::StatusOr<NamespaceTree> BuildNamespaceTree(const nsdisc::Snapshot& snapshot,
                                                  const TreeRequest& request);
 

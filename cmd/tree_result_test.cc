@@ -35,7 +35,10 @@ nsdisc::Snapshot MakeSnapshot() {
         namespaces { type: net inode: 31 owner: 20 }
         namespaces { type: net inode: 32 }
         processes { pid: 1 cgroups: 0 }
-        processes { pid: 2 }
+        processes {
+          pid: 2
+          namespaces { user: 21 pid: 26 net: 31 }
+        }
         cgroups { unified: "/a" }
       )pb",
       &snapshot));
@@ -83,6 +86,19 @@ TEST(BuildNamespaceTree, PutsEveryNamespaceBelowItsOwner) {
 
 TEST(BuildNamespaceTree, NestsPidNamespaces) {
   EXPECT_EQ(Sketch(Request(NamespaceTree::pid)), "25[26]");
+}
+
+TEST(BuildNamespaceTree, DrawsWhatAProcessIsInAndWhatIsAbove) {
+  TreeRequest request = Request(NamespaceTree::user);
+  request.pids = {{.pid = {2}}};
+  EXPECT_EQ(Sketch(request), "20(31)[21(26)]");
+  request.view = NamespaceTree::pid;
+  EXPECT_EQ(Sketch(request), "25[26]");
+  request.pids = {{.pid = {1}}};
+  EXPECT_EQ(Sketch(request), "");
+  request.pids = {{.pid = {3}}};
+  EXPECT_THAT(BuildNamespaceTree(MakeSnapshot(), request),
+              StatusIs(absl::StatusCode::kNotFound, "no process 3"));
 }
 
 // User namespaces without mount namespaces are left out, but for those on the way to one.

@@ -128,7 +128,8 @@ class WatchCommand : public Command {
  private:
   absl::Status ResolveEnd() {
     if (!count_word_.empty() && (!absl::SimpleAtoi(count_word_, &count_) || count_ == 0)) {
-      return UsageError(absl::StrCat("--count is a number, not ", QuotedArgument(count_word_)));
+      return UsageError(
+          absl::StrCat("--count is a number above 0, not ", QuotedArgument(count_word_)));
     }
     if (timeout_word_.empty()) return absl::OkStatus();
     NSCTL_ASSIGN_OR_RETURN(const absl::Duration timeout, ParseDuration("--timeout", timeout_word_));

@@ -92,8 +92,9 @@ class WhyPrinter {
     rows_.clear();
     const Namespace& ns = target.namespace_();
     const std::string name = NamespaceText(ns);
-    rows_.push_back(
-        {0, absl::StrCat(name, NamespaceFactsText(ns)), RoleOf(ns.type()), name.size()});
+    rows_.push_back({0,
+                     absl::StrCat(name, ns.initial() ? " (initial)" : "", NamespaceFactsText(ns)),
+                     RoleOf(ns.type()), name.size()});
     std::vector<Pending> stack;
     Open(target, 1, &stack);
     while (!stack.empty()) {

@@ -58,6 +58,10 @@ class LiveProcess : public ContainerProcess {
 
   int32_t pid() const override { return pid_.value; }
   uint64_t start_time() const override { return start_time_; }
+  std::optional<absl::Time> started_at() const override {
+    const absl::Duration tick = absl::Seconds(1) / sysconf(_SC_CLK_TCK);
+    return absl::UnixEpoch() + absl::Floor(TimeOfStart(start_time_) - absl::UnixEpoch(), tick);
+  }
   std::optional<uint64_t> pidfd_inode() const override { return inode_; }
   int poll_fd() const override { return pidfd_.get(); }
 

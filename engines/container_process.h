@@ -30,6 +30,9 @@ class ContainerProcess {
   // Clock ticks since boot.
   virtual uint64_t start_time() const = 0;
   virtual std::optional<uint64_t> pidfd_inode() const = 0;
+  // When it started, as far as the kernel counts: to a hundredth of a second, by the clock as it is
+  // set now. nullopt where that is unknown.
+  virtual std::optional<absl::Time> started_at() const { return std::nullopt; }
   // It ended, reaped or not. Never blocks.
   virtual bool Ended() const = 0;
   // Readable once it ended; -1 where the kernel gave none.

@@ -55,6 +55,8 @@ TEST(FindProcessesOf, FindsProcessesBesideTheEngine) {
 
   EXPECT_EQ(found->pid(), process.pid().value);
   EXPECT_GT(found->start_time(), 0);
+  ASSERT_TRUE(found->started_at().has_value());
+  EXPECT_LE(absl::AbsDuration(absl::Now() - *found->started_at()), absl::Seconds(30));
   EXPECT_FALSE(found->Ended());
   process.Stop();
   EXPECT_TRUE(found->Ended());

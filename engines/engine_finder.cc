@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
@@ -33,6 +34,20 @@ constexpr size_t kMaxExamined = 256;
 constexpr absl::Duration kMaxTime = absl::Seconds(1);
 constexpr size_t kMaxGaps = 16;
 constexpr size_t kMaxNamed = 8;
+
+// The one that a kind's is usually called, else the first.
+std::string LikelySocket(const ListeningSockets& sockets,
+                         const std::vector<const EngineKind*>& kinds) {
+  std::string likely;
+  for (const ListeningSocket& socket : sockets.sockets) {
+    if (!absl::StartsWith(socket.path, "/")) continue;
+    if (likely.empty()) likely = socket.path;
+    for (const EngineKind* kind : kinds) {
+      if (absl::EndsWith(socket.path, absl::StrCat("/", kind->socket))) return socket.path;
+    }
+  }
+  return likely;
+}
 
 // The host's come first; containers take turns, so that one that is full of would-be engines hides
 // no other.
@@ -99,10 +114,9 @@ void EngineFinder::LookAt(const ProcessTable::Row& row, bool soon,
                          .kinds = std::move(kinds)});
 }
 
-bool EngineFinder::Listens(const FoundEngine& candidate, std::set<uint64_t>* taken,
-                           Seen* seen) const {
+bool EngineFinder::Listens(std::set<uint64_t>* taken, FoundEngine* candidate, Seen* seen) const {
   const absl::StatusOr<ListeningSockets> sockets =
-      ReadListeningSockets(procfs_, candidate.process.pid);
+      ReadListeningSockets(procfs_, candidate->process.pid);
   if (!sockets.ok()) {
     if (!base::IsGone(sockets.status())) seen->error = ErrorName(sockets.status());
     return false;
@@ -114,6 +128,7 @@ bool EngineFinder::Listens(const FoundEngine& candidate, std::set<uint64_t>* tak
     seen->sockets.push_back(socket.inode);
     has_own = taken->insert(socket.inode).second || has_own;
   }
+  candidate->socket = LikelySocket(*sockets, candidate->kinds);
   // A child that an engine forked is no other engine.
   return has_own;
 }
@@ -147,7 +162,7 @@ void EngineFinder::Choose(std::vector<FoundEngine> candidates, Result* result) {
     }
     ++examined;
     Seen& seen = seen_[candidate.process.pid];
-    if (!Listens(candidate, &taken, &seen)) continue;
+    if (!Listens(&taken, &candidate, &seen)) continue;
     seen.found = true;
     seen.inside = candidate.inside;
     count(candidate.inside);

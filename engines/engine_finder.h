@@ -44,6 +44,8 @@ struct FoundEngine {
   uint64_t inside = 0;
   // What it may be; never empty.
   std::vector<const EngineKind*> kinds;
+  // The socket that it is likely to answer at, as it has it; bytes. Empty where none has a path.
+  std::string socket = "";
 };
 
 // A process that calls itself the monitor of a container of LXC's.
@@ -97,8 +99,8 @@ class EngineFinder {
   // Takes of `candidates` those that hold sockets, as far as the limits go.
   void Choose(std::vector<FoundEngine> candidates, Result* result);
   // Whether it listens at a socket that is not in `taken`, which its own are added to; if not, why
-  // not is in `seen`.
-  bool Listens(const FoundEngine& candidate, std::set<uint64_t>* taken, Seen* seen) const;
+  // not is in `seen`. Sets the candidate's socket.
+  bool Listens(std::set<uint64_t>* taken, FoundEngine* candidate, Seen* seen) const;
   void CollectGaps(std::vector<EngineGap>* gaps) const;
   bool IsWanted(Engine::Type type) const;
 

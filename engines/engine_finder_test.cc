@@ -97,6 +97,19 @@ class EngineFinderTest : public ::testing::Test {
   EngineFinder finder_{procfs_, options_};
 };
 
+TEST_F(EngineFinderTest, TellsWhereEnginesAreLikelyToAnswer) {
+  Add({.pid = 10, .name = "dockerd", .socket = "/tmp/docker.sock"});
+  Add({.pid = 11, .name = "dockerd", .socket = "relative.sock"});
+  const auto processes = table_.Look(absl::ZeroDuration());
+  ASSERT_THAT(processes, IsOk());
+
+  const EngineFinder::Result result = finder_.Look(**processes);
+
+  ASSERT_EQ(result.engines.size(), 2);
+  EXPECT_EQ(result.engines[0].socket, "/tmp/docker.sock");
+  EXPECT_EQ(result.engines[1].socket, "");
+}
+
 TEST_F(EngineFinderTest, TellsEnginesByNameAndSocket) {
   Add({.pid = 10, .name = "dockerd", .socket = "/run/docker.sock"});
   Add({.pid = 11, .name = "dockerd"});

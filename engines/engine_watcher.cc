@@ -40,8 +40,11 @@ namespace {
 constexpr uint64_t kMailbox = 0;
 constexpr uint64_t kEngineProcess = ~uint64_t{0};
 
+// That it is not available its state says.
 std::string OneLine(const absl::Status& status) {
-  return base::EncodeText(absl::StrCat(absl::StatusCodeToString(status.code()), ": ",
+  const std::string code = absl::StatusCodeToString(status.code());
+  return base::EncodeText(absl::StrCat(absl::IsUnavailable(status) ? "" : code,
+                                       absl::IsUnavailable(status) ? "" : ": ",
                                        base::TerminalText(status.message())));
 }
 

@@ -26,6 +26,7 @@
 #include "engines/container.h"
 #include "engines/docker_records.h"
 #include "engines/engine_client.h"
+#include "engines/engine_rights.h"
 #include "engines/helper_processes.h"
 #include "engines/http_json.h"
 #include "engines/process_table.h"
@@ -87,7 +88,10 @@ void TakeAnnotations(EngineRow* row) {
   };
   if (container.name().empty()) container.set_name(get("io.kubernetes.cri.container-name"));
   if (container.name().empty()) container.set_name(get("io.kubernetes.container.name"));
-  if (get("io.kubernetes.cri.container-type") == "sandbox") container.set_sandbox(true);
+  if (get("io.kubernetes.cri.container-type") == "sandbox") {
+    container.set_sandbox(true);
+    if (container.name().empty()) container.set_name(get("io.kubernetes.cri.sandbox-name"));
+  }
   const std::string sandbox = get("io.kubernetes.cri.sandbox-id");
   if (sandbox.empty()) return;
   if (!row->pod.has_value()) row->pod.emplace();
@@ -124,6 +128,7 @@ void Evidence::AddHelped(const Processes& processes, Rows* rows) {
       if (!first && (!helper.serves_many || groups.contains(GroupOf(*child)))) continue;
       groups.insert(GroupOf(*child));
       EvidenceRow& evidence = (*rows)[child->process.pid];
+      evidence.helper = pid;
       Container& container = evidence.row.container;
       const bool named = child->cgroup != nullptr && child->cgroup->name.has_value();
       // Of a pod's helper only the first container has the id that the helper was started with.
@@ -177,6 +182,8 @@ void Evidence::AddByState(const Processes& processes, Rows* rows, std::vector<En
     }
     if (is_new) SetSource(found.runtime, &container);
     for (const Label& label : state.annotations) {
+      // Who made the container wrote them.
+      if (absl::StartsWith(label.name(), kEvidenceAnnotation)) continue;
       SetLabel(label.name(), label.value(), container.mutable_annotations());
     }
     container.set_runtime(found.runtime);
@@ -208,6 +215,15 @@ void Evidence::Complete(const Row& init, EngineRow* row) const {
   container.set_engine_pid(init.process.pid.value);
   const bool paused = init.cgroup != nullptr && freezer_.IsFrozen(*init.cgroup);
   container.set_state(paused ? Container::paused : Container::running);
+}
+
+void Evidence::SetEngine(const Row& helper, Container* container) const {
+  // Of containerd's helpers nobody knows whose they are: Docker's, or Kubernetes'.
+  if (!helper.helper.has_value() || helper.helper->type == Engine::containerd) return;
+  Engine standing;
+  SetStanding(table_->procfs(), helper.process.pid, &standing);
+  if (standing.foreign()) return;
+  SetLabel(kEngineAnnotation, TypeName(helper.helper->type), container->mutable_annotations());
 }
 
 void Evidence::Limit(const Processes& processes, std::vector<base::Pid>* order,
@@ -266,6 +282,9 @@ absl::StatusOr<Evidence::Result> Evidence::Scan(
   for (const base::Pid pid : order) {
     EvidenceRow evidence = std::move(rows[pid]);
     Complete(processes.at(pid), &evidence.row);
+    if (const auto helper = processes.find(evidence.helper); helper != processes.end()) {
+      SetEngine(helper->second, &evidence.row.container);
+    }
     evidence.start_time = processes.at(pid).process.start_time;
     Container& container = evidence.row.container;
     if (by_id.contains(IdOf(container))) {

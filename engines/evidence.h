@@ -33,10 +33,16 @@ namespace nsctl::engines {
 // "lxc-monitor", "systemd-nspawn", "cgroup", "runc", "crun".
 inline constexpr char kEvidenceAnnotation[] = "nsctl.evidence";
 
+// The name of the annotation that says whose container it is, "nspawn", "lxc", "podman": where the
+// helper process is the host's own, not a user's nor one in a container (engine_rights.h).
+inline constexpr char kEngineAnnotation[] = "nsctl.evidence.engine";
+
 struct EvidenceRow {
   // Of its container `engine_pid` is the observer's number of the initial process.
   EngineRow row;
   uint64_t start_time = 0;
+  // The helper process that it is known by; 0 where there is none.
+  base::Pid helper = {0};
 };
 
 // For one thread at a time.
@@ -67,6 +73,7 @@ class Evidence {
   static void AddByCgroup(const Processes& processes, Rows* rows);
   void AddByState(const Processes& processes, Rows* rows, std::vector<EngineGap>* gaps);
   void Complete(const ProcessTable::Row& init, EngineRow* row) const;
+  void SetEngine(const ProcessTable::Row& helper, Container* container) const;
 
   // Of `order`, by age, those that each container has too many of are taken away.
   void Limit(const Processes& processes, std::vector<base::Pid>* order,

@@ -196,7 +196,24 @@ TEST_F(EvidenceTest, AddsStatesToWhatIsKnown) {
           R"("io.kubernetes.cri.sandbox-id=alpha","io.kubernetes.cri.sandbox-name=shop",)"
           R"("io.kubernetes.cri.container-type=sandbox"]}})");
 
-  EXPECT_THAT(Scan(), ElementsAre("11 containerd-shim k8s.io/alpha alpha running in shop"));
+  EXPECT_THAT(Scan(), ElementsAre("11 containerd-shim k8s.io/alpha shop running in shop"));
+}
+
+// Who made the container wrote its annotations; and whose helper it is nobody tells here.
+TEST_F(EvidenceTest, TakesNoWordForWhatItIsKnownBy) {
+  Add(10, 1, "systemd-nspawn", "/", R"(systemd-nspawn\x00-M\x00box\x00)");
+  Add(11, 10, "sleep", "/box");
+  AddFile("run/runc/box/state.json",
+          R"({"id":"box","init_process_pid":11,"init_process_start":11,"config":{"labels":[)"
+          R"("nsctl.evidence=cgroup","nsctl.evidence.engine=podman","other=x"]}})");
+
+  EXPECT_THAT(Scan(), ElementsAre("11 systemd-nspawn /box box running"));
+  const auto result =
+      evidence_.Scan(absl::ZeroDuration(), [](base::Pid, uint64_t) { return false; });
+  ASSERT_THAT(result, IsOk());
+  const Labels& annotations = result->rows.at(0).row.container.annotations();
+  EXPECT_EQ(FindLabel(annotations, kEngineAnnotation), nullptr);
+  EXPECT_NE(FindLabel(annotations, "other"), nullptr);
 }
 
 TEST_F(EvidenceTest, SeesWhatIsFrozen) {

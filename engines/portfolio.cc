@@ -24,6 +24,7 @@
 #include "absl/time/time.h"
 #include "base/namespace_type.h"
 #include "base/status_macros.h"
+#include "base/text.h"
 #include "base/worker_pool.h"
 #include "engines/bounded_client.h"
 #include "engines/container.h"
@@ -244,6 +245,7 @@ void Portfolio::Impl::Follow(const FoundEngine& found) {
   engine.set_type(found.kinds.front()->type);
   engine.set_pid(pid.value);
   engine.set_start_time(found.process.start_time);
+  engine.set_api(base::EncodeText(found.socket));
   SetStanding(procfs_, pid, &engine);
   engine.set_key(absl::StrCat(TypeName(engine.type()), ":", pid.value, "@", engine.start_time()));
   RowLimits limits;

@@ -64,6 +64,8 @@ class ProcessTable {
   explicit ProcessTable(const procfsroot::Procfs& procfs, TableOptions options = {})
       : procfs_(procfs), options_(options) {}
 
+  const procfsroot::Procfs& procfs() const { return procfs_; }
+
   // Counts as a look that read all of `processes`, of which at most one link is read here. Before
   // any other look.
   void Take(std::vector<KnownProcess> processes) ABSL_LOCKS_EXCLUDED(mutex_);

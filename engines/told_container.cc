@@ -34,6 +34,11 @@ Container WithProcess(const Sighting& sighting) {
     if (const auto inode = sighting.process->pidfd_inode(); inode.has_value()) {
       container.set_pidfd_inode(*inode);
     }
+    // Where the engine does not say.
+    const auto started = sighting.process->started_at();
+    if (started.has_value() && !container.has_started_at()) {
+      SetTime(*started, container.mutable_started_at());
+    }
   }
   container.set_pid_error(sighting.process_error);
   return container;

@@ -183,9 +183,12 @@ absl::Status SelfFds::AddWatch(FdRef inotify, FdRef handle, uint32_t events) con
 
 absl::StatusOr<std::string> ReadLinkText(FdRef handle) {
   absl::StatusOr<std::string> text = ReadLinkAt(handle, "", handle.path());
-  // With an empty path the kernel says this of what is no link.
-  if (base::ErrnoOf(text.status()) == ENOENT) return ErrnoStatus(EINVAL, "readlink", handle.path());
-  return text;
+  if (base::ErrnoOf(text.status()) != ENOENT) return text;
+  // With an empty path the kernel says this of what is no link; and of a link of a procfs that
+  // leads nowhere for whoever reads it: exe of a kernel thread, self of another PID namespace.
+  const absl::StatusOr<struct statx> link = LookedUpStat(handle);
+  if (link.ok() && S_ISLNK(link->stx_mode)) return text;
+  return ErrnoStatus(EINVAL, "readlink", handle.path());
 }
 
 absl::StatusOr<OwnedFd> OpenDirectory(FdRef handle) {

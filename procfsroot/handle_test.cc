@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <string>
@@ -56,6 +57,20 @@ TEST(Handle, TellsTheFilesAttributes) {
   EXPECT_TRUE(S_ISLNK(link.stx_mode));
   EXPECT_THAT(ReadLinkText(Handle(tree, "link")), IsOkAndHolds("file"));
   EXPECT_THAT(ReadLinkText(Handle(tree, "file")), HasErrno(EINVAL));
+}
+
+// What ended and was not reaped has no program. Source: do_proc_readlink in fs/proc/base.c.
+TEST(Handle, TellsALinkThatLeadsNowhereFromWhatIsNone) {
+  const pid_t pid = fork();
+  ASSERT_GE(pid, 0);
+  if (pid == 0) _exit(0);
+  siginfo_t info;
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
+  const std::string path = absl::StrCat("/proc/", pid, "/exe");
+  const base::OwnedFd link(open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC), path);
+
+  EXPECT_THAT(ReadLinkText(link), HasErrno(ENOENT));
+  ASSERT_EQ(waitpid(pid, nullptr, 0), pid);
 }
 
 TEST(Handle, ListsLargeDirectoriesWholeAndEmptyOnesAsEmpty) {

@@ -27,6 +27,8 @@
 #include "engines/containerd/namespaces.pb.h"
 #include "engines/containerd/tasks.pb.h"
 #include "engines/containerd/version.pb.h"
+#include "engines/cri/cri_messages.h"
+#include "engines/cri/runtime.pb.h"
 #include "engines/engine_client.h"
 #include "engines/grpc_client.h"
 #include "engines/http_client.h"
@@ -47,6 +49,9 @@ constexpr size_t kMaxTasks = 100'000;
 // Of pods whose names are remembered.
 constexpr size_t kMaxPods = 10'000;
 
+// How so many containers of Kubernetes ended is asked, one call for each.
+constexpr size_t kMaxAsked = 1'000;
+
 constexpr char kVersion[] = "/containerd.services.version.v1.Version/Version";
 
 // A request to what answers for one namespace, given as containerd spells it.
@@ -54,6 +59,12 @@ GrpcRequest InNamespace(const std::string& name, absl::string_view method, std::
   return {.method = absl::StrCat("/containerd.services.", method),
           .message = std::move(message),
           .metadata = {{"containerd-namespace", name}}};
+}
+
+// Kubernetes' interface is switched off, or does not answer.
+bool IsNoService(const absl::Status& status) {
+  return absl::IsUnimplemented(status) || absl::IsUnavailable(status) ||
+         absl::IsDeadlineExceeded(status) || absl::IsCancelled(status);
 }
 
 class ContainerdClient : public EngineClient {
@@ -88,6 +99,9 @@ class ContainerdClient : public EngineClient {
                              absl::FunctionRef<absl::Status(EngineRow)> sink);
   absl::Status ListStoppedOf(const std::string& name, const CallLimits& limits,
                              absl::FunctionRef<absl::Status(EngineRow)> sink);
+  // Asks Kubernetes' interface how `container`, which has no task any more, ended. Errors: those of
+  // the call.
+  absl::Status AskHowItEnded(const CallLimits& limits, Container* container);
   absl::StatusOr<containers::Container> GetContainer(const std::string& name, const std::string& id,
                                                      const CallLimits& limits);
 
@@ -245,17 +259,53 @@ absl::Status ContainerdClient::ListStoppedOf(const std::string& name, const Call
   NSCTL_ASSIGN_OR_RETURN(const Tasks tasks,
                          ListTasks(name, limits, [](const tasks::Process&) { return true; }));
   const std::string native_namespace = base::EncodeText(name);
-  return VisitContainers(name, limits, [&](absl::string_view bytes) -> absl::Status {
+  // Of Kubernetes: who made it took its task away.
+  std::vector<EngineRow> without_task;
+  NSCTL_RETURN_IF_ERROR(VisitContainers(name, limits, [&](absl::string_view bytes) -> absl::Status {
     containers::Container container;
     NSCTL_RETURN_IF_ERROR(ParseMessage(bytes, &container));
     const auto task = tasks.find(container.id());
     if (task != tasks.end() && MayBeAlive(task->second)) return absl::OkStatus();
     NSCTL_ASSIGN_OR_RETURN(EngineRow row, RowOf(native_namespace, container,
                                                 task == tasks.end() ? nullptr : &task->second));
-    // Made and not started, as far as containerd knows; who uses it may have taken the task away.
-    if (task == tasks.end() && !row.pod.has_value()) row.container.set_state(Container::created);
-    return sink(std::move(row));
-  });
+    if (task != tasks.end()) return sink(std::move(row));
+    // Made and not started, as far as containerd knows.
+    if (!row.pod.has_value()) row.container.set_state(Container::created);
+    const bool is_asked = row.pod.has_value() && !row.container.sandbox();
+    if (!is_asked || without_task.size() >= kMaxAsked) return sink(std::move(row));
+    without_task.push_back(std::move(row));
+    return absl::OkStatus();
+  }));
+  bool is_answered = true;
+  for (EngineRow& row : without_task) {
+    is_answered = is_answered && !IsNoService(AskHowItEnded(limits, &row.container));
+    NSCTL_RETURN_IF_ERROR(sink(std::move(row)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ContainerdClient::AskHowItEnded(const CallLimits& limits, Container* container) {
+  const std::optional<std::string> id = base::DecodeText(container->id());
+  if (!id.has_value()) return absl::NotFoundError("an id that is none");
+  ::runtime::v1::ContainerStatusRequest request;
+  request.set_container_id(*id);
+  NSCTL_ASSIGN_OR_RETURN(const auto response,
+                         Call<::runtime::v1::ContainerStatusResponse>(
+                             {.method = "/runtime.v1.RuntimeService/ContainerStatus",
+                              .message = request.SerializeAsString()},
+                             limits));
+  if (response.status().id() != *id) {
+    return absl::DataLossError("the answer is of another container");
+  }
+  NSCTL_ASSIGN_OR_RETURN(const EngineRow row, cri::RowOfStatus(response));
+  const Container& said = row.container;
+  if (IsAlive(said.state())) return absl::OkStatus();
+  container->set_state(said.state());
+  if (said.has_exit_code()) container->set_exit_code(said.exit_code());
+  if (said.has_oom_killed()) container->set_oom_killed(said.oom_killed());
+  if (said.has_started_at()) *container->mutable_started_at() = said.started_at();
+  if (said.has_finished_at()) *container->mutable_finished_at() = said.finished_at();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<containers::Container> ContainerdClient::GetContainer(const std::string& name,

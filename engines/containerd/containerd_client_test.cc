@@ -13,6 +13,7 @@
 #include "engines/container.h"
 #include "engines/containerd/containers.pb.h"
 #include "engines/containerd/fake_containerd.h"
+#include "engines/cri/runtime.pb.h"
 #include "engines/engine_client.h"
 #include "engines/fake_grpc_server.h"
 #include "engines/http_client.h"
@@ -148,6 +149,43 @@ TEST(ContainerdClient, ListsWhatDoesNotRunOnRequest) {
               IsOk());
 
   EXPECT_THAT(rows, ElementsAre("job exited 3", "taken away created 0"));
+}
+
+// Kubernetes' service takes the tasks of its containers away, and remembers how they ended.
+TEST(ContainerdClient, AsksKubernetesHowItsContainersEnded) {
+  FakeContainerd containerd;
+  const FakeContainerd::Id id("k8s.io", "main");
+  containerd.Start(id);
+  containerd.SetLabel(id, "io.cri-containerd.kind", "container");
+  containerd.SetLabel(id, "io.kubernetes.pod.name", "alpha");
+  containerd.Edit(id, [](auto* container) {
+    container->mutable_spec()->set_value(
+        R"({"annotations":{"io.kubernetes.cri.sandbox-id":"p1"}})");
+  });
+  containerd.Die(id, 4);
+  containerd.Answer("RuntimeService/ContainerStatus", [](FakeGrpcCall& call) {
+    ::runtime::v1::ContainerStatusResponse response;
+    response.mutable_status()->set_id("main");
+    response.mutable_status()->set_state(2);
+    response.mutable_status()->set_exit_code(137);
+    response.mutable_status()->set_finished_at(1'700'000'000'000'000'000);
+    call.Send(response.SerializeAsString());
+    return absl::OkStatus();
+  });
+  std::vector<Container> stopped;
+
+  EXPECT_THAT(MakeContainerdClient(containerd.connector())
+                  ->ListStopped(LimitsFor(),
+                                [&stopped](EngineRow row) {
+                                  stopped.push_back(row.container);
+                                  return absl::OkStatus();
+                                }),
+              IsOk());
+
+  ASSERT_EQ(stopped.size(), 1);
+  EXPECT_EQ(stopped[0].state(), Container::exited);
+  EXPECT_EQ(stopped[0].exit_code(), 137);
+  EXPECT_EQ(stopped[0].finished_at().seconds(), 1'700'000'000);
 }
 
 TEST(ContainerdClient, InspectsWhatIsThere) {

@@ -113,6 +113,7 @@ void SetKubernetes(const KubernetesFacts& facts, const Labels& runtime, bool is_
     *pod.mutable_labels() = facts.labels.empty() ? container.labels() : facts.labels;
     *pod.mutable_annotations() = facts.annotations;
     container.set_sandbox(true);
+    container.set_name(pod.name());
   } else {
     container.set_name(text("io.kubernetes.container.name", "io.kubernetes.cri.container-name"));
   }

@@ -170,6 +170,7 @@ TEST(ContainerdMessages, ASandboxIsOfItsPod) {
   NSCTL_ASSERT_OK_AND_ASSIGN(const EngineRow row, RowOf("k8s.io", container, nullptr));
 
   EXPECT_TRUE(row.container.sandbox());
+  EXPECT_EQ(row.container.name(), "alpha");
   EXPECT_EQ(row.container.pod(), "web");
   ASSERT_TRUE(row.pod.has_value());
   EXPECT_EQ(row.pod->id(), "web");

@@ -149,24 +149,24 @@ TEST_F(CriWatchTest, FollowsTheEventsOfCriO) {
   cri_->StartPod("p1");
   cri_->Start("c1", "p1");
   WatchAndSync();
-  ASSERT_TRUE(AwaitKnown({"name-c1 101 pod-p1", "p1 100 pod-p1"}));
+  ASSERT_TRUE(AwaitKnown({"name-c1 101 pod-p1", "pod-p1 100 pod-p1"}));
   cri_->StartPod("p2");
   cri_->Start("c2", "p2");
-  ASSERT_TRUE(
-      AwaitKnown({"name-c1 101 pod-p1", "name-c2 103 pod-p2", "p1 100 pod-p1", "p2 102 pod-p2"}));
+  ASSERT_TRUE(AwaitKnown(
+      {"name-c1 101 pod-p1", "name-c2 103 pod-p2", "pod-p1 100 pod-p1", "pod-p2 102 pod-p2"}));
   cri_->Die("c2", 3);
   for (int i = 0; i < 3; ++i) cri_->RepeatLast();
   cri_->StopPod("p2");
-  ASSERT_TRUE(AwaitKnown({"name-c1 101 pod-p1", "p1 100 pod-p1"}));
+  ASSERT_TRUE(AwaitKnown({"name-c1 101 pod-p1", "pod-p1 100 pod-p1"}));
   cri_->Remove("c2");
   cri_->Start("c3", "p1");
-  ASSERT_TRUE(AwaitKnown({"name-c1 101 pod-p1", "name-c3 104 pod-p1", "p1 100 pod-p1"}));
+  ASSERT_TRUE(AwaitKnown({"name-c1 101 pod-p1", "name-c3 104 pod-p1", "pod-p1 100 pod-p1"}));
 
   std::vector<std::string> changes = Changes();
   std::sort(changes.begin(), changes.end());
   EXPECT_THAT(changes,
-              ElementsAre("exited name-c2 3", "exited p2", "started name-c1", "started name-c2",
-                          "started name-c3", "started p1", "started p2"));
+              ElementsAre("exited name-c2 3", "exited pod-p2", "started name-c1", "started name-c2",
+                          "started name-c3", "started pod-p1", "started pod-p2"));
   // Nothing is listed but at the begin.
   EXPECT_EQ(cri_->Calls("ListContainers"), 2);
 }
@@ -176,11 +176,11 @@ TEST_F(CriWatchTest, ListsAgainAndAgainWhereEventsAreSwitchedOff) {
   cri_->StartPod("p1");
   WatchAndSync();
   cri_->Start("c1", "p1");
-  ASSERT_TRUE(AwaitKnown({"name-c1 101 pod-p1", "p1 100 pod-p1"}));
+  ASSERT_TRUE(AwaitKnown({"name-c1 101 pod-p1", "pod-p1 100 pod-p1"}));
   cri_->Die("c1", 3);
-  ASSERT_TRUE(AwaitKnown({"p1 100 pod-p1"}));
+  ASSERT_TRUE(AwaitKnown({"pod-p1 100 pod-p1"}));
 
-  EXPECT_THAT(Changes(), ElementsAre("started p1", "started name-c1", "exited name-c1 3"));
+  EXPECT_THAT(Changes(), ElementsAre("started pod-p1", "started name-c1", "exited name-c1 3"));
   EXPECT_EQ(cri_->Calls("GetContainerEvents"), 1);
 }
 
@@ -189,7 +189,7 @@ TEST_F(CriWatchTest, AsksNobodyElseForEvents) {
   cri_->StartPod("p1");
   WatchAndSync();
   cri_->Start("c1", "p1");
-  ASSERT_TRUE(AwaitKnown({"name-c1 101 pod-p1", "p1 100 pod-p1"}));
+  ASSERT_TRUE(AwaitKnown({"name-c1 101 pod-p1", "pod-p1 100 pod-p1"}));
   // What is known is not inspected again.
   const int inspections = cri_->Calls("Status");
   const int lists = cri_->Calls("ListContainers");
@@ -223,7 +223,7 @@ TEST_F(CriWatchTest, KnowsWhatDiedOrCameDuringTheList) {
   }));
   WatchAndSync();
 
-  EXPECT_TRUE(AwaitKnown({"name-c2 103 pod-p2", "p1 100 pod-p1", "p2 102 pod-p2"}));
+  EXPECT_TRUE(AwaitKnown({"name-c2 103 pod-p2", "pod-p1 100 pod-p1", "pod-p2 102 pod-p2"}));
 }
 
 TEST_F(CriWatchTest, IsToldAgainWhatItMissedWhileTheRuntimeWasDown) {
@@ -235,12 +235,12 @@ TEST_F(CriWatchTest, IsToldAgainWhatItMissedWhileTheRuntimeWasDown) {
   ASSERT_TRUE(Await([this] { return !IsReady(); }));
   cri_->Die("c1", 1);
   cri_->Start("c2", "p1");
-  ASSERT_TRUE(Await([this] { return Known() == std::vector<std::string>{"p1 100 pod-p1"}; }));
+  ASSERT_TRUE(Await([this] { return Known() == std::vector<std::string>{"pod-p1 100 pod-p1"}; }));
   cri_->Refuse(false);
 
-  ASSERT_TRUE(AwaitKnown({"name-c2 102 pod-p1", "p1 100 pod-p1"}));
+  ASSERT_TRUE(AwaitKnown({"name-c2 102 pod-p1", "pod-p1 100 pod-p1"}));
   const std::vector<std::string> changes = Changes();
-  EXPECT_EQ(std::count(changes.begin(), changes.end(), "started p1"), 1);
+  EXPECT_EQ(std::count(changes.begin(), changes.end(), "started pod-p1"), 1);
 }
 
 TEST_F(CriWatchTest, ShowsHostileTextAsItIs) {

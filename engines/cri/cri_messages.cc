@@ -55,6 +55,7 @@ absl::StatusOr<EngineRow> RowOfAnySandbox(const Sandbox& sandbox) {
   pod.set_id(container.id());
   pod.set_sandbox(container.id());
   pod.set_name(base::EncodeText(sandbox.metadata().name()));
+  if (!pod.name().empty()) container.set_name(pod.name());
   pod.set_kubernetes_namespace(base::EncodeText(sandbox.metadata().namespace_()));
   pod.set_uid(base::EncodeText(sandbox.metadata().uid()));
   *pod.mutable_labels() = container.labels();

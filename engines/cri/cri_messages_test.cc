@@ -76,7 +76,8 @@ TEST(CriMessages, RowOfAListedPod) {
 
   EXPECT_TRUE(row.partial);
   EXPECT_TRUE(row.container.sandbox());
-  EXPECT_EQ(row.container.name(), "5a4d");
+  EXPECT_EQ(row.container.id(), "5a4d");
+  EXPECT_EQ(row.container.name(), "alpha");
   EXPECT_EQ(row.container.state(), Container::running);
   EXPECT_EQ(row.pod->name(), "alpha");
   EXPECT_EQ(row.pod->kubernetes_namespace(), "shop");
