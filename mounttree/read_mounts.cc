@@ -84,6 +84,18 @@ absl::Status ReadMountinfoInside(const MountNamespaceAddress& address,
   return absl::OkStatus();
 }
 
+// Of its `procfs` and `process`, both of which it has.
+absl::StatusOr<base::OwnedFd> OpenNamespaceOfProcess(const MountNamespaceAddress& address) {
+  NSCTL_ASSIGN_OR_RETURN(const procfsroot::ProcessDir process,
+                         address.procfs->OpenProcess(*address.process));
+  NSCTL_ASSIGN_OR_RETURN(base::OwnedFd fd, process.OpenNamespace("mnt"));
+  NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId id, base::NamespaceIdOf(fd));
+  if (address.inode.value_or(id.inode) != id.inode) {
+    return ErrnoStatus(ESRCH, "open ns/mnt", process.fd().path());
+  }
+  return fd;
+}
+
 absl::Status ReadStatmount(const MountNamespaceAddress& address, const ReadMountsOptions& options,
                            MountNamespace* out, bool* is_whole) {
   *is_whole = false;
@@ -100,13 +112,7 @@ absl::Status ReadStatmount(const MountNamespaceAddress& address, const ReadMount
   if (address.procfs == nullptr || !address.process.has_value()) {
     return absl::FailedPreconditionError("no mount namespace given");
   }
-  NSCTL_ASSIGN_OR_RETURN(const procfsroot::ProcessDir process,
-                         address.procfs->OpenProcess(*address.process));
-  NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd fd, process.OpenNamespace("mnt"));
-  NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId id, base::NamespaceIdOf(fd));
-  if (address.inode.value_or(id.inode) != id.inode) {
-    return ErrnoStatus(ESRCH, "open ns/mnt", process.fd().path());
-  }
+  NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd fd, OpenNamespaceOfProcess(address));
   return read(fd);
 }
 
@@ -123,6 +129,12 @@ absl::Status ReadText(const MountNamespaceAddress& address, const ReadMountsOpti
   if (of_process.ok() && HasRoot(*out)) return of_process;
   MountNamespace whole;
   absl::Status inside = ReadMountinfoInside(address, options, &whole);
+  if (of_process.ok() && !address.fd.has_value()) {
+    const absl::StatusOr<base::OwnedFd> fd = OpenNamespaceOfProcess(address);
+    MountNamespaceAddress opened = address;
+    if (fd.ok()) opened.fd = *fd;
+    inside = fd.ok() ? ReadMountinfoInside(opened, options, &whole) : fd.status();
+  }
   if (inside.ok()) {
     *out = std::move(whole);
     return inside;

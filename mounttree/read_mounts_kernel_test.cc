@@ -322,14 +322,17 @@ TEST_F(ReadMountsKernelTest, LooksInsideWhereAProcessHasAnotherRoot) {
     const ReadMountsOptions old = {.hidden_statmount_fields = base::abi::kStatmountFsSubtype |
                                                               base::abi::kStatmountSbSource |
                                                               base::abi::kStatmountOptArray};
-    MountNamespace text;
-    NSCTL_CHILD_EXPECT(
-        ReadMounts({.fd = fd, .procfs = &*procfs_, .process = base::Pid{getpid()}}, old, &text)
-            .ok());
-    NSCTL_CHILD_EXPECT(text.reader() == MountNamespace::mountinfo_inside);
-    NSCTL_CHILD_EXPECT(
-        std::any_of(text.mounts().begin(), text.mounts().end(),
-                    [&](const Mount& mount) { return mount.mount_point() == path() + "/root/a"; }));
+    const MountNamespaceAddress process = {.procfs = &*procfs_, .process = base::Pid{getpid()}};
+    MountNamespaceAddress both = process;
+    both.fd = fd;
+    for (const MountNamespaceAddress* const address : {&process, &both}) {
+      MountNamespace text;
+      NSCTL_CHILD_EXPECT(ReadMounts(*address, old, &text).ok());
+      NSCTL_CHILD_EXPECT(text.reader() == MountNamespace::mountinfo_inside);
+      NSCTL_CHILD_EXPECT(std::any_of(
+          text.mounts().begin(), text.mounts().end(),
+          [&](const Mount& mount) { return mount.mount_point() == path() + "/root/a"; }));
+    }
     return "";
   });
 }
