@@ -166,5 +166,20 @@ TEST_F(PodmanEngineTest, TellsWhatIsDone) {
   EXPECT_THAT(AwaitChangesButStopping(1), ElementsAre("exited omega 137"));
 }
 
+TEST_F(PodmanEngineTest, TellsEachOfManyQuickRestarts) {
+  constexpr int kRestarts = 12;
+  Watch();
+  RunContainer("alpha", {"--network=none", CgroupParent()});
+  std::vector<std::string> wanted = {"started alpha"};
+  for (int i = 0; i < kRestarts; ++i) {
+    ASSERT_THAT(Podman({"restart", "--time=0", "alpha"}), IsOk());
+    wanted.insert(wanted.end(), {"exited alpha 137", "started alpha"});
+  }
+  ASSERT_THAT(Podman({"rm", "--force", "--time=0", "alpha"}), IsOk());
+  wanted.push_back("exited alpha 137");
+
+  EXPECT_EQ(AwaitChangesButStopping(wanted.size()), wanted);
+}
+
 }  // namespace
 }  // namespace nsctl::engines::podman
