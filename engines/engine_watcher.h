@@ -37,7 +37,7 @@ struct WatcherOptions {
   absl::Duration call_timeout = absl::Seconds(5);
   absl::Duration list_timeout = absl::Seconds(30);
   // An engine that was not heard of for so long is asked whether it is there.
-  absl::Duration quiet_time = absl::Seconds(10);
+  absl::Duration quiet_time = absl::Seconds(15);
   // At a time.
   int max_calls = 16;
   // A longer list is refused.

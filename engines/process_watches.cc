@@ -56,7 +56,11 @@ std::vector<uint64_t> ProcessWatches::Wait(absl::Time until) const {
   const int ready =
       epoll_wait(epoll_.get(), events, static_cast<int>(std::size(events)), EpollTimeout(until));
   std::vector<uint64_t> numbers;
-  for (int i = 0; i < ready; ++i) numbers.push_back(events[i].data.u64);
+  for (int i = 0; i < ready; ++i) {
+    // The kernel's structure is packed: no reference into it.
+    const uint64_t number = events[i].data.u64;
+    numbers.push_back(number);
+  }
   if (!blind_) return numbers;
   for (const auto& [number, process] : watched_) {
     const bool is_told = std::find(numbers.begin(), numbers.end(), number) != numbers.end();

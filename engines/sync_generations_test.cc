@@ -117,6 +117,21 @@ TEST(SyncStateGenerations, MayBeToldByTheirStartsAlone) {
   EXPECT_EQ(scene.Told(), scene.Truth());
 }
 
+TEST(SyncStateGenerations, MayBeToldByTheirStartsAloneAfterOneThatWasSeen) {
+  SyncScene scene;
+  scene.SyncWith("web");
+  for (int i = 0; i < 3; ++i) {
+    scene.Die("web");
+    if (i == 1) scene.DeliverExits();
+    scene.Deliver(scene.Start("web"));
+  }
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), ElementsAre("exited web 100", "started web 0", "exited web 0",
+                                               "started web 0", "exited web 0", "started web 103"));
+  EXPECT_EQ(scene.Told(), scene.Truth());
+}
+
 TEST(SyncStateGenerations, ListsAreAheadAsWell) {
   SyncScene scene(SyncOptions{.replays = false});
   scene.SyncWith("web");

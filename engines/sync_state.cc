@@ -109,6 +109,7 @@ SyncActions SyncState::Event(const EngineEvent& event, absl::Time now) {
   const bool is_known = AgeOf(state, event) == EventAge::kKnown;
   if (is_known && !(ends && IsOfEndedProcess(state, event))) return actions;
   state.last_event = ++events_;
+  if (event.kind == Kind::kStarted) TakeLostEnd(entry, event, &actions, now);
   if (event.kind == Kind::kStarted && !state.told.has_process()) {
     // Of some engines a restart is one event.
     const bool is_next = lives_.HasEnded(entry->first) || lives_.StartOf(entry->first) < event.time;

@@ -152,6 +152,8 @@ class SyncState {
   void RequestInspection(Entries::iterator entry, SyncActions* actions, absl::Time now);
   void TakeExitEvent(Entries::iterator entry, const EngineEvent& event, SyncActions* actions,
                      absl::Time now);
+  void TakeLostEnd(Entries::iterator entry, const EngineEvent& start, SyncActions* actions,
+                   absl::Time now);
   void TakePauseEvent(Entries::iterator entry, const EngineEvent& event, SyncActions* actions,
                       absl::Time now);
   void TakeRow(Sighting row, SyncActions* actions, absl::Time now);

@@ -77,6 +77,19 @@ void SyncState::TakeExitEvent(Entries::iterator entry, const EngineEvent& event,
   End(entry, {.source = Change::event, .now = now, .happened = event.time}, actions);
 }
 
+// A start where the process before it has ended, and no event will say how.
+void SyncState::TakeLostEnd(Entries::iterator entry, const EngineEvent& start, SyncActions* actions,
+                            absl::Time now) {
+  Entry& state = entry->second;
+  const auto& process = state.told.process();
+  // Its own start may come after it was seen.
+  constexpr absl::Duration kLate = absl::Milliseconds(100);
+  if (process == nullptr || !process->Ended() || start.time <= state.confirmed + kLate) return;
+  constexpr absl::Duration kBefore = absl::Milliseconds(1);
+  state.exit_deadline = std::min(state.exit_deadline, start.time - kBefore + options_.exit_grace);
+  End(entry, {.source = Change::process, .now = now}, actions);
+}
+
 void SyncState::End(Entries::iterator entry, const Cause& cause, SyncActions* actions) {
   Entry& state = entry->second;
   if (state.told.process() != nullptr && state.told.process()->Ended()) {

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/namespace_type.h"
@@ -136,8 +137,10 @@ std::vector<std::string> RealEngineTest::AwaitChangesButStopping(size_t count) {
     const std::vector<std::string> changes = AwaitChanges(1);
     // Nothing came in time.
     if (changes.empty()) break;
-    for (const std::string& change : changes) {
-      if (!absl::EndsWith(change, " stopping")) kept.push_back(change);
+    for (absl::string_view change : changes) {
+      // Who is seen for the first time then has started all the same.
+      const bool is_stopping = absl::ConsumeSuffix(&change, " stopping");
+      if (!is_stopping || absl::StartsWith(change, "started ")) kept.emplace_back(change);
     }
   }
   return kept;

@@ -325,9 +325,9 @@ TEST_F(ReadMountsKernelTest, LooksInsideWhereAProcessHasAnotherRoot) {
     const MountNamespaceAddress process = {.procfs = &*procfs_, .process = base::Pid{getpid()}};
     MountNamespaceAddress both = process;
     both.fd = fd;
-    for (const MountNamespaceAddress* const address : {&process, &both}) {
+    for (const MountNamespaceAddress& address : {process, both}) {
       MountNamespace text;
-      NSCTL_CHILD_EXPECT(ReadMounts(*address, old, &text).ok());
+      NSCTL_CHILD_EXPECT(ReadMounts(address, old, &text).ok());
       NSCTL_CHILD_EXPECT(text.reader() == MountNamespace::mountinfo_inside);
       NSCTL_CHILD_EXPECT(std::any_of(
           text.mounts().begin(), text.mounts().end(),

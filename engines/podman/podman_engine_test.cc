@@ -192,5 +192,20 @@ TEST_F(PodmanEngineTest, ListsWhatDoesNotRunAsPodmanDoes) {
   EXPECT_EQ(stopped.size(), 2);
 }
 
+TEST_F(PodmanEngineTest, TellsEachOfManyQuickRestarts) {
+  constexpr int kRestarts = 12;
+  Watch();
+  RunContainer("alpha", {"--network=none", CgroupParent()});
+  std::vector<std::string> wanted = {"started alpha"};
+  for (int i = 0; i < kRestarts; ++i) {
+    ASSERT_THAT(Podman({"restart", "--time=0", "alpha"}), IsOk());
+    wanted.insert(wanted.end(), {"exited alpha 137", "started alpha"});
+  }
+  ASSERT_THAT(Podman({"rm", "--force", "--time=0", "alpha"}), IsOk());
+  wanted.push_back("exited alpha 137");
+
+  EXPECT_EQ(AwaitChangesButStopping(wanted.size()), wanted);
+}
+
 }  // namespace
 }  // namespace nsctl::engines::podman
