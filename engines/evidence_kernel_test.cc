@@ -27,7 +27,7 @@ int BecomeUser() { return setresuid(12321, 12321, 12321) == 0 ? 0 : errno; }
 std::string KnownAs(base::Pid pid) {
   const procfsroot::Procfs procfs = *procfsroot::Procfs::Live();
   ProcessTable table(procfs);
-  Evidence evidence(&table, std::nullopt);
+  Evidence evidence(procfs, &table, std::nullopt);
   const auto result =
       evidence.Scan(absl::ZeroDuration(), [](base::Pid, uint64_t) { return false; });
   EXPECT_THAT(result, IsOk());
