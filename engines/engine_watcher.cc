@@ -47,10 +47,12 @@ int EpollTimeout(absl::Time until) {
       std::clamp<int64_t>(absl::ToInt64Milliseconds(until - absl::Now()) + 1, 0, kMaxWait));
 }
 
+// That it is not available its state says.
 std::string OneLine(const absl::Status& status) {
   const std::string code = absl::StatusCodeToString(status.code());
-  const std::string text = base::TerminalText(status.message());
-  return base::EncodeText(absl::IsUnavailable(status) ? text : absl::StrCat(code, ": ", text));
+  return base::EncodeText(absl::StrCat(absl::IsUnavailable(status) ? "" : code,
+                                       absl::IsUnavailable(status) ? "" : ": ",
+                                       base::TerminalText(status.message())));
 }
 
 }  // namespace
