@@ -140,7 +140,10 @@ class WatchCommand : public Command {
   // What engines tell up to this revision was there when the watch began.
   void TakeInitial(const Containers& known, Environment& env) {
     initial_revision_ = known.revision();
-    for (const engines::Engine& engine : known.engines()) (void)IsNewState(engine);
+    for (const engines::Engine& engine : known.engines()) {
+      (void)IsNewState(engine);
+      (void)names_.Take(engine);
+    }
     for (const engines::EngineGap& gap : known.gaps()) {
       Complain(env, kInfo.name,
                absl::StrCat("missing: ", gap.subject(), ": ", gap.operation(), ": ", gap.error(),
@@ -154,7 +157,9 @@ class WatchCommand : public Command {
     Change change;
     change.set_kind(Change::present);
     change.set_source(Change::list);
-    change.mutable_received_at()->set_seconds(absl::ToUnixSeconds(env.system->Now()));
+    const timespec now = absl::ToTimespec(env.system->Now());
+    change.mutable_received_at()->set_seconds(now.tv_sec);
+    change.mutable_received_at()->set_nanos(static_cast<int32_t>(now.tv_nsec));
     change.set_revision(known.revision());
     for (const engines::Engine& engine : known.engines()) {
       *change.mutable_engine() = engine;
@@ -188,6 +193,10 @@ class WatchCommand : public Command {
       dockers_.insert(engine.key());
     } else {
       dockers_.erase(engine.key());
+    }
+    if (engine.state() == engines::Engine::gone) {
+      engine_states_.erase(engine.key());
+      return true;
     }
     std::string& known = engine_states_[engine.key()];
     if (known == state) return false;
@@ -235,6 +244,11 @@ class WatchCommand : public Command {
         Complain(env, kInfo.name, "missing: changes came faster than they could be written");
         initial_revision_ = batch->current->revision();
       }
+      for (const std::string& key : batch->lost_engines) {
+        Complain(
+            env, kInfo.name,
+            absl::StrCat("missing: ", key, ": changes came faster than they could be written"));
+      }
       for (Change& change : batch->changes) {
         if (!IsNews(change)) continue;
         if (IsOld(change)) change.set_kind(Change::present);
@@ -246,9 +260,9 @@ class WatchCommand : public Command {
   }
 
   // Readers see each change when it is told.
-  absl::Status Write(const Change& change, Writer* out) const {
+  absl::Status Write(const Change& change, Writer* out) {
     if (format_ == Format::kTable) {
-      out->Append(absl::StrCat(ChangeText(change), "\n"));
+      out->Append(absl::StrCat(ChangeText(change, &names_), "\n"));
     } else {
       NSCTL_RETURN_IF_ERROR(WriteMessage(
           change, [&](RecordSink sink) { sink(change); }, format_, out));
@@ -273,6 +287,7 @@ class WatchCommand : public Command {
   uint64_t initial_revision_ = 0;
   // By key.
   std::map<std::string, std::string> engine_states_;
+  EngineNames names_;
   // Keys of those that tell.
   std::set<std::string> dockers_;
   // Processes of containers that were told as present.

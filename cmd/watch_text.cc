@@ -1,9 +1,11 @@
 #include "cmd/watch_text.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <string>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/text.h"
 #include "cmd/container_reference.h"
@@ -26,14 +28,22 @@ std::string WhenText(const Change& change) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", when, absl::UTCTimeZone());
 }
 
-// The type of the engine is the first part of its key.
-absl::string_view TypeOf(absl::string_view key) { return key.substr(0, key.find(':')); }
+// Of those that are gone, whose containers may still end.
+constexpr size_t kMaxEngines = 1000;
 
-std::string WhoText(const Change& change) {
+// Digits of a hash are told apart by the first ones.
+std::string IdText(const std::string& id) {
+  const bool is_hash = id.size() > kShownDigits && std::all_of(id.begin(), id.end(), [](char c) {
+                         return absl::ascii_isxdigit(static_cast<unsigned char>(c));
+                       });
+  return is_hash ? id.substr(0, kShownDigits) : id;
+}
+
+std::string WhoText(const Change& change, const EngineNames& names) {
   const Container& container = change.container();
   std::string text =
-      absl::StrCat("container ", Quoted(container.name()), " (",
-                   container.id().substr(0, kShownDigits), ") of ", TypeOf(container.engine()));
+      absl::StrCat("container ", Quoted(container.name()), " (", IdText(container.id()), ") of ",
+                   names.NameOf(container.engine()));
   if (!container.project().project().empty()) {
     absl::StrAppend(&text, ", project ", Quoted(container.project().project()));
   }
@@ -61,10 +71,10 @@ std::string EngineText(const Change& change) {
   return text;
 }
 
-std::string KindText(const Change& change) {
+std::string KindText(const Change& change, bool is_new) {
   switch (change.kind()) {
     case Change::engine_changed:
-      return "changed";
+      return is_new ? "new" : "changed";
     case Change::engine_gone:
       return "gone";
     default:
@@ -74,10 +84,38 @@ std::string KindText(const Change& change) {
 
 }  // namespace
 
-std::string ChangeText(const Change& change) {
+bool EngineNames::Take(const Engine& engine) {
+  const auto [place, is_new] = engines_.try_emplace(engine.key());
+  Known& known = place->second;
+  const bool was_there = !is_new && !known.is_gone;
+  if (was_there && --counts_[known.type] == 0) counts_.erase(known.type);
+  known = {.type = engine.type(),
+           .is_guest = engine.foreign() || !engine.parent_container().empty(),
+           .is_gone = engine.state() == Engine::gone};
+  if (!known.is_gone) ++counts_[known.type];
+  if (engines_.size() > kMaxEngines) {
+    const auto gone = std::find_if(engines_.begin(), engines_.end(),
+                                   [](const auto& one) { return one.second.is_gone; });
+    if (gone != engines_.end()) engines_.erase(gone);
+  }
+  return !is_new;
+}
+
+std::string EngineNames::NameOf(const std::string& key) const {
+  const auto found = engines_.find(key);
+  const auto count = found == engines_.end() ? counts_.end() : counts_.find(found->second.type);
+  const bool is_one_of_many =
+      count != counts_.end() && (count->second > 1 || found->second.is_gone);
+  // The type is the first part of the key, and a time behind the PID.
+  const bool is_exact = is_one_of_many || (found != engines_.end() && found->second.is_guest);
+  return key.substr(0, key.find(is_exact ? '@' : ':'));
+}
+
+std::string ChangeText(const Change& change, EngineNames* names) {
+  const bool is_new = change.has_engine() && !names->Take(change.engine());
   return base::TerminalText(
-      absl::StrCat(WhenText(change), " ", KindText(change), " ",
-                   change.has_container() ? WhoText(change) : EngineText(change)));
+      absl::StrCat(WhenText(change), " ", KindText(change, is_new), " ",
+                   change.has_container() ? WhoText(change, *names) : EngineText(change)));
 }
 
 }  // namespace nsctl::cmd

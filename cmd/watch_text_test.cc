@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "engines/container.pb.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
 
@@ -20,7 +21,51 @@ TEST_P(TextOfChange, IsOneLine) {
   engines::Change change;
   ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(GetParam().change, &change));
 
-  EXPECT_EQ(ChangeText(change), GetParam().text);
+  EngineNames names;
+
+  EXPECT_EQ(ChangeText(change, &names), GetParam().text);
+}
+
+engines::Engine EngineOf(const std::string& text) {
+  engines::Engine engine;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &engine));
+  return engine;
+}
+
+TEST(EngineNames, SayWhichOneWhereItMatters) {
+  EngineNames names;
+  EXPECT_EQ(names.NameOf("docker:1@2"), "docker");
+  EXPECT_FALSE(names.Take(EngineOf("key: 'docker:1@2' type: docker state: ready")));
+  EXPECT_TRUE(names.Take(EngineOf("key: 'docker:1@2' type: docker state: ready")));
+  names.Take(EngineOf("key: 'podman:3@4' type: podman foreign: true"));
+  names.Take(EngineOf("key: 'evidence:5@6' type: evidence parent_container: 'web'"));
+  EXPECT_EQ(names.NameOf("docker:1@2"), "docker");
+  EXPECT_EQ(names.NameOf("podman:3@4"), "podman:3");
+  EXPECT_EQ(names.NameOf("evidence:5@6"), "evidence:5");
+  EXPECT_EQ(names.NameOf("evidence"), "evidence");
+
+  names.Take(EngineOf("key: 'docker:7@8' type: docker"));
+  EXPECT_EQ(names.NameOf("docker:1@2"), "docker:1");
+  EXPECT_EQ(names.NameOf("docker:7@8"), "docker:7");
+  names.Take(EngineOf("key: 'docker:1@2' type: docker state: gone"));
+
+  // What ends later was of the other one.
+  EXPECT_EQ(names.NameOf("docker:1@2"), "docker:1");
+  EXPECT_EQ(names.NameOf("docker:7@8"), "docker");
+  names.Take(EngineOf("key: 'docker:7@8' type: docker state: gone"));
+  EXPECT_EQ(names.NameOf("docker:7@8"), "docker");
+}
+
+TEST(TextOfEngine, SaysThatItIsNew) {
+  EngineNames names;
+  engines::Change change;
+  change.set_kind(engines::Change::engine_changed);
+  *change.mutable_engine() = EngineOf("key: 'docker:1@2' state: connecting");
+
+  EXPECT_EQ(ChangeText(change, &names),
+            "1970-01-01T00:00:00.000Z new engine docker:1@2, connecting");
+  EXPECT_EQ(ChangeText(change, &names),
+            "1970-01-01T00:00:00.000Z changed engine docker:1@2, connecting");
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -71,7 +116,10 @@ INSTANTIATE_TEST_SUITE_P(
         ChangeCase{"Engine",
                    R"pb(kind: engine_changed
                         engine { key: "docker:1@2" state: degraded reason: "end of stream" })pb",
-                   "1970-01-01T00:00:00.000Z changed engine docker:1@2, degraded: end of stream"},
+                   "1970-01-01T00:00:00.000Z new engine docker:1@2, degraded: end of stream"},
+        ChangeCase{"IdThatIsNoHash",
+                   "kind: exited container { engine: 'lxc' id: '/var/lib/lxc/web' name: 'web' }",
+                   "1970-01-01T00:00:00.000Z exited container \"web\" (/var/lib/lxc/web) of lxc"},
         ChangeCase{"EngineGone", R"pb(kind: engine_gone
                                       engine { key: "docker:1@2" state: gone })pb",
                    "1970-01-01T00:00:00.000Z gone engine docker:1@2"},

@@ -58,6 +58,7 @@ class BoundedClient : public EngineClient {
   absl::StatusOr<Engine> Identify(const CallLimits& limits) override {
     return client_->Identify(limits);
   }
+  absl::Status Ping(const CallLimits& limits) override { return client_->Ping(limits); }
   // An event that is too long is one that was lost.
   absl::Status Watch(absl::Time since, const CallLimits& limits,
                      absl::FunctionRef<void()> subscribed,

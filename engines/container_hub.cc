@@ -20,17 +20,43 @@
 namespace nsctl::engines {
 namespace {
 
-Change EngineChange(Change::Kind kind, const Engine& engine, absl::Time now) {
+constexpr size_t kMaxGoneGuests = 1000;
+
+// What `all` has of these engines.
+Containers OnlyOf(const std::set<std::string>& keys, Containers all) {
+  const auto keep = [&keys](auto* messages, const auto& key_of) {
+    messages->erase(std::remove_if(messages->begin(), messages->end(),
+                                   [&](const auto& one) { return !keys.contains(key_of(one)); }),
+                    messages->end());
+  };
+  keep(all.mutable_engines(), [](const Engine& engine) { return engine.key(); });
+  keep(all.mutable_containers(), [](const Container& container) { return container.engine(); });
+  keep(all.mutable_pods(), [](const Pod& pod) { return pod.engine(); });
+  keep(all.mutable_gaps(), [](const EngineGap& gap) { return gap.subject(); });
+  return all;
+}
+
+// An engine that does not answer is connected to again and again: that is no news until it does.
+bool IsSameForUser(const Engine& told, const Engine& engine) {
+  Engine now = engine;
+  if (told.state() == Engine::degraded &&
+      (engine.state() == Engine::connecting || engine.state() == Engine::syncing)) {
+    now.set_state(told.state());
+    now.set_reason(told.reason());
+  }
+  return google::protobuf::util::MessageDifferencer::Equals(told, now);
+}
+
+}  // namespace
+
+Change ContainerHub::NewChange(Change::Kind kind, absl::Time now) {
   Change change;
   change.set_kind(kind);
   const timespec parts = absl::ToTimespec(now);
   change.mutable_received_at()->set_seconds(parts.tv_sec);
   change.mutable_received_at()->set_nanos(static_cast<int32_t>(parts.tv_nsec));
-  *change.mutable_engine() = engine;
   return change;
 }
-
-}  // namespace
 
 void ContainerHub::Apply(const Change& change) {
   const Container& container = change.container();
@@ -56,16 +82,21 @@ void ContainerHub::PassOn(Change change) {
   queues_.erase(std::remove_if(queues_.begin(), queues_.end(),
                                [](const auto& queue) { return queue.expired(); }),
                 queues_.end());
+  const std::string& key =
+      change.has_container() ? change.container().engine() : change.engine().key();
+  const bool is_guest = IsGuest(key);
   for (const std::weak_ptr<Queue>& weak : queues_) {
-    const std::shared_ptr<Queue> queue = weak.lock();
-    if (queue == nullptr || queue->lost) continue;
-    if (queue->changes.size() >= queue->max_queued) {
-      queue->changes.clear();
-      queue->lost = true;
-    } else {
-      queue->changes.push_back(change);
+    if (const auto queue = weak.lock(); queue != nullptr) {
+      queue->changes.Push(change, key, is_guest);
     }
   }
+}
+
+bool ContainerHub::IsGuest(const std::string& key) const {
+  // Those of places are told of, and nothing else.
+  const auto found = told_engines_.find(key);
+  if (found == told_engines_.end()) return gone_guests_.contains(key);
+  return found->second.foreign() || !found->second.parent_container().empty();
 }
 
 bool ContainerHub::IsToldByDocker(const Change& change) const {
@@ -123,16 +154,20 @@ void ContainerHub::Publish(const std::string& key, std::vector<Change> changes) 
     if (change.has_pod()) change.mutable_pod()->set_engine(key);
     Apply(change);
     const bool ends = change.kind() == Change::exited;
-    if (IsToldByDocker(change)) {
+    const ToldProcesses::Id process = ToldProcesses::IdOf(change);
+    // One that outlived its daemon is ended by the next one, which never lists it.
+    const bool is_last = ends && told_.IsRunning(process) && !IsToldLocked(process);
+    if (IsToldByDocker(change) && !is_last) {
       if (ends) told_.Note(change);
       continue;
     }
     const int distance = DistanceOf(key);
     // Who else knows the process tells its end as well, and maybe its status.
     const bool is_told_elsewhere =
-        ends ? !change.container().has_exit_code() && IsToldLocked(ToldProcesses::IdOf(change))
+        ends ? !change.container().has_exit_code() && IsToldLocked(process)
              : IsToldAbove(distance, change);
     if (is_told_elsewhere) continue;
+    Place(&change);
     if (!ends) told_.Take(distance, &change);
     if (ends && !told_.TakeEnd(distance, &change)) continue;
     PassOn(std::move(change));
@@ -145,10 +180,18 @@ void ContainerHub::SetEngineLocked(Engine engine, absl::Time now) {
     engine.set_parent(parent->second.first);
     engine.set_parent_container(parent->second.second);
   }
-  const auto [place, is_new] = engines_.try_emplace(engine.key());
-  if (!is_new && google::protobuf::util::MessageDifferencer::Equals(place->second, engine)) return;
-  place->second = engine;
-  PassOn(EngineChange(Change::engine_changed, engine, now));
+  Engine& place = engines_[engine.key()];
+  place = engine;
+  TellEngine(engine, now);
+}
+
+void ContainerHub::TellEngine(const Engine& engine, absl::Time now) {
+  const auto [told, is_untold] = told_engines_.try_emplace(engine.key());
+  if (!is_untold && IsSameForUser(told->second, engine)) return;
+  told->second = engine;
+  Change change = NewChange(Change::engine_changed, now);
+  *change.mutable_engine() = engine;
+  PassOn(std::move(change));
 }
 
 void ContainerHub::SetEngine(const Engine& engine, absl::Time now) {
@@ -171,8 +214,14 @@ void ContainerHub::RemoveEngine(const std::string& key, absl::Time now) {
   const absl::MutexLock lock(&mutex_);
   const auto found = engines_.find(key);
   if (found == engines_.end()) return;
+  const bool is_guest = IsGuest(key);
   Engine engine = std::move(found->second);
   engine.set_state(Engine::gone);
+  if (is_guest) {
+    if (gone_guests_.size() >= kMaxGoneGuests) gone_guests_.erase(gone_guests_.begin());
+    gone_guests_.insert(key);
+  }
+  told_engines_.erase(key);
   engines_.erase(found);
   gaps_.erase(key);
   stopped_.erase(key);
@@ -180,7 +229,9 @@ void ContainerHub::RemoveEngine(const std::string& key, absl::Time now) {
   for (auto known = known_.begin(); known != known_.end();) {
     known = known->first.first == key ? known_.erase(known) : std::next(known);
   }
-  PassOn(EngineChange(Change::engine_gone, engine, now));
+  Change change = NewChange(Change::engine_gone, now);
+  *change.mutable_engine() = std::move(engine);
+  PassOn(std::move(change));
 }
 
 void ContainerHub::SetStopped(const std::string& key, Containers stopped) {
@@ -232,13 +283,12 @@ Containers ContainerHub::Current() const {
 }
 
 std::unique_ptr<ContainerHub::Subscription> ContainerHub::Subscribe(size_t max_queued) {
-  auto queue = std::make_shared<Queue>();
-  queue->max_queued = max_queued;
+  auto queue = std::make_shared<Queue>(max_queued);
   std::unique_ptr<Subscription> subscription(new Subscription(this, queue));
   {
     const absl::MutexLock lock(&mutex_);
     queues_.push_back(queue);
-    subscription->start_ = Collect();
+    subscription->start_ = CollectPlaced();
   }
   MergeViews(&subscription->start_);
   return subscription;
@@ -261,21 +311,18 @@ absl::StatusOr<ContainerHub::Subscription::Batch> ContainerHub::Subscription::Ne
     const absl::MutexLock lock(&hub_->mutex_);
     const absl::Condition something(
         +[](Wanted* what) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-          return what->hub->closed_ || what->queue->lost || !what->queue->changes.empty();
+          return what->hub->closed_ || !what->queue->changes.empty();
         },
         &wanted);
     if (!hub_->mutex_.AwaitWithDeadline(something, deadline)) {
       return absl::DeadlineExceededError("no change in time");
     }
-    if (queue_->lost) {
-      queue_->lost = false;
-      batch.current = hub_->Collect();
-    } else if (queue_->changes.empty()) {
-      return absl::CancelledError("closed");
-    }
-    batch.changes.assign(std::make_move_iterator(queue_->changes.begin()),
-                         std::make_move_iterator(queue_->changes.end()));
-    queue_->changes.clear();
+    if (queue_->changes.empty()) return absl::CancelledError("closed");
+    ChangeQueue::Taken taken = queue_->changes.Take();
+    batch.changes = std::move(taken.changes);
+    batch.lost_engines.assign(taken.lost.begin(), taken.lost.end());
+    if (taken.lost_all) batch.current = hub_->CollectPlaced();
+    if (!taken.lost.empty()) batch.current_of_lost = OnlyOf(taken.lost, hub_->CollectPlaced());
   }
   if (batch.current.has_value()) MergeViews(&*batch.current);
   return batch;

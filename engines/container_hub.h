@@ -15,10 +15,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +28,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "engines/change_queue.h"
 #include "engines/container.h"
 #include "engines/told_processes.h"
 #include "google/protobuf/repeated_ptr_field.h"
@@ -45,10 +46,14 @@ class ContainerHub {
     const Containers& start() const { return start_; }
 
     struct Batch {
-      // In order, without gaps in revisions.
+      // In order; without gaps in revisions where none were lost.
       std::vector<Change> changes;
       // Changes were lost: `current` is what is known now, and changes follow from there.
       std::optional<Containers> current;
+      // Changes of these engines alone were lost, by key, and what is known now of those that are
+      // not gone.
+      std::vector<std::string> lost_engines;
+      Containers current_of_lost;
     };
     // Waits for at least one change. Errors: DEADLINE_EXCEEDED; CANCELLED once the hub is closed
     // and all was given.
@@ -74,6 +79,10 @@ class ContainerHub {
   // `engines`, whatever SetEngine says.
   void SetParents(const google::protobuf::RepeatedPtrField<Engine>& engines, absl::Time now)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  // Of processes that evidence tells of: the engines that they are told of instead, as they are in
+  // containers. Kept for as long as evidence tells of them.
+  using Places = std::map<ToldProcesses::Id, Engine>;
+  void AddPlaces(const Places& places, absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
   // Forgets it, its containers and gaps.
   void RemoveEngine(const std::string& key, absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
   // Replaces the engine's containers, and their pods, that do not run: nothing is told of them, and
@@ -85,7 +94,8 @@ class ContainerHub {
   // Whether an engine that is not gone tells of this process (PID and start time).
   bool IsTold(ToldProcesses::Id process) const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // What is known, each process once (MergeViews), in the stated orders.
+  // What is known, each process once (MergeViews), in the stated orders. Containers of evidence are
+  // evidence's, wherever they are.
   Containers Current() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The subscription must not outlive the hub; what it does not take of at most `max_queued`
@@ -97,23 +107,33 @@ class ContainerHub {
 
  private:
   struct Queue {
-    size_t max_queued = 0;
-    std::deque<Change> changes;
-    bool lost = false;
+    explicit Queue(size_t max_queued) : changes(max_queued) {}
+
+    ChangeQueue changes;
   };
-  // PID and start time.
   struct Known {
     Container container;
     std::optional<Pod> pod;
   };
 
+  // Has what evidence tells of told of the engine of its place.
+  void Place(Change* change) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // Tells of engines of places that there are none any more.
+  void ForgetPlaces(const Places& added, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsEvidence(const std::string& key) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  static Change NewChange(Change::Kind kind, absl::Time now);
+  // Nothing where that is nothing new.
+  void TellEngine(const Engine& engine, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SetEngineLocked(Engine engine, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const Change& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsToldByDocker(const Change& change) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   bool IsToldAbove(int distance, const Change& change) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   int DistanceOf(const std::string& key) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   bool IsToldLocked(ToldProcesses::Id process) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // Of an engine that is not the host's own.
+  bool IsGuest(const std::string& key) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void PassOn(Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Containers CollectPlaced() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   Containers Collect() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;
@@ -122,6 +142,11 @@ class ContainerHub {
   std::map<std::string, Engine> engines_ ABSL_GUARDED_BY(mutex_);
   // By key, parent and container.
   std::map<std::string, std::pair<std::string, std::string>> parents_ ABSL_GUARDED_BY(mutex_);
+  // Of those that are gone, whose ends of containers may follow.
+  std::set<std::string> gone_guests_ ABSL_GUARDED_BY(mutex_);
+  // As last told, by key.
+  std::map<std::string, Engine> told_engines_ ABSL_GUARDED_BY(mutex_);
+  Places places_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::vector<EngineGap>> gaps_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<std::string, ContainerId>, Known> known_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Containers> stopped_ ABSL_GUARDED_BY(mutex_);

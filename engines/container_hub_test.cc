@@ -258,6 +258,52 @@ TEST(ContainerHubSubscription, HearsOfTheEndOfAProcessOnceAndHowItEnded) {
   EXPECT_EQ(batch.changes[1].container().exit_code(), 9);
 }
 
+TEST(ContainerHubSubscription, HearsOfTheEndOfWhatTheNextDockerKillsUnlisted) {
+  ContainerHub hub;
+  Engine docker = EngineOf("old d");
+  docker.set_state(Engine::ready);
+  hub.SetEngine(docker, kNow);
+  hub.SetEngine(EngineOf("old c", Engine::containerd), kNow);
+  hub.SetEngine(EngineOf("evidence", Engine::evidence), kNow);
+  const auto of_containerd = [](Change change) {
+    change.mutable_container()->set_native_namespace("moby");
+    return change;
+  };
+  Change exited = Exited("web");
+  exited.mutable_container()->set_start_time(3);
+  hub.Publish("old d", {Started("web")});
+  hub.Publish("old c", {of_containerd(Started("web"))});
+  const auto subscription = hub.Subscribe();
+
+  // Daemons are killed, and the container runs on.
+  hub.RemoveEngine("old d", kNow);
+  hub.RemoveEngine("old c", kNow);
+  hub.Publish("evidence", {Started("web")});
+  hub.SetEngine(EngineOf("new c", Engine::containerd), kNow);
+  hub.Publish("new c", {of_containerd(Started("web"))});
+  docker.set_key("new d");
+  hub.SetEngine(docker, kNow);
+  // Its end, in the order in which all who know it learn of it.
+  hub.Publish("old d", {exited});
+  hub.Publish("evidence", {exited});
+  hub.Publish("new c", {of_containerd(exited)});
+  hub.Publish("old c", {of_containerd(exited)});
+  Change again = Started("web");
+  again.mutable_container()->set_start_time(30);
+  hub.Publish("new c", {of_containerd(again)});
+  hub.Publish("new d", {again});
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(absl::Now()));
+  std::vector<std::string> heard;
+  for (const Change& change : batch.changes) {
+    if (!change.has_container()) continue;
+    heard.push_back(
+        absl::StrCat(Change::Kind_Name(change.kind()), " of ", change.container().engine()));
+  }
+  EXPECT_THAT(heard, ElementsAre("updated of evidence", "updated of new c", "exited of old d",
+                                 "started of new d"));
+}
+
 TEST(ContainerHub, KeepsParentsOfEngines) {
   ContainerHub hub;
   hub.SetEngine(EngineOf("d"), kNow);
@@ -297,6 +343,105 @@ TEST(ContainerHubSubscription, IsToldToBeginAnewWhereItIsTooSlow) {
   EXPECT_THAT(Describe(batch.changes), ElementsAre("5 exited bb"));
   NSCTL_ASSERT_OK_AND_ASSIGN(batch, quick->Next(absl::Now()));
   EXPECT_EQ(batch.changes.size(), 5);
+}
+
+TEST(ContainerHubSubscription, LosesWhatAGuestFloodsAndNothingOfTheHost) {
+  ContainerHub hub;
+  hub.SetEngine(EngineOf("host"), kNow);
+  Engine guest = EngineOf("guest", Engine::podman);
+  guest.set_foreign(true);
+  hub.SetEngine(guest, kNow);
+  Engine inner = EngineOf("inner");
+  inner.set_parent_container("web");
+  hub.SetEngine(inner, kNow);
+  const auto subscription = hub.Subscribe(800);
+  const auto flood = [&hub](const std::string& key) {
+    for (int i = 0; i < 2000; ++i) hub.Publish(key, {Started("x"), Exited("x")});
+    hub.Publish(key, {Started("real")});
+  };
+
+  hub.Publish("host", {Started("a")});
+  flood("guest");
+  flood("inner");
+  hub.Publish("host", {Exited("a")});
+  hub.RemoveEngine("guest", kNow);
+  flood("guest");
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(auto batch, subscription->Next(absl::Now()));
+  EXPECT_FALSE(batch.current.has_value());
+  EXPECT_THAT(batch.lost_engines, ElementsAre("guest", "inner"));
+  ASSERT_EQ(batch.changes.size(), 2);
+  EXPECT_EQ(batch.changes[0].kind(), Change::started);
+  EXPECT_EQ(batch.changes[1].kind(), Change::exited);
+  ASSERT_EQ(batch.current_of_lost.engines_size(), 1);
+  EXPECT_THAT(Names(batch.current_of_lost), ElementsAre("guest/real", "inner/real"));
+  hub.Publish("inner", {Exited("real")});
+  NSCTL_ASSERT_OK_AND_ASSIGN(batch, subscription->Next(absl::Now()));
+  EXPECT_THAT(batch.lost_engines, IsEmpty());
+  EXPECT_EQ(batch.changes.size(), 1);
+}
+
+TEST(ContainerHubSubscription, HearsOfEvidenceInAContainerOfAnEngineOfItsOwn) {
+  ContainerHub hub;
+  hub.SetEngine(EngineOf("evidence", Engine::evidence), kNow);
+  const auto change_of = [](Change change, uint64_t start_time) {
+    change.mutable_container()->set_start_time(start_time);
+    return change;
+  };
+  hub.Publish("evidence", {change_of(Started("late"), 1)});
+  Engine inner = EngineOf("evidence:5@6", Engine::evidence);
+  inner.set_parent("d");
+  inner.set_parent_container("web");
+  const auto subscription = hub.Subscribe();
+
+  hub.AddPlaces({{{7, 1}, inner}, {{7, 2}, inner}}, kNow);
+  hub.Publish("evidence", {change_of(Started("in"), 2), change_of(Started("out"), 3)});
+  EXPECT_THAT(Names(hub.Subscribe()->start()),
+              ElementsAre("evidence/out", "evidence:5@6/in", "evidence:5@6/late"));
+  EXPECT_THAT(Names(hub.Current()), ElementsAre("evidence/in", "evidence/late", "evidence/out"));
+  hub.Publish("evidence", {change_of(Exited("in"), 2), change_of(Exited("late"), 1),
+                           change_of(Exited("out"), 3)});
+  hub.AddPlaces({}, kNow);
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(absl::Now()));
+  std::vector<std::string> heard;
+  for (const Change& change : batch.changes) {
+    heard.push_back(absl::StrCat(Change::Kind_Name(change.kind()), " ", change.container().name(),
+                                 " of ", change.container().engine(), change.engine().key()));
+  }
+  EXPECT_THAT(heard, ElementsAre("engine_changed  of evidence:5@6", "updated late of evidence:5@6",
+                                 "started in of evidence:5@6", "started out of evidence",
+                                 "exited in of evidence:5@6", "exited late of evidence:5@6",
+                                 "exited out of evidence", "engine_gone  of evidence:5@6"));
+}
+
+TEST(ContainerHub, TellsOfAnEngineThatIsBrokenOnce) {
+  ContainerHub hub;
+  const auto subscription = hub.Subscribe();
+  const auto set = [&hub](Engine::State state, const std::string& reason = "") {
+    Engine engine = EngineOf("d");
+    engine.set_state(state);
+    engine.set_reason(reason);
+    hub.SetEngine(engine, kNow);
+  };
+  set(Engine::connecting);
+  for (int i = 0; i < 3; ++i) {
+    set(Engine::syncing);
+    set(Engine::degraded, "cut short");
+  }
+  set(Engine::syncing);
+  EXPECT_EQ(hub.Current().engines(0).state(), Engine::syncing);
+  set(Engine::degraded, "no answer");
+  set(Engine::syncing);
+  set(Engine::ready);
+
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto batch, subscription->Next(absl::Now()));
+  std::vector<std::string> told;
+  for (const Change& change : batch.changes) {
+    told.push_back(absl::StrCat(StateName(change.engine().state()), change.engine().reason()));
+  }
+  EXPECT_THAT(told, ElementsAre("connecting", "syncing", "degradedcut short", "degradedno answer",
+                                "ready"));
 }
 
 TEST(ContainerHubSubscription, HearsOfAllFromManyPublishers) {

@@ -1,11 +1,11 @@
 #include "engines/container_process.h"
 
 #include <poll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
-#include <ctime>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -47,20 +47,6 @@ absl::StatusOr<StatRow> ReadStat(const procfsroot::Procfs& procfs, Pid pid) {
                  .zombie = fields.state == 'Z' || fields.state == 'X'};
 }
 
-// Clock ticks since boot (proc_pid_stat(5), field 22) as a time, all by the same clock.
-std::optional<absl::Time> TimeOf(uint64_t ticks) {
-  static const absl::Time boot = [] {
-    timespec since = {};
-    if (clock_gettime(CLOCK_BOOTTIME, &since) != 0) return absl::InfinitePast();
-    return absl::Now() - absl::DurationFromTimespec(since);
-  }();
-  const int64_t per_second = sysconf(_SC_CLK_TCK);
-  if (boot == absl::InfinitePast() || per_second <= 0) return std::nullopt;
-  const absl::Duration tick = absl::Seconds(1) / per_second;
-  return absl::UnixEpoch() +
-         absl::Floor(boot - absl::UnixEpoch() + tick * static_cast<int64_t>(ticks), tick);
-}
-
 class LiveProcess : public ContainerProcess {
  public:
   LiveProcess(const procfsroot::Procfs& procfs, Pid pid, uint64_t start_time, base::OwnedFd pidfd)
@@ -72,7 +58,10 @@ class LiveProcess : public ContainerProcess {
 
   int32_t pid() const override { return pid_.value; }
   uint64_t start_time() const override { return start_time_; }
-  std::optional<absl::Time> started_at() const override { return TimeOf(start_time_); }
+  std::optional<absl::Time> started_at() const override {
+    const absl::Duration tick = absl::Seconds(1) / sysconf(_SC_CLK_TCK);
+    return absl::UnixEpoch() + absl::Floor(TimeOfStart(start_time_) - absl::UnixEpoch(), tick);
+  }
   std::optional<uint64_t> pidfd_inode() const override { return inode_; }
   int poll_fd() const override { return pidfd_.get(); }
 
@@ -155,6 +144,16 @@ class LiveProcessFinder : public ProcessFinder {
 };
 
 }  // namespace
+
+absl::Time TimeOfStart(uint64_t start_time) {
+  const absl::Time now = absl::Now();
+  struct timespec since_boot = {};
+  // Goes on in suspend, as start times do.
+  clock_gettime(CLOCK_BOOTTIME, &since_boot);
+  const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
+  return now - absl::DurationFromTimespec(since_boot) +
+         absl::Seconds(static_cast<double>(start_time) / ticks);
+}
 
 absl::StatusOr<std::shared_ptr<const ContainerProcess>> HoldProcess(
     const procfsroot::Procfs& procfs, base::Pid pid) {

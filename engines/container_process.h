@@ -30,14 +30,17 @@ class ContainerProcess {
   // Clock ticks since boot.
   virtual uint64_t start_time() const = 0;
   virtual std::optional<uint64_t> pidfd_inode() const = 0;
-  // When it started, as far as the kernel counts: to a hundredth of a second, by the clock as it
-  // was set when the first was asked for. nullopt where that is unknown.
+  // When it started, as far as the kernel counts: to a hundredth of a second, by the clock as it is
+  // set now. nullopt where that is unknown.
   virtual std::optional<absl::Time> started_at() const { return std::nullopt; }
   // It ended, reaped or not. Never blocks.
   virtual bool Ended() const = 0;
   // Readable once it ended; -1 where the kernel gave none.
   virtual int poll_fd() const = 0;
 };
+
+// When a process of this start time was made, by the wall clock: exact to a tick, and never late.
+absl::Time TimeOfStart(uint64_t start_time);
 
 class ProcessFinder {
  public:

@@ -30,6 +30,20 @@ using base::TestChild;
 using testing::HasErrno;
 using testing::IsOk;
 
+TEST(TimeOfStart, IsWhenTheProcessWasMade) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const procfsroot::Procfs procfs, procfsroot::Procfs::Live());
+  const absl::Time before = absl::Now();
+  absl::StatusOr<TestChild> child = TestChild::Start(0);
+  const absl::Time after = absl::Now();
+  NSCTL_SKIP_IF_LACKING(child.status(), "fork");
+  NSCTL_ASSERT_OK_AND_ASSIGN(const auto process, HoldProcess(procfs, child->pid()));
+
+  const absl::Time made = TimeOfStart(process->start_time());
+
+  EXPECT_LE(made, after);
+  EXPECT_GE(made, before - absl::Seconds(1));
+}
+
 TEST(FindProcessesOf, FindsProcessesBesideTheEngine) {
   NSCTL_ASSERT_OK_AND_ASSIGN(const procfsroot::Procfs procfs, procfsroot::Procfs::Live());
   absl::StatusOr<TestChild> engine = TestChild::Start(0);

@@ -70,6 +70,9 @@ class EngineClient {
   // is believed that could be wrong about who it is: PID and key are the caller's.
   virtual absl::StatusOr<Engine> Identify(const CallLimits& limits) = 0;
 
+  // Whether it answers, by what costs it least. Asked once Identify succeeded.
+  virtual absl::Status Ping(const CallLimits& limits) { return Identify(limits).status(); }
+
   // Calls `subscribed` once the engine accepted, then `sink` for each event, until the stream ends
   // (OK), breaks or is stopped. Where the engine can tell what happened since a time, it starts at
   // `since`. `limits.deadline` is for the acceptance. `sink` returns soon.

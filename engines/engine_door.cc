@@ -157,6 +157,11 @@ absl::StatusOr<EngineDoor::Client> EngineDoor::Chosen() const {
   return chosen_;
 }
 
+absl::Status EngineDoor::Ping(const CallLimits& limits) {
+  NSCTL_ASSIGN_OR_RETURN(const Client client, Chosen());
+  return client->Ping(limits);
+}
+
 absl::Status EngineDoor::Watch(absl::Time since, const CallLimits& limits,
                                absl::FunctionRef<void()> subscribed,
                                absl::FunctionRef<void(const EngineEvent&)> sink) {

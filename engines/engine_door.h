@@ -37,6 +37,7 @@ class EngineDoor : public EngineClient {
              std::vector<const EngineKind*> kinds, absl::Span<const EngineKind> all_kinds);
 
   // Errors: UNAVAILABLE where no socket answers, saying why the first does not.
+  absl::Status Ping(const CallLimits& limits) override;
   absl::StatusOr<Engine> Identify(const CallLimits& limits) override;
 
   // Of what answered to Identify; FAILED_PRECONDITION before.

@@ -1,6 +1,5 @@
 #include "engines/engine_watcher.h"
 
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -8,7 +7,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -29,6 +27,8 @@
 #include "engines/backoff.h"
 #include "engines/call_pool.h"
 #include "engines/container.h"
+#include "engines/container_process.h"
+#include "engines/process_watches.h"
 #include "engines/stop_signal.h"
 #include "engines/stopped_rows.h"
 #include "engines/told_processes.h"
@@ -39,13 +39,6 @@ namespace {
 // Of epoll's data; watched processes have numbers from 1.
 constexpr uint64_t kMailbox = 0;
 constexpr uint64_t kEngineProcess = ~uint64_t{0};
-
-int EpollTimeout(absl::Time until) {
-  constexpr int64_t kMaxWait = 60'000;
-  if (until == absl::InfiniteFuture()) return -1;
-  return static_cast<int>(
-      std::clamp<int64_t>(absl::ToInt64Milliseconds(until - absl::Now()) + 1, 0, kMaxWait));
-}
 
 // That it is not available its state says.
 std::string OneLine(const absl::Status& status) {
@@ -85,6 +78,13 @@ class EngineWatcher::Actor {
   CallLimits LimitsOf(absl::Duration timeout, const StopSignal& stop) const {
     return {.deadline = absl::Now() + timeout, .stop = &stop};
   }
+  // When an engine that tells nothing is asked whether it is there.
+  absl::Time next_ping() const {
+    return pinging_ || stop_attempt_ == nullptr ? absl::InfiniteFuture()
+                                                : quiet_since_ + options_.quiet_time;
+  }
+  void StartPing();
+  void TakePing(uint64_t attempt, const absl::Status& status);
   void StartList();
   void StartInspection(const ContainerId& id);
   void StartStopped();
@@ -92,7 +92,6 @@ class EngineWatcher::Actor {
   Sighting Look(EngineRow row) const;
   absl::StatusOr<std::vector<Sighting>> List(const StopSignal& stop) const;
 
-  void Add(int fd, uint64_t number) const;
   void SetState(Engine::State state, const std::string& reason);
   void PublishState();
   void SetGone();
@@ -103,13 +102,12 @@ class EngineWatcher::Actor {
   const std::shared_ptr<const ContainerProcess> process_;
   ContainerHub* const hub_;
   WatcherOptions options_;
-  const base::OwnedFd epoll_;
   const base::OwnedFd wake_;
 
   // The actor's thread alone.
   Engine engine_;
   SyncState sync_;
-  std::map<uint64_t, std::shared_ptr<const ContainerProcess>> watched_;
+  ProcessWatches watches_;
   std::thread stream_;
   bool streaming_ = false;
   std::shared_ptr<StopSignal> stop_attempt_;
@@ -120,8 +118,9 @@ class EngineWatcher::Actor {
   // Stopped containers are being listed; or why that failed.
   bool lists_stopped_ = false;
   absl::Status why_no_stopped_;
-  // No descriptor can be waited for: looks often instead.
-  mutable bool blind_ = false;
+  // Since when nothing was heard of the engine, and whether it is asked for a sign of life.
+  absl::Time quiet_since_ = absl::InfiniteFuture();
+  bool pinging_ = false;
 
   mutable absl::Mutex mutex_;
   std::vector<Message> messages_ ABSL_GUARDED_BY(mutex_);
@@ -147,7 +146,6 @@ EngineWatcher::Actor::Actor(Engine engine, std::unique_ptr<EngineClient> client,
       process_(std::move(process)),
       hub_(hub),
       options_(std::move(options)),
-      epoll_(epoll_create1(EPOLL_CLOEXEC), "epoll"),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"),
       engine_(std::move(engine)),
       sync_(options_.sync),
@@ -157,8 +155,8 @@ EngineWatcher::Actor::Actor(Engine engine, std::unique_ptr<EngineClient> client,
       return std::uniform_real_distribution<double>()(*random);
     };
   }
-  Add(wake_.get(), kMailbox);
-  if (process_ != nullptr) Add(process_->poll_fd(), kEngineProcess);
+  watches_.WatchFd(kMailbox, wake_);
+  if (process_ != nullptr) watches_.Watch(kEngineProcess, process_);
   SetState(Engine::connecting, "");
   thread_ = std::thread([this] { Run(); });
 }
@@ -193,7 +191,9 @@ void EngineWatcher::Actor::PostEvent(uint64_t attempt, const EngineEvent& event)
     ++waiting_events_;
   }
   Post([this, attempt, event] {
-    if (attempt == sync_.attempt()) Take(sync_.Event(event, options_.clock()));
+    if (attempt != sync_.attempt()) return;
+    if (stop_attempt_ != nullptr) quiet_since_ = options_.clock();
+    Take(sync_.Event(event, options_.clock()));
   });
 }
 
@@ -222,6 +222,7 @@ void EngineWatcher::Actor::Run() {
     const absl::Time now = options_.clock();
     if (sync_.next_tick() <= now) Take(sync_.Tick(now));
     if (!streaming_ && now >= next_attempt_) BeginAttempt();
+    if (now >= next_ping()) StartPing();
     PublishState();
     Wait();
   }
@@ -230,45 +231,20 @@ void EngineWatcher::Actor::Run() {
 }
 
 void EngineWatcher::Actor::Wait() {
-  // Blind, the kernel's word is asked for.
-  constexpr absl::Duration kBlindWait = absl::Milliseconds(200);
   const absl::Duration now_to_real = absl::Now() - options_.clock();
-  absl::Time until = sync_.next_tick();
+  absl::Time until = std::min(sync_.next_tick(), next_ping());
   if (!streaming_) until = std::min(until, next_attempt_);
   if (until != absl::InfiniteFuture()) until += now_to_real;
-  if (blind_) until = std::min(until, absl::Now() + kBlindWait);
-  epoll_event events[64];
-  const int ready =
-      epoll_wait(epoll_.get(), events, static_cast<int>(std::size(events)), EpollTimeout(until));
-  for (int i = 0; i < ready; ++i) {
-    const uint64_t number = events[i].data.u64;
+  for (const uint64_t number : watches_.Wait(until)) {
     if (number == kEngineProcess) return SetGone();
     if (number != kMailbox) Take(sync_.ProcessEnded(number, options_.clock()));
   }
-  if (!blind_) return;
-  // Each that is told is watched no longer.
-  const std::map<uint64_t, std::shared_ptr<const ContainerProcess>> watched = watched_;
-  for (const auto& [number, process] : watched) {
-    if (process->Ended()) Take(sync_.ProcessEnded(number, options_.clock()));
-  }
-}
-
-void EngineWatcher::Actor::Add(int fd, uint64_t number) const {
-  epoll_event event = {.events = EPOLLIN, .data = {.u64 = number}};
-  if (fd < 0 || epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) blind_ = true;
 }
 
 void EngineWatcher::Actor::Take(SyncActions actions) {
-  for (const uint64_t number : actions.unwatch) {
-    const auto found = watched_.find(number);
-    if (found == watched_.end()) continue;
-    (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, found->second->poll_fd(), nullptr);
-    watched_.erase(found);
-  }
-  for (auto& watch : actions.watch) {
-    Add(watch.process->poll_fd(), watch.number);
-    watched_[watch.number] = std::move(watch.process);
-  }
+  for (const uint64_t number : actions.unwatch) watches_.Unwatch(number);
+  for (auto& watch : actions.watch) watches_.Watch(watch.number, std::move(watch.process));
+  if (options_.before_publish && !actions.changes.empty()) options_.before_publish(actions.changes);
   hub_->Publish(engine_.key(), std::move(actions.changes));
   if (engine_.state() == Engine::gone) CountLeft();
   if (actions.list) StartList();
@@ -283,7 +259,8 @@ void EngineWatcher::Actor::BeginAttempt() {
   streaming_ = true;
   subscribed_at_ = absl::InfiniteFuture();
   why_given_up_ = absl::OkStatus();
-  lists_stopped_ = false;
+  lists_stopped_ = pinging_ = false;
+  quiet_since_ = absl::InfiniteFuture();
   stop_attempt_ = std::make_shared<StopSignal>();
   const absl::Time since = sync_.BeginAttempt(options_.clock());
   stream_ = std::thread([this, attempt = sync_.attempt(), since, stop = stop_attempt_] {
@@ -309,7 +286,7 @@ void EngineWatcher::Actor::Stream(uint64_t attempt, absl::Time since,
         [this, attempt] {
           Post([this, attempt] {
             if (attempt != sync_.attempt() || stop_attempt_ == nullptr) return;
-            subscribed_at_ = options_.clock();
+            subscribed_at_ = quiet_since_ = options_.clock();
             SetState(Engine::syncing, "");
             Take(sync_.Subscribed(subscribed_at_));
             if (options_.stopped) StartStopped();
@@ -346,6 +323,7 @@ Sighting EngineWatcher::Actor::Look(EngineRow row) const {
     auto process = finder_->Find(container.engine_pid());
     if (process.ok()) {
       sighting.process = *std::move(process);
+      sighting.born = TimeOfStart(sighting.process->start_time());
     } else {
       const int error = base::ErrnoOf(process.status());
       sighting.process_error =
@@ -377,6 +355,24 @@ void EngineWatcher::Actor::StartList() {
     Post(
         [this, attempt, list] { Take(sync_.Listed(attempt, std::move(*list), options_.clock())); });
   });
+}
+
+void EngineWatcher::Actor::StartPing() {
+  pinging_ = true;
+  calls_.Run([this, attempt = sync_.attempt(), stop = stop_attempt_] {
+    const absl::Status status = client_->Ping(LimitsOf(options_.call_timeout, *stop));
+    Post([this, attempt, status] { TakePing(attempt, status); });
+  });
+}
+
+void EngineWatcher::Actor::TakePing(uint64_t attempt, const absl::Status& status) {
+  if (attempt != sync_.attempt() || stop_attempt_ == nullptr) return;
+  pinging_ = false;
+  quiet_since_ = options_.clock();
+  // Whatever else it says, it is there.
+  if (!absl::IsDeadlineExceeded(status) && !absl::IsUnavailable(status)) return;
+  why_given_up_ = status;
+  stop_attempt_->Request();
 }
 
 void EngineWatcher::Actor::StartStopped() {
@@ -453,7 +449,7 @@ void EngineWatcher::Actor::PublishState() {
 
 void EngineWatcher::Actor::SetGone() {
   const absl::Time now = options_.clock();
-  (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, process_->poll_fd(), nullptr);
+  watches_.Unwatch(kEngineProcess);
   if (stop_attempt_ != nullptr) stop_attempt_->Request();
   if (stream_.joinable()) stream_.join();
   stop_attempt_.reset();

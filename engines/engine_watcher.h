@@ -4,9 +4,10 @@
 // thread, the calls' threads and the kernel tell it. Nothing that waits is done in it, and nobody
 // who tells it something waits for it: an engine that hangs costs its own calls their deadlines.
 //
-// While an engine does not answer, what was known stays published and its state says why. Attempts
-// are repeated at growing intervals, until the engine's process ends. Of containers that outlive it
-// the end is still told, as the kernel says it.
+// An engine that is quiet is asked from time to time whether it is there: one that hangs ends no
+// stream. While an engine does not answer, what was known stays published and its state says why.
+// Attempts are repeated at growing intervals, until the engine's process ends. Of containers that
+// outlive it the end is still told, as the kernel says it.
 
 #ifndef NSCTL_ENGINES_ENGINE_WATCHER_H_
 #define NSCTL_ENGINES_ENGINE_WATCHER_H_
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -34,6 +36,8 @@ struct WatcherOptions {
   // Deadlines of what the engine is asked.
   absl::Duration call_timeout = absl::Seconds(5);
   absl::Duration list_timeout = absl::Seconds(30);
+  // An engine that was not heard of for so long is asked whether it is there.
+  absl::Duration quiet_time = absl::Seconds(10);
   // At a time.
   int max_calls = 16;
   // A longer list is refused.
@@ -45,6 +49,8 @@ struct WatcherOptions {
   absl::Duration max_backoff = absl::Seconds(30);
   // An attempt that held so long was a good one: the next wait is the shortest again.
   absl::Duration healthy_after = absl::Minutes(1);
+  // Called with what is about to be published. Null: nobody is.
+  std::function<void(const std::vector<Change>&)> before_publish;
   // In [0, 1): attempts of many watchers are spread.
   std::function<double()> random;
   // Real time; deadlines of calls are measured by it in any case.

@@ -322,6 +322,34 @@ TEST_F(EngineWatcherTest, LeavesWhatOutlivesItsEngineToOthersThatKnowIt) {
   EXPECT_TRUE(watcher_->gone());
 }
 
+TEST_F(EngineWatcherTest, NoticesAnEngineThatStopsAnswering) {
+  options_.quiet_time = absl::Milliseconds(5);
+  options_.call_timeout = absl::Milliseconds(20);
+  const auto web = engine_.Start("web");
+  engine_.Start("db");
+  WatchAndSync();
+  NextChange();
+  NextChange();
+  // It is asked, and answers.
+  const int attempts = engine_.attempts();
+  ASSERT_TRUE(Await([&] { return engine_.attempts() > attempts + 2; }));
+  EXPECT_EQ(StateOfEngine(), Engine::ready);
+  EXPECT_EQ(engine_.streams(), 1);
+
+  // Its stream does not end.
+  engine_.SetFaults({.identify_hangs = true});
+  ASSERT_TRUE(Await([this] { return StateOfEngine() == Engine::degraded; }));
+  EXPECT_EQ(ReasonOfEngine(), "DEADLINE_EXCEEDED: no answer in time");
+  EXPECT_THAT(Known(), ElementsAre("db running", "web running"));
+  web->End();
+  EXPECT_EQ(NextChange(), "exited web");
+  engine_.SetFaults({});
+  ASSERT_TRUE(Await([this] { return StateOfEngine() == Engine::ready; }));
+  engine_.Die("db", 3);
+
+  EXPECT_EQ(NextChange(), "exited db 3");
+}
+
 TEST_F(EngineWatcherTest, IsIdleWhenNothingHappens) {
   for (int i = 0; i < 100; ++i) engine_.Start(absl::StrCat("c", i));
   WatchAndSync();

@@ -1,7 +1,5 @@
 #include "engines/evidence_client.h"
 
-#include <unistd.h>
-
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -28,18 +26,6 @@
 namespace nsctl::engines {
 namespace {
 
-// By the clock of start times, which goes on in suspend.
-absl::Duration TimeSinceBoot() {
-  struct timespec now = {};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return absl::DurationFromTimespec(now);
-}
-
-absl::Duration AgeOf(uint64_t start_time) {
-  const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
-  return TimeSinceBoot() - absl::Seconds(static_cast<double>(start_time) / ticks);
-}
-
 // The same text for rows that show the same.
 std::string Describe(const std::vector<EngineRow>& rows) {
   std::string text;
@@ -65,7 +51,7 @@ absl::StatusOr<std::vector<EngineRow>> EvidenceClient::Look() {
   const auto is_left_out = [&](base::Pid pid, uint64_t start_time) {
     const ProcessId id(pid.value, start_time);
     if (told.contains(id)) return false;
-    return known.contains(id) || AgeOf(start_time) < grace;
+    return known.contains(id) || absl::Now() - TimeOfStart(start_time) < grace;
   };
   NSCTL_ASSIGN_OR_RETURN(Evidence::Result result, evidence_.Scan(options_.max_age, is_left_out));
   options_.set_gaps(std::move(result.gaps));

@@ -1,10 +1,13 @@
 #include "engines/portfolio.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -75,6 +78,23 @@ class NoProcesses : public ProcessFinder {
   const absl::Status why_;
 };
 
+// Of processes that are known by evidence alone and are in a container.
+ContainerHub::Places PlacesOf(const Containers& containers) {
+  std::map<std::string, const Engine*> engines;
+  for (const Engine& engine : containers.engines()) {
+    if (engine.type() == Engine::evidence && !engine.parent_container().empty()) {
+      engines[engine.key()] = &engine;
+    }
+  }
+  ContainerHub::Places places;
+  for (const Container& container : containers.containers()) {
+    const auto engine = engines.find(container.engine());
+    if (engine == engines.end()) continue;
+    places[{container.pid(), container.start_time()}] = *engine->second;
+  }
+  return places;
+}
+
 }  // namespace
 
 class Portfolio::Impl {
@@ -108,10 +128,13 @@ class Portfolio::Impl {
   void Follow(const FoundEngine& found) ABSL_LOCKS_EXCLUDED(mutex_);
   void FollowAll(const EngineFinder::Result& found) ABSL_LOCKS_EXCLUDED(mutex_);
   void FollowEvidence();
+  // Has changes of evidence told of the engines that Current() has for its containers.
+  void PlaceEvidence(const std::vector<Change>& changes) ABSL_LOCKS_EXCLUDED(nesting_mutex_);
   absl::Duration MaxAge() const { return std::min(kMaxAge, options_.look_again / 2); }
   std::set<std::pair<int32_t, uint64_t>> KnownProcesses() const;
   void AwaitEngines(const StopSignal* stop) const ABSL_LOCKS_EXCLUDED(mutex_);
-  void ForgetEngines() ABSL_LOCKS_EXCLUDED(mutex_);
+  // False where none is gone.
+  bool ForgetEngines() ABSL_LOCKS_EXCLUDED(mutex_);
   void LookAgain();
 
   const procfsroot::Procfs& procfs_;
@@ -252,10 +275,29 @@ void Portfolio::Impl::FollowEvidence() {
   WatcherOptions watcher = options_.watcher;
   // Nobody says how a process ended that is known by evidence.
   watcher.sync.exit_grace = absl::ZeroDuration();
+  watcher.sync.only_with_process = true;
+  watcher.before_publish = [this](const std::vector<Change>& changes) { PlaceEvidence(changes); };
   evidence_ = std::make_unique<EngineWatcher>(
       engine,
       std::make_unique<EvidenceClient>(Evidence(procfs_, &table_, HostRoot(procfs_)), options),
       std::make_unique<ObserverProcesses>(procfs_, &table_), nullptr, &hub_, watcher);
+}
+
+void Portfolio::Impl::PlaceEvidence(const std::vector<Change>& changes) {
+  Containers containers = hub_.Current();
+  bool is_new = false;
+  for (const Change& change : changes) {
+    if (change.kind() != Change::started) continue;
+    is_new = true;
+    Container& container = *containers.add_containers();
+    container = change.container();
+    container.set_engine(kEvidenceKey);
+  }
+  if (!is_new) return;
+  MergeViews(&containers);
+  const absl::MutexLock lock(&nesting_mutex_);
+  nesting_.SetParents(&containers);
+  hub_.AddPlaces(PlacesOf(containers), absl::Now());
 }
 
 std::set<std::pair<int32_t, uint64_t>> Portfolio::Impl::KnownProcesses() const {
@@ -283,7 +325,7 @@ void Portfolio::Impl::AwaitEngines(const StopSignal* stop) const {
   }
 }
 
-void Portfolio::Impl::ForgetEngines() {
+bool Portfolio::Impl::ForgetEngines() {
   // Ended outside of the lock.
   Watchers gone;
   const absl::MutexLock lock(&mutex_);
@@ -294,6 +336,7 @@ void Portfolio::Impl::ForgetEngines() {
   first_.erase(std::remove_if(first_.begin(), first_.end(),
                               [](const auto& watcher) { return watcher->gone(); }),
                first_.end());
+  return !gone.empty();
 }
 
 void Portfolio::Impl::LookAgain() {
@@ -301,7 +344,8 @@ void Portfolio::Impl::LookAgain() {
     const absl::Time next = absl::Now() + options_.look_again;
     while (AwaitLook(next) && !stop_.requested()) LookForMonitors();
     if (stop_.requested()) return;
-    ForgetEngines();
+    // What an engine that is gone told may have been much.
+    if (ForgetEngines()) (void)malloc_trim(0);
     // Nothing new where processes cannot be listed.
     (void)Look();
     // Subscribers are told which engine is in which container.
@@ -315,6 +359,7 @@ Containers Portfolio::Impl::Current() {
   nesting_.SetParents(&current);
   nesting_.SetCgroups(&current);
   hub_.SetParents(current.engines(), absl::Now());
+  hub_.AddPlaces(PlacesOf(current), absl::Now());
   if (options_.watcher.stopped) MergeStopped(&current);
   // Not worth a word where engines tell all.
   const auto& containers = current.containers();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -77,16 +78,18 @@ class PortfolioEngineTest : public ::testing::Test {
     EXPECT_THAT(Podman({"rm", "--force", "--all", "--time=0"}), IsOk());
   }
 
-  void StartDocker() {
+  // With it, containers run on where a daemon finds them at its start.
+  void StartDocker(bool live_restore = true) {
     ASSERT_THAT(sandbox_->Run({"sh", "-c", "echo '{}' >/run/daemon.json"}), IsOk());
     NSCTL_ASSERT_OK_AND_ASSIGN(
         dockerd_,
-        sandbox_->Start(
-            {"dockerd", "--config-file=/run/daemon.json",
-             absl::StrCat("--data-root=", sandbox_->folder(), "/docker"), "--exec-root=/run/docker",
-             "--pidfile=/run/docker.pid", absl::StrCat("--host=unix://", kDockerSocket),
-             absl::StrCat("--cgroup-parent=/", sandbox_->cgroup()), "--bridge=none",
-             "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--live-restore"}));
+        sandbox_->Start({"dockerd", "--config-file=/run/daemon.json",
+                         absl::StrCat("--data-root=", sandbox_->folder(), "/docker"),
+                         "--exec-root=/run/docker", "--pidfile=/run/docker.pid",
+                         absl::StrCat("--host=unix://", kDockerSocket),
+                         absl::StrCat("--cgroup-parent=/", sandbox_->cgroup()), "--bridge=none",
+                         "--iptables=false", "--ip6tables=false", "--ip-forward=false",
+                         absl::StrCat("--live-restore=", live_restore ? "true" : "false")}));
     ASSERT_TRUE(AwaitMinute([this] { return Docker({"version"}).ok(); }));
     ASSERT_THAT(Docker({"import", tar_, "nsctl/busybox:1"}), IsOk());
   }
@@ -280,6 +283,64 @@ TEST_F(PortfolioEngineTest, TellsTheEndOfWhatOutlivesItsEngineOnce) {
   // For the test's end.
   ASSERT_THAT(sandbox_->Run({"rm", "-f", "/run/docker.pid"}), IsOk());
   ASSERT_NO_FATAL_FAILURE(StartDocker());
+}
+
+TEST_F(PortfolioEngineTest, TellsTheEndOfWhatTheNextDaemonKillsOnce) {
+  ASSERT_NO_FATAL_FAILURE(RunContainers());
+  ASSERT_THAT(Docker({"pause", "db"}), IsOk());
+  PortfolioOptions options;
+  options.look_again = absl::Milliseconds(500);
+  NSCTL_ASSERT_OK_AND_ASSIGN(portfolio_, Portfolio::Start(procfs_, options));
+  ASSERT_TRUE(portfolio_->AwaitFirstResults(absl::Now() + absl::Minutes(1)));
+  const auto subscription = portfolio_->Subscribe();
+  // Names, for containers are told by their ids alone where no daemon is.
+  std::map<std::string, std::string> names;
+  const Containers before = portfolio_->Current();
+  for (const Container& container : before.containers()) {
+    if (container.name() == "web" || container.name() == "db") {
+      names[container.id()] = container.name();
+    }
+  }
+  ASSERT_EQ(names.size(), 2);
+  std::vector<std::string> heard;
+  const auto await = [&](size_t count, absl::Duration time) {
+    const absl::Time deadline = absl::Now() + time;
+    while (heard.size() < count) {
+      const auto batch = subscription->Next(deadline);
+      if (!batch.ok()) return;
+      for (const Change& change : batch->changes) {
+        const auto name = names.find(change.container().id());
+        if (name == names.end()) continue;
+        if (change.kind() != Change::started && change.kind() != Change::exited) continue;
+        heard.push_back(absl::StrCat(Change::Kind_Name(change.kind()), " ", name->second));
+      }
+    }
+  };
+
+  ASSERT_EQ(kill(dockerd_.value, SIGKILL), 0);
+  ASSERT_TRUE(
+      AwaitMinute([this] { return Known(portfolio_->Current(), Engine::evidence).size() >= 2; }));
+  ASSERT_THAT(sandbox_->Run({"rm", "-f", "/run/docker.pid"}), IsOk());
+  ASSERT_NO_FATAL_FAILURE(StartDocker(false));
+  await(2, absl::Minutes(1));
+  EXPECT_THAT(heard, ::testing::UnorderedElementsAre("exited web", "exited db"));
+  await(3, absl::Seconds(3));
+  EXPECT_EQ(heard.size(), 2);
+
+  // What starts now is another one.
+  ASSERT_TRUE(AwaitMinute([this] {
+    const std::vector<std::string> engines = Engines(portfolio_->Current());
+    return std::count(engines.begin(), engines.end(),
+                      absl::StrCat("docker ", kDockerSocket, " ready")) == 1;
+  }));
+  ASSERT_THAT(Docker({"start", "web"}), IsOk());
+  EXPECT_TRUE(
+      AwaitMinute([&] { return Known(portfolio_->Current(), Engine::docker).size() == 1; }));
+  ASSERT_THAT(Docker({"kill", "web"}), IsOk());
+  await(4, absl::Minutes(1));
+  ASSERT_EQ(heard.size(), 4);
+  EXPECT_EQ(heard[2], "started web");
+  EXPECT_EQ(heard[3], "exited web");
 }
 
 }  // namespace

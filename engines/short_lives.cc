@@ -19,6 +19,8 @@ namespace {
 // Of containers whose lives are remembered, told or not.
 constexpr size_t kMaxTold = 10'000;
 constexpr size_t kMaxLives = 10'000;
+// Longer names and images are not remembered.
+constexpr size_t kMaxText = 1024;
 
 void SetTime(absl::Time time, google::protobuf::Timestamp* timestamp) {
   const timespec parts = absl::ToTimespec(time);
@@ -55,13 +57,24 @@ void ShortLives::Start(const EngineEvent& event) {
   const auto told = told_until_.find(event.container);
   const bool is_repeated = told != told_until_.end() && event.time <= told->second;
   if (event.time == absl::InfinitePast() || event.time <= floor_ || is_repeated) return;
-  if (lives_.size() < kMaxLives) lives_[event.container] = {.start = event, .end = std::nullopt};
+  if (lives_.size() >= kMaxLives || StartOf(event.container) < absl::InfiniteFuture()) return;
+  EngineEvent& start = (lives_[event.container] = {.start = event, .end = std::nullopt}).start;
+  if (start.name.size() > kMaxText) start.name.clear();
+  if (start.image.size() > kMaxText) start.image.clear();
 }
 
 void ShortLives::End(const EngineEvent& event) {
   const auto life = lives_.find(event.container);
   if (life == lives_.end() || event.time < life->second.start.time) return;
-  if (!life->second.end.has_value()) life->second.end = event;
+  if (life->second.end.has_value()) return;
+  life->second.end = event;
+  life->second.end->name.clear();
+  life->second.end->image.clear();
+}
+
+absl::Time ShortLives::StartOf(const ContainerId& id) const {
+  const auto life = lives_.find(id);
+  return life == lives_.end() ? absl::InfiniteFuture() : life->second.start.time;
 }
 
 bool ShortLives::HasEnded(const ContainerId& id) const {

@@ -23,13 +23,15 @@ class ShortLives {
   // What began before the first of these is no news.
   void BeginAt(absl::Time now);
 
-  // A start of a container whose process was not told.
+  // A start of a container whose process was not told. Nothing where one is there already.
   void Start(const EngineEvent& event);
   // An end. Nothing where no start was heard of.
   void End(const EngineEvent& event);
 
   // A start was heard of, and not told.
   bool Has(const ContainerId& id) const { return lives_.count(id) > 0; }
+  // When that was; in the future for ever where none was.
+  absl::Time StartOf(const ContainerId& id) const;
   // And its end.
   bool HasEnded(const ContainerId& id) const;
 

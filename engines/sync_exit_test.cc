@@ -169,6 +169,26 @@ TEST(SyncStateExit, IsToldAtOnceWhereNobodyCanSayHow) {
   EXPECT_THAT(scene.Told(), IsEmpty());
 }
 
+TEST(SyncStateExit, OfWhatHadEndedWhenItWasSeenIsNoNewsWhereProcessesAreAllThereIs) {
+  SyncScene scene({.replays = true, .exit_grace = absl::ZeroDuration(), .only_with_process = true});
+  scene.SyncWith("web");
+  Sighting ended;
+  ended.row.container.set_id("job");
+  ended.row.container.set_name("job");
+  ended.row.container.set_state(Container::running);
+  ended.row.container.set_engine_pid(99);
+  ended.process_error = "ESRCH";
+  scene.Deliver({.kind = Kind::kUpdated, .container = {"", "job"}});
+  for (int i = 0; i < 3; ++i) {
+    scene.state().Inspected(scene.state().attempt(), {"", "job"}, ended, scene.now());
+  }
+  scene.Wait(absl::Minutes(6));
+  scene.AnswerAll();
+
+  EXPECT_THAT(scene.TakeChanges(), IsEmpty());
+  EXPECT_THAT(scene.Told(), ElementsAre("web 100 running"));
+}
+
 TEST(SyncStateExit, OfAShortLifeIsToldThoughNobodySawTheProcess) {
   SyncScene scene;
   scene.SyncWith("web");

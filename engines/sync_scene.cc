@@ -41,6 +41,8 @@ EngineEvent SyncScene::Start(const std::string& id) {
   Truth_& truth = truth_[id];
   if (truth.name.empty()) truth.name = id;
   truth.process = processes_.Start();
+  // It is not told at once.
+  born_[truth.process->pid()] = now_ + kStep / 2;
   truth.state = Container::running;
   return Happen(Kind::kStarted, id);
 }
@@ -97,6 +99,7 @@ Sighting SyncScene::Look(EngineRow row) {
     const auto process = processes_.Find(row.container.engine_pid());
     if (process.ok()) {
       sighting.process = *process;
+      sighting.born = born_[(*process)->pid()];
     } else {
       sighting.process_error = base::ErrnoName(base::ErrnoOf(process.status()));
     }

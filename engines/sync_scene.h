@@ -87,6 +87,8 @@ class SyncScene {
 
   std::unique_ptr<SyncState> state_;
   FakeProcesses processes_;
+  // When each was made, by PID.
+  std::map<int64_t, absl::Time> born_;
   absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
   bool partial_lists_ = false;
   std::map<std::string, Truth_> truth_;

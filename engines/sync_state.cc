@@ -28,6 +28,10 @@ constexpr absl::Duration kUnclear = absl::Milliseconds(100);
 // So often in a row an answer may be overtaken by events before it is told all the same.
 constexpr int kMaxOvertaken = 3;
 constexpr int kMaxFailedInspections = 3;
+// Of containers that events name. Beyond, the list says which of them there are.
+constexpr size_t kMaxEntries = 100'000;
+// Longer ids are none.
+constexpr size_t kMaxId = 4096;
 // Between questions how a process ended, to an engine that says it runs.
 constexpr absl::Duration kLookAgain = absl::Milliseconds(200);
 
@@ -91,12 +95,24 @@ SyncActions SyncState::Event(const EngineEvent& event, absl::Time now) {
   if (entry == entries_.end()) {
     // Of what is not known, the end is no news. A list under way may still show it.
     if (ends && !listing_) return actions;
+    if (event.container.id.size() + event.container.native_namespace.size() > kMaxId) {
+      return actions;
+    }
+    if (entries_.size() >= kMaxEntries) {
+      RequestList(&actions, now);
+      return actions;
+    }
     entry = entries_.try_emplace(event.container).first;
   }
-  if (AgeOf(entry->second, event) == EventAge::kKnown) return actions;
-  entry->second.last_event = ++events_;
-  if (event.kind == Kind::kStarted && !entry->second.told.has_process()) {
-    if (lives_.HasEnded(entry->first)) TellLife(entry, nullptr, &actions, now);
+  Entry& state = entry->second;
+  if (event.kind == Kind::kStarted) state.start_heard = std::max(state.start_heard, event.time);
+  const bool is_known = AgeOf(state, event) == EventAge::kKnown;
+  if (is_known && !(ends && IsOfEndedProcess(state, event))) return actions;
+  state.last_event = ++events_;
+  if (event.kind == Kind::kStarted && !state.told.has_process()) {
+    // Of some engines a restart is one event.
+    const bool is_next = lives_.HasEnded(entry->first) || lives_.StartOf(entry->first) < event.time;
+    if (is_next) TellLife(entry, nullptr, &actions, now);
     lives_.Start(event);
   }
   if (ends) {
@@ -107,36 +123,6 @@ SyncActions SyncState::Event(const EngineEvent& event, absl::Time now) {
     RequestInspection(entry, &actions, now);
   }
   return actions;
-}
-
-void SyncState::TakeExitEvent(Entries::iterator entry, const EngineEvent& event,
-                              SyncActions* actions, absl::Time now) {
-  Entry& state = entry->second;
-  if (!state.told.has_process() && lives_.Has(entry->first)) {
-    if (event.kind == EngineEvent::Kind::kExited) lives_.End(event);
-    // An inspection under way knows more of it.
-    if (state.inspecting) return;
-    TellLife(entry, nullptr, actions, now);
-  }
-  const Container* const told = state.told.container();
-  if (told == nullptr) return ForgetIfUnknown(entry);
-  const bool of_another = event.engine_pid.has_value() && told->engine_pid() != 0 &&
-                          *event.engine_pid != told->engine_pid();
-  const bool ended = state.told.process() != nullptr
-                         ? state.told.process()->Ended()
-                         // Nobody can say better than the engine.
-                         : AgeOf(state, event) == EventAge::kNews && state.told.has_process();
-  if (of_another || !ended) {
-    // Of an earlier process, or of one between two; or the engine errs.
-    if (event.kind == EngineEvent::Kind::kRemoved || !of_another) {
-      RequestInspection(entry, actions, now);
-    }
-    return;
-  }
-  state.exit_facts = {.exit_code = event.exit_code, .oom_killed = event.oom_killed};
-  // It may be between two processes, or have the next one already.
-  RequestInspection(entry, actions, now);
-  End(entry, {.source = Change::event, .now = now, .happened = event.time}, actions);
 }
 
 void SyncState::TakePauseEvent(Entries::iterator entry, const EngineEvent& event,
@@ -177,60 +163,15 @@ void SyncState::WatchProcess(Entries::iterator entry, SyncActions* actions) {
   actions->watch.push_back({.number = state.watch, .process = process});
 }
 
-void SyncState::End(Entries::iterator entry, const Cause& cause, SyncActions* actions) {
-  Entry& state = entry->second;
-  if (state.told.process() != nullptr && state.told.process()->Ended()) {
-    state.ended_engine_pid = state.told.container()->engine_pid();
-  }
-  state.told.End(state.exit_facts, cause, &actions->changes);
-  lives_.SetTold(entry->first, cause.happened != absl::InfinitePast() ? cause.happened : cause.now);
-  WatchProcess(entry, actions);
-}
-
-void SyncState::TellLife(Entries::iterator entry, const EngineRow* row, SyncActions* actions,
-                         absl::Time now) {
-  Entry& state = entry->second;
-  EngineRow known;
-  if (row == nullptr && state.partial.has_value()) row = &state.partial->row;
-  if (row == nullptr && state.told.container() != nullptr) {
-    known.container = *state.told.container();
-    known.pod = state.told.pod();
-    row = &known;
-  }
-  lives_.Tell(entry->first, row, now, &actions->changes);
-  state.partial.reset();
-  state.exit_deadline = state.look_again = absl::InfiniteFuture();
-}
-
-// An answer about a container whose start was heard of and whose process was not seen. False where
-// how it ended is awaited.
-bool SyncState::SettleLife(Entries::iterator entry, const absl::StatusOr<Sighting>& sighting,
-                           SyncActions* actions, absl::Time now) {
-  Entry& state = entry->second;
-  if (state.told.has_process() || !lives_.Has(entry->first)) return true;
-  if (!sighting.ok() && !absl::IsNotFound(sighting.status())) return true;
-  if (sighting.ok() && IsAlive(sighting->row.container.state()) && !lives_.HasEnded(entry->first)) {
-    return true;
-  }
-  const bool says_how = sighting.ok() && sighting->row.container.state() == Container::exited &&
-                        sighting->row.container.has_exit_code();
-  if (!says_how && !lives_.HasEnded(entry->first)) {
-    // Its event is on the way.
-    if (state.exit_deadline == absl::InfiniteFuture()) {
-      state.exit_deadline = now + options_.exit_grace;
-    }
-    LookAgain(state, now);
-    return false;
-  }
-  TellLife(entry, sighting.ok() ? &sighting->row : nullptr, actions, now);
-  return true;
-}
-
 void SyncState::Show(Entries::iterator entry, const Sighting& sighting, absl::Time asked,
                      Change::Source source, SyncActions* actions, absl::Time now) {
   Entry& state = entry->second;
   const Container& seen = sighting.row.container;
   const bool alive = IsAlive(seen.state());
+  if (options_.only_with_process && alive && sighting.process == nullptr) {
+    if (state.told.process() == nullptr) return ForgetIfUnknown(entry);
+    return;
+  }
   if (alive && sighting.process == nullptr && state.ended_engine_pid != 0 &&
       seen.engine_pid() == state.ended_engine_pid) {
     // The engine has not noticed yet, or never will.
@@ -239,15 +180,22 @@ void SyncState::Show(Entries::iterator entry, const Sighting& sighting, absl::Ti
   }
   const auto before = state.told.process();
   const bool had_process = state.told.has_process();
-  if (alive && lives_.HasEnded(entry->first)) TellLife(entry, nullptr, actions, now);
+  const bool is_of_another = lives_.StartOf(entry->first) < sighting.born;
+  if (alive && (lives_.HasEnded(entry->first) || is_of_another)) {
+    TellLife(entry, nullptr, actions, now);
+  }
   if (alive) lives_.Forget(entry->first);
   state.told.Show(sighting, {.source = source, .now = now}, &actions->changes);
   state.confirmed = asked;
   state.partial.reset();
   if (alive) state.ended_engine_pid = 0;
   if (state.told.process() != before || state.told.has_process() != had_process) {
+    // What was not heard of until then is told no more.
+    if (alive && had_process && before != nullptr) lives_.SetTold(entry->first, sighting.born);
+    state.born = state.told.process() == nullptr ? absl::InfinitePast() : sighting.born;
     WatchProcess(entry, actions);
   }
+  state.ahead = state.waited = false;
   if (!alive) {
     if (had_process) lives_.SetTold(entry->first, asked);
     state.ended_engine_pid = 0;
@@ -292,6 +240,14 @@ SyncActions SyncState::Inspected(uint64_t attempt, const ContainerId& id,
       state.partial.has_value() && state.partial_asked > state.inspect_asked ? state.partial
                                                                              : std::nullopt;
   if (!SettleLife(entry, sighting, &actions, now)) return actions;
+  if (sighting.ok() && IsAhead(id, state, *sighting)) {
+    state.ahead = true;
+    if (state.exit_deadline == absl::InfiniteFuture()) {
+      state.exit_deadline = now + options_.exit_grace;
+    }
+    LookAgain(state, now);
+    return actions;
+  }
   const bool kernel_asked = state.exit_deadline != absl::InfiniteFuture();
   if (kernel_asked && now < state.exit_deadline && !SaysHow(sighting)) {
     // Its event may be on the way.
@@ -329,28 +285,6 @@ void SyncState::TakeFailedInspection(Entries::iterator entry, const absl::Status
   Show(entry, partial, state.inspect_asked, Change::list, actions, now);
 }
 
-SyncActions SyncState::ProcessEnded(uint64_t watch, absl::Time now) {
-  SyncActions actions;
-  const auto found = watches_.find(watch);
-  if (found == watches_.end()) return actions;
-  const auto entry = entries_.find(found->second);
-  Entry& state = entry->second;
-  actions.unwatch.push_back(watch);
-  watches_.erase(found);
-  state.watch = 0;
-  // Nobody can say how it ended.
-  if (!connected_ || options_.exit_grace <= absl::ZeroDuration()) {
-    End(entry, {.source = Change::process, .now = now, .happened = now}, &actions);
-    ForgetIfUnknown(entry);
-    return actions;
-  }
-  state.exit_deadline = now + options_.exit_grace;
-  // What was asked before does not show it.
-  state.last_event = ++events_;
-  RequestInspection(entry, &actions, now);
-  return actions;
-}
-
 SyncActions SyncState::AttemptEnded(absl::Time now) {
   SyncActions actions;
   connected_ = false;
@@ -361,6 +295,7 @@ SyncActions SyncState::AttemptEnded(absl::Time now) {
     Entry& state = current->second;
     state.inspecting = state.inspect_again = false;
     state.overtaken = state.failed = 0;
+    state.waited = false;
     if (lives_.HasEnded(current->first)) TellLife(current, nullptr, &actions, now);
     lives_.Forget(current->first);
     state.partial.reset();
@@ -383,11 +318,14 @@ SyncActions SyncState::Tick(absl::Time now) {
       RequestInspection(current, &actions, now);
       continue;
     }
+    state.waited = state.ahead;
     if (lives_.Has(current->first) && !state.told.has_process()) {
       TellLife(current, nullptr, &actions, now);
     } else {
       End(current, {.source = Change::process, .now = now}, &actions);
     }
+    // What was ahead is told now.
+    if (state.waited) RequestInspection(current, &actions, now);
     ForgetIfUnknown(current);
   }
   if (now >= next_list_) {
@@ -416,6 +354,7 @@ SyncActions SyncState::EngineGone(absl::Time now) {
     // What runs on without its engine has not ended; the kernel will say so.
     if (current->second.watch == 0) entries_.erase(current);
   }
+  lives_ = ShortLives();
   return actions;
 }
 

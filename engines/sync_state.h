@@ -8,6 +8,11 @@
 // engine's. So nothing depends on the order in which events and answers arrive, and what happens
 // twice, late or not at all is put right by the next list.
 //
+// A container that is restarted has one process after another. The kernel says when each was made,
+// and an event is of the last one that was made before it. An answer may be ahead of the stream:
+// where it shows a process whose predecessor's end, or whose start, is still to be heard of, it
+// waits for them a while, so that each is told, in order, and how it ended.
+//
 // An attempt is one connection: a subscription, a list, what follows. Answers of an earlier attempt
 // are dropped. What was told stays told between attempts, so that a new one tells differences.
 
@@ -42,6 +47,9 @@ struct SyncOptions {
   // How long the engine may take to say how a process ended that the kernel says ended: so much
   // later the end is told at most. Zero where nobody can say.
   absl::Duration exit_grace = absl::Seconds(1);
+  // What is shown without a process that can be found is no container: nobody but its processes
+  // tells of it.
+  bool only_with_process = false;
   // Lists that were asked for because events were lost are at least so far apart.
   absl::Duration list_interval = absl::Seconds(1);
 };
@@ -119,6 +127,14 @@ class SyncState {
     uint64_t watch = 0;
     // Of the watched process, which ended: until when the engine may say how.
     absl::Time exit_deadline = absl::InfiniteFuture();
+    // Of the watched process; and the last start that was heard of.
+    absl::Time born = absl::InfinitePast();
+    absl::Time start_heard = absl::InfinitePast();
+    // The end of a process of it was told.
+    bool had_end = false;
+    // An answer was ahead of the stream, which has until `exit_deadline`; and it had its time.
+    bool ahead = false;
+    bool waited = false;
     // When to ask an engine that has not noticed.
     absl::Time look_again = absl::InfiniteFuture();
     ExitFacts exit_facts;
@@ -129,6 +145,8 @@ class SyncState {
 
   enum class EventAge { kKnown, kUnclear, kNews };
   EventAge AgeOf(const Entry& entry, const EngineEvent& event) const;
+  bool IsOfEndedProcess(const Entry& entry, const EngineEvent& event) const;
+  bool IsAhead(const ContainerId& id, const Entry& entry, const Sighting& sighting) const;
 
   void RequestList(SyncActions* actions, absl::Time now);
   void RequestInspection(Entries::iterator entry, SyncActions* actions, absl::Time now);

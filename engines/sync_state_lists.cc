@@ -90,6 +90,7 @@ void SyncState::TakeRow(Sighting row, SyncActions* actions, absl::Time now) {
       state.partial = std::move(row);
       return RequestInspection(entry, actions, now);
     }
+    if (IsAhead(entry->first, state, row)) return RequestInspection(entry, actions, now);
     return Show(entry, row, list_asked_, Change::list, actions, now);
   }
   const auto& process = state.told.process();

@@ -26,6 +26,9 @@ struct Sighting {
   // name.
   std::shared_ptr<const ContainerProcess> process;
   std::string process_error;
+  // When the kernel made it, by the clock that engines date events by, or a bit before; in the past
+  // for ever where that is not known.
+  absl::Time born = absl::InfinitePast();
 };
 
 // Where a change comes from.

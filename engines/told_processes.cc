@@ -10,10 +10,39 @@ namespace {
 
 // Ends that nobody tells are remembered as processes that run.
 constexpr size_t kMaxRunning = 200'000;
+// Of all that is remembered of them; and of one, whose labels are not remembered where it is more.
+constexpr size_t kMaxBytes = size_t{64} << 20;
+constexpr size_t kMaxBytesOfOne = size_t{16} << 10;
 // Engines tell of one end within seconds.
 constexpr size_t kMaxEnded = 20'000;
 
 }  // namespace
+
+void ToldProcesses::Remember(const Change& change, Told* told) {
+  told->container = change.container();
+  told->pod.reset();
+  if (change.has_pod()) told->pod = change.pod();
+  const auto size = [told] {
+    return sizeof(Told) + told->container.ByteSizeLong() +
+           (told->pod.has_value() ? told->pod->ByteSizeLong() : 0);
+  };
+  if (size() > kMaxBytesOfOne) {
+    told->container.clear_labels();
+    told->container.clear_annotations();
+    if (told->pod.has_value()) {
+      told->pod->clear_labels();
+      told->pod->clear_annotations();
+    }
+  }
+  bytes_ -= told->bytes;
+  told->bytes = size();
+  bytes_ += told->bytes;
+}
+
+void ToldProcesses::Forget(std::map<Id, Told>::iterator told) {
+  bytes_ -= told->second.bytes;
+  running_.erase(told);
+}
 
 void ToldProcesses::Take(int distance, Change* change) {
   const Id id = IdOf(*change);
@@ -24,10 +53,8 @@ void ToldProcesses::Take(int distance, Change* change) {
   ended_.erase(id);
   if (!is_new && distance > told.distance) return;
   told.distance = distance;
-  told.container = change->container();
-  told.pod.reset();
-  if (change->has_pod()) told.pod = change->pod();
-  if (running_.size() > kMaxRunning) running_.erase(running_.begin());
+  Remember(*change, &told);
+  while (running_.size() > kMaxRunning || bytes_ > kMaxBytes) Forget(running_.begin());
 }
 
 void ToldProcesses::Note(const Change& end) {
@@ -61,7 +88,7 @@ bool ToldProcesses::TakeEnd(int distance, Change* end) {
     end->clear_pod();
     if (told.pod.has_value()) *end->mutable_pod() = *std::move(told.pod);
   }
-  running_.erase(found);
+  Forget(found);
   return true;
 }
 

@@ -28,6 +28,9 @@ class ToldProcesses {
   // (DistanceFromUser), and makes an update of a start that was told before.
   void Take(int distance, Change* change);
 
+  // Its start was told, and its end was not.
+  bool IsRunning(Id process) const { return running_.count(process) > 0; }
+
   // Takes in an end that is not passed on: how the process ended is told with the end that is.
   void Note(const Change& end);
 
@@ -46,10 +49,15 @@ class ToldProcesses {
     Container container;
     std::optional<Pod> pod;
     std::optional<int32_t> exit_code;
+    size_t bytes = 0;
   };
+
+  void Remember(const Change& change, Told* told);
+  void Forget(std::map<Id, Told>::iterator told);
 
   // Those whose end was not told.
   std::map<Id, Told> running_;
+  size_t bytes_ = 0;
   // Those whose end was, as far back as they are remembered, and in the order of that.
   std::set<Id> ended_;
   std::deque<Id> order_;

@@ -1,5 +1,6 @@
 #include "engines/told_processes.h"
 
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -77,6 +78,40 @@ TEST(ToldProcesses, KnowsHowAProcessEndedFromWhoeverSaysSo) {
   ASSERT_TRUE(told.TakeEnd(kDocker, &exited));
 
   EXPECT_EQ(exited.container().exit_code(), 3);
+}
+
+TEST(ToldProcesses, RemembersLargeContainersWithoutTheirLabels) {
+  ToldProcesses told;
+  Change started = Of("started", "name: 'web' labels { name: 'small' value: 'x' }");
+  told.Take(kDocker, &started);
+  started.mutable_container()->mutable_labels(0)->set_value(std::string(100'000, 'x'));
+  Change large = started;
+  large.mutable_container()->set_pid(8);
+  told.Take(kDocker, &large);
+  Change exited = Of("exited", "name: 'abc'");
+  Change large_exited = exited;
+  large_exited.mutable_container()->set_pid(8);
+
+  ASSERT_TRUE(told.TakeEnd(kContainerd, &exited));
+  ASSERT_TRUE(told.TakeEnd(kContainerd, &large_exited));
+
+  EXPECT_EQ(exited.container().labels_size(), 1);
+  EXPECT_EQ(large_exited.container().name(), "web");
+  EXPECT_EQ(large_exited.container().labels_size(), 0);
+}
+
+TEST(ToldProcesses, RemembersSoManyBytes) {
+  ToldProcesses told;
+  Change started = Of("started", "name: 'web'");
+  started.mutable_container()->set_image(std::string(10'000, 'x'));
+  for (int32_t pid = 1; pid <= 10'000; ++pid) {
+    started.set_kind(Change::started);
+    started.mutable_container()->set_pid(pid);
+    told.Take(kDocker, &started);
+  }
+
+  EXPECT_FALSE(told.IsRunning({1, 70}));
+  EXPECT_TRUE(told.IsRunning({10'000, 70}));
 }
 
 TEST(ToldProcesses, LetsAllPassThatHasNoProcess) {

@@ -1,5 +1,6 @@
 #include "mounttree/read_mounts.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -109,12 +110,24 @@ absl::Status ReadStatmount(const MountNamespaceAddress& address, const ReadMount
   return read(fd);
 }
 
-// Mountinfo in either way, the cheaper first.
+bool HasRoot(const MountNamespace& mounts) {
+  return std::any_of(mounts.mounts().begin(), mounts.mounts().end(),
+                     [](const Mount& mount) { return mount.mount_point() == "/"; });
+}
+
+// Mountinfo in either way, the cheaper first. That of a process with another root directory has no
+// more than what is below that.
 absl::Status ReadText(const MountNamespaceAddress& address, const ReadMountsOptions& options,
                       MountNamespace* out) {
   absl::Status of_process = ReadMountinfo(address, options, out);
+  if (of_process.ok() && HasRoot(*out)) return of_process;
+  MountNamespace whole;
+  absl::Status inside = ReadMountinfoInside(address, options, &whole);
+  if (inside.ok()) {
+    *out = std::move(whole);
+    return inside;
+  }
   if (of_process.ok()) return of_process;
-  absl::Status inside = ReadMountinfoInside(address, options, out);
   return inside.code() == absl::StatusCode::kFailedPrecondition ? of_process : inside;
 }
 

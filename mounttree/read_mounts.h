@@ -38,7 +38,7 @@ struct MountNamespaceAddress {
   // Where `process` is read, and, for `fd`, a thread of our own that goes there. May be null where
   // neither is wanted.
   const procfsroot::Procfs* procfs = nullptr;
-  // A process in it. Mount points are then as seen from its root directory.
+  // A process in it. By its mountinfo, mount points are as seen from its root directory.
   std::optional<base::Pid> process = std::nullopt;
   // The inode of the namespace's nsfs file, if known: a process that has moved on is then noticed.
   std::optional<uint32_t> inode = std::nullopt;
@@ -46,7 +46,8 @@ struct MountNamespaceAddress {
 
 struct ReadMountsOptions {
   // kAuto: statmount where the kernel has it and tells at least as much as mountinfo, else the
-  // process's mountinfo, else that of a thread inside. The others are for tests.
+  // process's mountinfo, else, also where that has no "/", that of a thread inside. The others are
+  // for tests.
   enum class Reader { kAuto, kStatmount, kMountinfo, kMountinfoInside };
   Reader reader = Reader::kAuto;
   // Asks statmount for propagate_from as well: a walk through the propagation tree for each mount.

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <optional>
@@ -307,6 +308,28 @@ TEST_F(ReadMountsKernelTest, TakesMountinfoWhereStatmountKnowsLess) {
     for (int i = 0; i < mounts.mounts_size(); ++i) {
       NSCTL_CHILD_EXPECT(mounts.mounts(i).super_options() == text.mounts(i).super_options());
     }
+    return "";
+  });
+}
+
+// Whose own mountinfo has but a part.
+TEST_F(ReadMountsKernelTest, LooksInsideWhereAProcessHasAnotherRoot) {
+  NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
+    NSCTL_CHILD_EXPECT(MountTmpfs("") && MakeDirectory("/root") && MakeDirectory("/root/a"));
+    NSCTL_CHILD_EXPECT(MountTmpfs("/root/a"));
+    const base::OwnedFd fd(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+    NSCTL_CHILD_EXPECT(chroot((path() + "/root").c_str()) == 0);
+    const ReadMountsOptions old = {.hidden_statmount_fields = base::abi::kStatmountFsSubtype |
+                                                              base::abi::kStatmountSbSource |
+                                                              base::abi::kStatmountOptArray};
+    MountNamespace text;
+    NSCTL_CHILD_EXPECT(
+        ReadMounts({.fd = fd, .procfs = &*procfs_, .process = base::Pid{getpid()}}, old, &text)
+            .ok());
+    NSCTL_CHILD_EXPECT(text.reader() == MountNamespace::mountinfo_inside);
+    NSCTL_CHILD_EXPECT(
+        std::any_of(text.mounts().begin(), text.mounts().end(),
+                    [&](const Mount& mount) { return mount.mount_point() == path() + "/root/a"; }));
     return "";
   });
 }

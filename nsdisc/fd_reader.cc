@@ -18,6 +18,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/hash/hash.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
@@ -88,6 +89,20 @@ std::optional<uint64_t> ParseSocketLink(absl::string_view text) {
   const bool is_socket = absl::ConsumePrefix(&text, "socket:[") && absl::ConsumeSuffix(&text, "]");
   if (!is_socket || !absl::SimpleAtoi(text, &inode)) return std::nullopt;
   return inode;
+}
+
+// What an io_uring instance's fdinfo says: a file is registered with it whose name is not told.
+bool HasNamelessFile(absl::string_view fdinfo) {
+  const size_t files = fdinfo.find("\nUserFiles:");
+  if (files == absl::string_view::npos) return false;
+  for (absl::string_view line : absl::StrSplit(fdinfo.substr(files + 1), '\n')) {
+    if (absl::StartsWith(line, "UserFiles:")) continue;
+    const size_t number = line.find_first_not_of(' ');
+    // "    0: ", up to the next field.
+    if (number == absl::string_view::npos || !absl::ascii_isdigit(line[number])) return false;
+    if (absl::EndsWith(line, ": ")) return true;
+  }
+  return false;
 }
 
 // The device's name is whatever the holder's mount namespace calls it.
@@ -254,6 +269,8 @@ void FdReader::LookAtIoUring(const ProcessDir& dir, const FdPlace& place) {
     if (error != 0 || AddRegistered(text_, place)) break;
     error = EBUSY;
   }
+  // Before Linux 6.13 a file is told by the name in its folder, which files of namespaces have not.
+  if (error == 0 && HasNamelessFile(text_)) error = ENODATA;
   if (error == 0) return;
   // As far as it was read.
   if (error == EFBIG) AddRegistered(text_, place);

@@ -139,6 +139,19 @@ TEST_F(FdReaderTest, LockedIoUringIsAGap) {
                           "registered with it is unknown"));
 }
 
+// As kernels before 6.13 tell them, where other files have the names in their folders.
+TEST_F(FdReaderTest, IoUringWithFilesWithoutNamesIsAGap) {
+  const FdFindings findings = Read(
+      "l 7/fd/3 anon_inode:[io_uring]\n"
+      "f 7/fdinfo/3\n|SQEs:\\x090\n|UserFiles:\\x092\n|    0: passwd\n|    1: \n|UserBufs:\\x090\n"
+      "l 7/fd/4 anon_inode:[io_uring]\n"
+      "f 7/fdinfo/4\n|UserFiles:\\x091\n|    0: <none>\n|UserBufs:\\x090\n|PollList:\n");
+
+  EXPECT_THAT(Gaps(findings),
+              ElementsAre("pid:7 read fdinfo of io_uring ENODATA what the descriptors hold that "
+                          "are registered with it is unknown"));
+}
+
 TEST_F(FdReaderTest, PutsRootsAside) {
   const FdFindings findings = Read("l 7/fd/3 /\nl 7/fd/4 /x\n");
 

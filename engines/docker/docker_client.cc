@@ -38,6 +38,7 @@ class DockerClient : public EngineClient {
   explicit DockerClient(Connector connect) : connect_(std::move(connect)) {}
 
   absl::StatusOr<Engine> Identify(const CallLimits& limits) override;
+  absl::Status Ping(const CallLimits& limits) override { return AskVersion(limits).status(); }
   absl::Status Watch(absl::Time since, const CallLimits& limits,
                      absl::FunctionRef<void()> subscribed,
                      absl::FunctionRef<void(const EngineEvent&)> sink) override;
@@ -51,7 +52,7 @@ class DockerClient : public EngineClient {
   bool replays() const override { return true; }
 
  private:
-  absl::StatusOr<HttpHead> Ping(const CallLimits& limits) const;
+  absl::StatusOr<HttpHead> AskVersion(const CallLimits& limits) const;
   std::string Path(absl::string_view path) const ABSL_LOCKS_EXCLUDED(mutex_) {
     const absl::MutexLock lock(&mutex_);
     return absl::StrCat(prefix_, path);
@@ -63,7 +64,7 @@ class DockerClient : public EngineClient {
   std::string prefix_ ABSL_GUARDED_BY(mutex_);
 };
 
-absl::StatusOr<HttpHead> DockerClient::Ping(const CallLimits& limits) const {
+absl::StatusOr<HttpHead> DockerClient::AskVersion(const CallLimits& limits) const {
   const auto nothing = [](absl::string_view) { return absl::OkStatus(); };
   HttpHead head;
   absl::Status status = absl::OkStatus();
@@ -77,7 +78,7 @@ absl::StatusOr<HttpHead> DockerClient::Ping(const CallLimits& limits) const {
 }
 
 absl::StatusOr<Engine> DockerClient::Identify(const CallLimits& limits) {
-  NSCTL_ASSIGN_OR_RETURN(const HttpHead head, Ping(limits));
+  NSCTL_ASSIGN_OR_RETURN(const HttpHead head, AskVersion(limits));
   const std::string* const newest = head.Find("api-version");
   const std::string version = newest == nullptr ? "" : VersionToSpeak(*newest);
   {

@@ -5,12 +5,14 @@
 //
 // Its title is the test's to choose. NAME is that of the socket, without the NUL. MODE: normal;
 // silent (accepts and never answers), short (half an answer), huge (announces more than there is),
-// hangup, noisy (is frozen and thawed with each question), early (has no child yet), PID (says that
-// this one is its child). Lines on stdin: "state NUMBER"; "freeze", "thaw"; "reboot" (another
-// child, another socket); "end" (its child ends, and so does it). Each but the last is answered by
-// "ok" on stdout, the first one means that it listens. Ends when stdin does.
+// hangup, noisy (is frozen and thawed with each question), early (has no child yet), forked (its
+// child has its title and its socket still), PID (says that this one is its child). Lines on stdin:
+// "state NUMBER"; "freeze", "thaw"; "reboot" (another child, another socket); "end" (its child
+// ends, and so does it). Each but the last is answered by "ok" on stdout, the first one means that
+// it listens. Ends when stdin does.
 
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -73,7 +75,8 @@ class Program {
     child_ = fork();
     if (child_ != 0) return;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    close(listener_);
+    // In namespaces of its own, as a container.
+    if (mode_ != "forked" || unshare(CLONE_NEWNET) != 0) close(listener_);
     while (getppid() == self) pause();
     _exit(0);
   }

@@ -36,6 +36,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 using testing::IsOk;
 
 bool Await(absl::FunctionRef<bool()> condition) {
@@ -330,6 +331,16 @@ TEST_F(LxcEnginesTest, IsNoEngineWithoutASocketOfThatName) {
   Look();
 
   EXPECT_THAT(watchers_, IsEmpty());
+}
+
+TEST_F(LxcEnginesTest, AFirstProcessThatIsNotExecutedYetIsNoMonitor) {
+  Run("web", {.mode = "forked"});
+
+  LookAndAwait();
+
+  EXPECT_THAT(watchers_, SizeIs(1));
+  EXPECT_TRUE(AwaitKnown({"web running"}));
+  EXPECT_THAT(hub_.Current().engines(), SizeIs(1));
 }
 
 TEST_F(LxcEnginesTest, ThoseInAContainerAreAnotherEngine) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -38,6 +39,8 @@ namespace {
 
 using procfsroot::ProcessDir;
 
+constexpr size_t kMaxTitle = size_t{64} << 10;
+
 absl::StatusOr<uid_t> ReadUid(const ProcessDir& process) {
   NSCTL_ASSIGN_OR_RETURN(const std::string text, process.Read("status", procfsroot::kMaxStatus));
   NSCTL_ASSIGN_OR_RETURN(const procfsroot::StatusFields fields, procfsroot::ParseStatus(text));
@@ -50,6 +53,17 @@ absl::Status ReadPlace(const ProcessDir& process, Place* place) {
   NSCTL_ASSIGN_OR_RETURN(place->user_namespace, ReadNamespaceInode(process, "user"));
   NSCTL_ASSIGN_OR_RETURN(place->uid, ReadUid(process));
   return absl::OkStatus();
+}
+
+// The first process of a container is a fork of its monitor, with its title and sockets, until it
+// executes something else.
+bool IsForkOfMonitor(const procfsroot::Procfs& procfs, const ScannedProcess& process,
+                     const ProcessDir& directory) {
+  const absl::StatusOr<ProcessDir> parent = procfs.OpenProcess(process.parent);
+  if (!parent.ok()) return false;
+  const auto title = directory.Read("cmdline", kMaxTitle);
+  const auto title_of_parent = parent->Read("cmdline", kMaxTitle);
+  return title.ok() && title_of_parent.ok() && *title == *title_of_parent;
 }
 
 // As the kernel shows it; what the monitor says is below its own root.
@@ -75,6 +89,9 @@ absl::StatusOr<std::shared_ptr<const Monitor>> Monitor::Find(const procfsroot::P
   monitor->name_ = std::string(name);
   monitor->place_.path = std::string(path);
   NSCTL_ASSIGN_OR_RETURN(const ProcessDir directory, procfs.OpenProcess(process.pid));
+  if (IsForkOfMonitor(procfs, process, directory)) {
+    return absl::NotFoundError("is no monitor, but made by one");
+  }
   NSCTL_RETURN_IF_ERROR(ReadPlace(directory, &monitor->place_));
   NSCTL_ASSIGN_OR_RETURN(const ListeningSockets sockets,
                          ReadListeningSockets(procfs, process.pid, SocketSpace::kAbstract));

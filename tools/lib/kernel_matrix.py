@@ -3,7 +3,7 @@
 
     kernel_matrix.py --initramfs=FILE --expectations=DIR --results=DIR SERIES=IMAGE...
 
-Each kernel runs in QEMU by software emulation. What it printed and left stays in
+Each kernel runs in QEMU by software emulation, with the modules in IMAGE.cpio. What it printed and left stays in
 RESULTS/SERIES. The last line is "N passed, N failed, N skipped".
 """
 
@@ -62,7 +62,13 @@ def run(series, image, options):
     shutil.rmtree(folder, ignore_errors=True)
     results = os.path.join(folder, "results")
     os.makedirs(results)
-    boot(image, options.initramfs, folder)
+    initramfs = os.path.join(folder, "initramfs")
+    with open(initramfs, "wb") as out:
+        for part in (options.initramfs, image + ".cpio"):
+            with open(part, "rb") as file:
+                shutil.copyfileobj(file, out)
+    boot(image, initramfs, folder)
+    os.remove(initramfs)
     with open(os.path.join(folder, "line"), "rb") as file:
         complete = unpack(file.read(), results)
     if not complete:

@@ -6,6 +6,11 @@
 # shellcheck disable=SC2034 # for those who source this
 KERNEL_SERIES=(5.10 6.1 6.12 6.16 6.17 6.18 6.19 7.0 7.1 7.2 7.3)
 
+# What tests need and a kernel has as modules, which no program loads there; in an
+# order in which they can be loaded.
+_KERNEL_MODULES=(unix_diag inet_diag tcp_diag udp_diag raw_diag netlink_diag af_packet
+  af_packet_diag fuse)
+
 # Package lists older than so many minutes are fetched again.
 _KERNEL_LISTS_AGE=1440
 
@@ -36,23 +41,25 @@ kernels_prepare() {
 }
 
 # kernel_fetch SERIES: prints the path of the newest kernel of SERIES, which it
-# downloads unless it is in the cache. Where nothing can be fetched, one that is
-# there is good enough.
+# downloads unless it is in the cache; beside it are its modules, in an archive
+# for an initramfs (.cpio). Where nothing can be fetched, one that is there is
+# good enough.
 kernel_fetch() {
   local package folder image
   package=$(_kernel_newest "$1")
   if [[ -z $package ]]; then
-    image=$(find "$_kernel_cache/images" -name "vmlinuz-$1.*" 2>/dev/null | sort -V | tail -n 1)
+    image=$(find "$_kernel_cache/images" -name "vmlinuz-$1.*[^o]" 2>/dev/null | sort -V | tail -n 1)
     [[ -n $image ]] || echo "there is no kernel $1" >&2
     printf '%s\n' "$image"
     [[ -n $image ]]
     return
   fi
   image=$_kernel_cache/images/vmlinuz-${package#linux-image-}
-  if [[ ! -s $image ]]; then
+  if [[ ! -s $image || ! -s $image.cpio ]]; then
     folder=$(mktemp -d -- "$_kernel_cache/fetch.XXXXXX")
     _kernel_unpack "$package" "$folder" >&2
     mkdir -p -- "${image%/*}"
+    _kernel_pack_modules "$folder" >"$image.cpio"
     find "$folder" -type f -name 'vmlinuz*' -exec mv -- '{}' "$image" ';' -quit
     rm -rf -- "$folder"
   fi
@@ -85,15 +92,38 @@ _kernel_newest() {
     "$_kernel_cache/apt/names" | sort -V | tail -n 1
 }
 
-# From 7.2 on the image itself is in another package, linux-binary-VERSION.
+# From 7.2 on the image itself and the modules are in other packages,
+# linux-binary-VERSION and linux-modules-VERSION.
 _kernel_unpack() {
-  local packages=("$1") deb
+  local packages=("$1") deb module wanted=('*vmlinuz*')
   mapfile -t -O 1 packages < <(_kernel_apt apt-cache depends "$1" |
-    awk '/Depends: linux-binary-/ { print $2 }')
+    awk '/Depends: linux-(binary|modules)-/ { print $2 }')
   (cd -- "$2" && _kernel_apt apt-get -qq download "${packages[@]}")
-  for deb in "$2"/*.deb; do
-    dpkg-deb --fsys-tarfile "$deb" | tar --extract --directory="$2" --wildcards "*vmlinuz*" 2>/dev/null || true
+  for module in "${_KERNEL_MODULES[@]}"; do
+    wanted+=("*/$module.ko*")
   done
+  # tar fails for what is in none of them, or in another one.
+  for deb in "$2"/*.deb; do
+    dpkg-deb --fsys-tarfile "$deb" |
+      tar --extract --directory="$2" --wildcards "${wanted[@]}" 2>/dev/null || true
+  done
+}
+
+# Prints an archive of the modules that were unpacked into FOLDER $1, called
+# modules/NN-NAME.ko in the order in which they are to be loaded.
+_kernel_pack_modules() {
+  local number=10 module file pack=$1/pack
+  mkdir -p -- "$pack/modules"
+  for module in "${_KERNEL_MODULES[@]}"; do
+    number=$((number + 1))
+    file=$(find "$1" -path "$pack" -prune -o -type f -name "$module.ko*" -print -quit)
+    case $file in
+      '') ;; # it is part of the kernel
+      *.xz) xz --decompress --stdout -- "$file" >"$pack/modules/$number-$module.ko" ;;
+      *) cp -- "$file" "$pack/modules/$number-$module.ko" ;;
+    esac
+  done
+  (cd -- "$pack" && find modules | sort | busybox cpio -o -H newc 2>/dev/null)
 }
 
 # run_on_kernels CACHE SERIES,... TARGET...: boots each kernel with nsctl, the
@@ -109,7 +139,8 @@ run_on_kernels() {
   done
 
   mapfile -t tests < <(nsctl_bazel query --noshow_progress \
-    "kind(cc_test, attr(tags, '\\bkernel\\b', set($*))) except attr(data, ':', set($*))" </dev/null)
+    "let tests = kind(cc_test, attr(tags, '\\bkernel\\b', set($*))) in
+     \$tests except rdeps(\$tests, attr(data, ':', deps(\$tests)))" </dev/null)
   # The same objects as for other tests, linked once more.
   nsctl_bazel build --compilation_mode=opt --linkopt=-static --linkopt=-s --symlink_prefix=/ \
     --ui_event_filters=-info --noshow_loading_progress --show_result=0 \
