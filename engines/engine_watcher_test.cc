@@ -272,6 +272,8 @@ TEST_F(EngineWatcherTest, StandsAFloodOfEvents) {
 
 TEST_F(EngineWatcherTest, RefusesAListThatIsTooLong) {
   options_.max_containers = 2;
+  // No further attempt meanwhile.
+  options_.min_backoff = options_.max_backoff = kLong;
   for (const char* id : {"a", "b", "c"}) engine_.Start(id);
   Watch();
 
