@@ -36,8 +36,8 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using testing::IsOk;
+using ::testing::SizeIs;
 
 bool Await(absl::FunctionRef<bool()> condition) {
   const absl::Time deadline = absl::Now() + absl::Seconds(30);
