@@ -422,6 +422,7 @@ TEST(FindContainer, KnowsHelpersAndSandboxes) {
   };
 
   EXPECT_EQ(find("nspawn/box"), "10");
+  EXPECT_EQ(DescribeEngineOf(scene, scene.containers(0)), "evidence");
   EXPECT_EQ(find("evidence/box"), "10");
   EXPECT_EQ(find("podman/db"), "12");
   EXPECT_EQ(find("evidence/db"), "11");
