@@ -224,7 +224,8 @@ TEST_F(CriEngineTest, KnowsPodsByKubernetesInterface) {
 TEST_F(CriEngineTest, TellsWhatAKubeletDoes) {
   Watch();
   NSCTL_ASSERT_OK_AND_ASSIGN(alpha_, kubelet_->RunPod("alpha", /*host_network=*/true));
-  EXPECT_THAT(AwaitChanges(1), ElementsAre(absl::StrCat("started ", alpha_)));
+  // The pod's own container has the pod's name.
+  EXPECT_THAT(AwaitChanges(1), ElementsAre("started alpha"));
   NSCTL_ASSERT_OK_AND_ASSIGN(main_, kubelet_->RunContainer(alpha_, "main", kCommand));
   EXPECT_THAT(AwaitChanges(1), ElementsAre("started main"));
   // Kubernetes has no word for it.
@@ -238,8 +239,7 @@ TEST_F(CriEngineTest, TellsWhatAKubeletDoes) {
   NSCTL_ASSERT_OK_AND_ASSIGN(side_, kubelet_->RunContainer(alpha_, "side", kCommand));
   EXPECT_THAT(AwaitChanges(1), ElementsAre("started side"));
   ASSERT_THAT(kubelet_->RemovePod(alpha_), IsOk());
-  EXPECT_THAT(AwaitChanges(2),
-              UnorderedElementsAre("exited side 137", absl::StrCat("exited ", alpha_, " 137")));
+  EXPECT_THAT(AwaitChanges(2), UnorderedElementsAre("exited side 137", "exited alpha 137"));
   EXPECT_EQ(KnownToUs(), KnownToCtr());
 }
 
@@ -247,10 +247,28 @@ TEST_F(CriEngineTest, FollowsKubernetesInterfaceWithoutItsEvents) {
   WatchKubernetesInterface();
   NSCTL_ASSERT_OK_AND_ASSIGN(alpha_, kubelet_->RunPod("alpha", /*host_network=*/true));
   NSCTL_ASSERT_OK_AND_ASSIGN(main_, kubelet_->RunContainer(alpha_, "main", kCommand));
-  EXPECT_THAT(AwaitChanges(2),
-              UnorderedElementsAre(absl::StrCat("started ", alpha_), "started main"));
+  EXPECT_THAT(AwaitChanges(2), UnorderedElementsAre("started alpha", "started main"));
   ASSERT_THAT(kubelet_->StopContainer(main_), IsOk());
   EXPECT_THAT(AwaitChanges(1), ElementsAre("exited main 137"));
+}
+
+TEST_F(CriEngineTest, ListsHowContainersEnded) {
+  ASSERT_NO_FATAL_FAILURE(RunPods());
+  ASSERT_THAT(kubelet_->StopContainer(main_), IsOk());
+  const auto describe = [](const Container& one) {
+    return absl::StrCat(one.name(), " ", StateName(one.state()),
+                        one.has_exit_code() ? absl::StrCat(" ", one.exit_code()) : "",
+                        one.has_finished_at() ? " finished" : "");
+  };
+
+  Watch();
+  EXPECT_THAT(Stopped(containerd::MakeContainerdClient, describe),
+              ElementsAre("main exited 137 finished"));
+  watcher_.reset();
+  WatchKubernetesInterface();
+  EXPECT_THAT(
+      Stopped([](Connector connect) { return MakeCriClient(std::move(connect)); }, describe),
+      ElementsAre("main exited 137 finished"));
 }
 
 TEST_F(CriEngineTest, HasBothViewsOfOneProcess) {
