@@ -1,6 +1,7 @@
 #include "base/mount_api.h"
 
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,8 +15,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/types/span.h"
 #include "base/collect_ids.h"
 #include "base/errors.h"
@@ -28,6 +31,15 @@ namespace {
 
 // One call is enough for nearly every mount; overlay options are the usual exception.
 constexpr size_t kFirstBufferSize = 4096;
+
+// Of this kernel.
+uint64_t ForbiddenFields() {
+  static const bool may_ask = [] {
+    struct utsname name = {};
+    return uname(&name) != 0 || MayAskForIdMaps(name.release);
+  }();
+  return may_ask ? 0 : abi::kStatmountMntUidmap | abi::kStatmountMntGidmap;
+}
 
 // Reads the fields of one answer that its mask says are there.
 class AnswerReader {
@@ -163,11 +175,21 @@ absl::Span<char> StatMountBuffer::Reserve(size_t size) {
   return {reinterpret_cast<char*>(words_.data()), words_.size() * sizeof(uint64_t)};
 }
 
+bool MayAskForIdMaps(absl::string_view kernel_release) {
+  for (const char* const faulty : {"6.15", "6.16"}) {
+    absl::string_view rest = kernel_release;
+    if (absl::ConsumePrefix(&rest, faulty) && (rest.empty() || !absl::ascii_isdigit(rest[0]))) {
+      return false;
+    }
+  }
+  return true;
+}
+
 absl::StatusOr<MountStatus> StatMount(const MountNamespaceRef& ns, UniqueMountId id, uint64_t mask,
                                       StatMountBuffer* buffer) {
   abi::MntIdReq request = ns.ToRequest();
   request.mnt_id = id.value;
-  request.param = mask;
+  request.param = mask & ~ForbiddenFields();
   absl::Span<char> memory = buffer->Reserve(kFirstBufferSize);
   while (syscall(abi::kSysStatmount, &request, memory.data(), memory.size(), 0U) != 0) {
     const int error = errno;

@@ -172,6 +172,12 @@ struct MountStatus {
   friend bool operator==(const MountStatus&, const MountStatus&) = default;
 };
 
+// Whether a kernel of this release (uname(2)) may be asked for kStatmountMntUidmap and
+// kStatmountMntGidmap. Linux 6.15 and 6.16 write to the address 0 where a mount has such maps
+// (fs/namespace.c, statmount_string), which nobody survives, so that it cannot be tried: StatMount
+// never asks them.
+bool MayAskForIdMaps(absl::string_view kernel_release);
+
 // Memory for the answers of StatMount; use one again and again. Every view in a MountStatus ends
 // with the next StatMount on its buffer, and with the buffer.
 class StatMountBuffer {

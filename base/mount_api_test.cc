@@ -338,5 +338,15 @@ TEST(ParseMountStatus, RefusesAnswersOfImpossibleSize) {
                        "statmount: answer says it has 100 bytes in a buffer of 516"));
 }
 
+TEST(MayAskForIdMaps, SparesTheKernelsThatWouldNotSurviveIt) {
+  for (const char* const release : {"6.15", "6.15.0-rc1", "6.16.12+deb13-cloud-amd64"}) {
+    EXPECT_FALSE(MayAskForIdMaps(release)) << release;
+  }
+  for (const char* const release :
+       {"6.14.11", "6.17.0", "6.1.0-56-cloud-amd64", "6.150", "7.16", ""}) {
+    EXPECT_TRUE(MayAskForIdMaps(release)) << release;
+  }
+}
+
 }  // namespace
 }  // namespace nsctl::base

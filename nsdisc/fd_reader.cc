@@ -100,7 +100,7 @@ bool HasNamelessFile(absl::string_view fdinfo) {
     const size_t number = line.find_first_not_of(' ');
     // "    0: ", up to the next field.
     if (number == absl::string_view::npos || !absl::ascii_isdigit(line[number])) return false;
-    if (absl::EndsWith(line, ": ")) return true;
+    if (absl::EndsWith(line, ": /") || absl::EndsWith(line, ": ")) return true;
   }
   return false;
 }
@@ -269,7 +269,8 @@ void FdReader::LookAtIoUring(const ProcessDir& dir, const FdPlace& place) {
     if (error != 0 || AddRegistered(text_, place)) break;
     error = EBUSY;
   }
-  // Before Linux 6.13 a file is told by the name in its folder, which files of namespaces have not.
+  // Before Linux 6.13 a file is told by the name in its folder, which is "/" for all that are in
+  // none, files of namespaces among them.
   if (error == 0 && HasNamelessFile(text_)) error = ENODATA;
   if (error == 0) return;
   // As far as it was read.

@@ -143,7 +143,7 @@ TEST_F(FdReaderTest, LockedIoUringIsAGap) {
 TEST_F(FdReaderTest, IoUringWithFilesWithoutNamesIsAGap) {
   const FdFindings findings = Read(
       "l 7/fd/3 anon_inode:[io_uring]\n"
-      "f 7/fdinfo/3\n|SQEs:\\x090\n|UserFiles:\\x092\n|    0: passwd\n|    1: \n|UserBufs:\\x090\n"
+      "f 7/fdinfo/3\n|SQEs:\\x090\n|UserFiles:\\x092\n|    0: passwd\n|    1: /\n|UserBufs:\\x090\n"
       "l 7/fd/4 anon_inode:[io_uring]\n"
       "f 7/fdinfo/4\n|UserFiles:\\x091\n|    0: <none>\n|UserBufs:\\x090\n|PollList:\n");
 
