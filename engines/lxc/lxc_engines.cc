@@ -44,7 +44,7 @@ LxcEngines::LxcEngines(const procfsroot::Procfs& procfs, ContainerHub* hub, Engi
 
 std::vector<std::shared_ptr<EngineWatcher>> LxcEngines::Follow(
     const std::vector<FoundMonitor>& found) {
-  std::vector<std::shared_ptr<EngineWatcher>> watchers;
+  std::vector<New> places;
   std::set<ProcessId> known;
   for (const FoundMonitor& one : found) {
     const ProcessId id(one.process.pid.value, one.process.start_time);
@@ -52,13 +52,15 @@ std::vector<std::shared_ptr<EngineWatcher>> LxcEngines::Follow(
       // Where it is none, or none yet, it is looked at again.
       auto monitor = Monitor::Find(procfs_, one.process, one.path, one.name);
       if (!monitor.ok() || !MayFollow((*monitor)->place())) continue;
-      if (auto watcher = FollowOne(*std::move(monitor)); watcher != nullptr) {
-        watchers.push_back(std::move(watcher));
-      }
+      FollowOne(*std::move(monitor), &places);
     }
     known.insert(id);
   }
   known_ = std::move(known);
+  // Each begins with all of its monitors.
+  std::vector<std::shared_ptr<EngineWatcher>> watchers;
+  watchers.reserve(places.size());
+  for (const New& place : places) watchers.push_back(MakeWatcher(place.monitors, *place.first));
   return watchers;
 }
 
@@ -73,15 +75,13 @@ bool LxcEngines::MayFollow(const Place& place) {
          (outside || static_cast<size_t>(inside) < options_.max_engines_inside);
 }
 
-std::shared_ptr<EngineWatcher> LxcEngines::FollowOne(std::shared_ptr<const Monitor> monitor) {
+void LxcEngines::FollowOne(std::shared_ptr<const Monitor> monitor, std::vector<New>* places) {
   std::weak_ptr<Monitors>& place = places_[monitor->place()];
-  if (const auto monitors = place.lock(); monitors != nullptr && monitors->Add(monitor)) {
-    return nullptr;
-  }
+  if (const auto monitors = place.lock(); monitors != nullptr && monitors->Add(monitor)) return;
   auto monitors = Monitors::Make(procfs_, monitor);
-  if (!monitors.ok()) return nullptr;
+  if (!monitors.ok()) return;
   place = *monitors;
-  return MakeWatcher(*monitors, *monitor);
+  places->push_back({*std::move(monitors), std::move(monitor)});
 }
 
 std::shared_ptr<EngineWatcher> LxcEngines::MakeWatcher(const std::shared_ptr<Monitors>& monitors,

@@ -46,7 +46,13 @@ class LxcEngines {
  private:
   using ProcessId = std::pair<int32_t, uint64_t>;
 
-  std::shared_ptr<EngineWatcher> FollowOne(std::shared_ptr<const Monitor> monitor);
+  // A place that is new, and the first of its monitors.
+  struct New {
+    std::shared_ptr<Monitors> monitors;
+    std::shared_ptr<const Monitor> first;
+  };
+
+  void FollowOne(std::shared_ptr<const Monitor> monitor, std::vector<New>* places);
   bool MayFollow(const Place& place);
   std::shared_ptr<EngineWatcher> MakeWatcher(const std::shared_ptr<Monitors>& monitors,
                                              const Monitor& first) const;
