@@ -1,5 +1,8 @@
 #include "base/sock_diag.h"
 
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -7,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <thread>
 #include <vector>
@@ -51,11 +55,33 @@ bool TellsCookies() {
   socklen_t size = sizeof(cookie);
   return getsockopt(one.get(), SOL_SOCKET, abi::kSoNetnsCookie, &cookie, &size) == 0;
 }
-#define SKIP_WITHOUT_COOKIES() \
-  if (!TellsCookies()) GTEST_SKIP() << "needs SO_NETNS_COOKIE (Linux 5.14)"
+
+// ENOENT where the kernel has no unix_diag, and nobody who loads it. 0, or another errno.
+int AskForUnixSockets() {
+  struct {
+    struct nlmsghdr header;
+    struct unix_diag_req request;
+  } message = {};
+  message.header.nlmsg_len = sizeof(message);
+  message.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  message.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  message.request.sdiag_family = AF_UNIX;
+  const OwnedFd fd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  if (send(fd.get(), &message, sizeof(message), 0) < 0) return errno;
+  alignas(struct nlmsghdr) char answer[32768];
+  const ssize_t size = recv(fd.get(), answer, sizeof(answer), 0);
+  if (size < 0) return errno;
+  const auto* const header = reinterpret_cast<const struct nlmsghdr*>(answer);
+  if (header->nlmsg_type != NLMSG_ERROR) return 0;
+  return -reinterpret_cast<const struct nlmsgerr*>(NLMSG_DATA(header))->error;
+}
+
+#define SKIP_WITHOUT_LISTS()                                                 \
+  if (!TellsCookies()) GTEST_SKIP() << "needs SO_NETNS_COOKIE (Linux 5.14)"; \
+  if (AskForUnixSockets() == ENOENT) GTEST_SKIP() << "needs the module unix_diag"
 
 TEST(ListOwnSockets, HasThoseOfTheCallersNetworkNamespace) {
-  SKIP_WITHOUT_COOKIES();
+  SKIP_WITHOUT_LISTS();
   int pair[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
   const OwnedFd one(pair[0]);
@@ -74,7 +100,7 @@ TEST(ListOwnSockets, HasThoseOfTheCallersNetworkNamespace) {
 }
 
 TEST(ListOwnSockets, HasTheCookieOfTheirNamespace) {
-  SKIP_WITHOUT_COOKIES();
+  if (!TellsCookies()) GTEST_SKIP() << "needs SO_NETNS_COOKIE (Linux 5.14)";
   const OwnedFd one(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   uint64_t cookie = 0;
   socklen_t size = sizeof(cookie);
@@ -84,7 +110,7 @@ TEST(ListOwnSockets, HasTheCookieOfTheirNamespace) {
 }
 
 TEST(ListOwnSockets, HasAllOfMany) {
-  SKIP_WITHOUT_COOKIES();
+  SKIP_WITHOUT_LISTS();
   std::vector<OwnedFd> sockets;
   for (int i = 0; i < 900; ++i) {
     sockets.emplace_back(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
