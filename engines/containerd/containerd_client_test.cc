@@ -10,6 +10,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "engines/container.h"
 #include "engines/containerd/containers.pb.h"
 #include "engines/containerd/fake_containerd.h"
@@ -186,6 +188,39 @@ TEST(ContainerdClient, AsksKubernetesHowItsContainersEnded) {
   EXPECT_EQ(stopped[0].state(), Container::exited);
   EXPECT_EQ(stopped[0].exit_code(), 137);
   EXPECT_EQ(stopped[0].finished_at().seconds(), 1'700'000'000);
+}
+
+TEST(ContainerdClient, DoesWithoutKubernetesInterfaceWhereThatHangs) {
+  FakeContainerd containerd;
+  const FakeContainerd::Id id("k8s.io", "main");
+  containerd.Start(id);
+  containerd.SetLabel(id, "io.cri-containerd.kind", "container");
+  containerd.SetLabel(id, "io.kubernetes.pod.name", "alpha");
+  containerd.Edit(id, [](auto* container) {
+    container->mutable_spec()->set_value(
+        R"({"annotations":{"io.kubernetes.cri.sandbox-id":"p1"}})");
+  });
+  containerd.Die(id, 4);
+  // Of a namespace that is asked for later.
+  containerd.Start({"shop", "job"});
+  containerd.Die({"shop", "job"}, 3);
+  containerd.Answer("RuntimeService/ContainerStatus", [](FakeGrpcCall& call) {
+    call.AwaitEnd();
+    return absl::OkStatus();
+  });
+  CallLimits limits = LimitsFor();
+  limits.deadline = absl::Now() + absl::Seconds(4);
+  std::vector<std::string> names;
+
+  EXPECT_THAT(MakeContainerdClient(containerd.connector())
+                  ->ListStopped(limits,
+                                [&names](const EngineRow& row) {
+                                  names.push_back(row.container.id());
+                                  return absl::OkStatus();
+                                }),
+              IsOk());
+
+  EXPECT_THAT(names, ElementsAre("main", "job"));
 }
 
 TEST(ContainerdClient, InspectsWhatIsThere) {
