@@ -6,9 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -20,6 +18,7 @@
 #include "absl/time/clock.h"
 #include "base/errors.h"
 #include "base/pipe.h"
+#include "base/poll_timeout.h"
 #include "base/status_macros.h"
 #include "cmd/close_descriptors.h"
 
@@ -103,8 +102,7 @@ class Reader {
 absl::Status Reader::ReadUntil(absl::Time deadline) {
   struct pollfd waiting = {.fd = in_.get(), .events = POLLIN, .revents = 0};
   while (!IsWhole()) {
-    const int64_t left = absl::ToInt64Milliseconds(deadline - absl::Now());
-    const int ready = poll(&waiting, 1, static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX)));
+    const int ready = poll(&waiting, 1, base::PollTimeout(deadline));
     if (ready == 0) return absl::DeadlineExceededError("no answer");
     char buffer[64 << 10];
     const ssize_t size = ready < 0 ? -1 : read(in_.get(), buffer, sizeof(buffer));

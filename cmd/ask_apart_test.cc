@@ -86,7 +86,8 @@ TEST(AskApart, LeavesASilentOneBehindAndKillsItLater) {
   (void)needed.write_end.Close();
 
   EXPECT_EQ(answer.status(), absl::DeadlineExceededError("ask: no answer within 300ms"));
-  EXPECT_GE(waited, absl::Milliseconds(300));
+  // Not 300: the clock of the day may be slowed down while poll(2) waits by another.
+  EXPECT_GE(waited, absl::Milliseconds(290));
   EXPECT_LT(waited, absl::Seconds(2));
   EXPECT_FALSE(Ends(needed.read_end, absl::ZeroDuration()));
   EXPECT_TRUE(Ends(needed.read_end, absl::Seconds(20)));

@@ -22,6 +22,7 @@
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/pipe.h"
+#include "base/poll_timeout.h"
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "cmd/exec_ending.h"
@@ -189,7 +190,7 @@ absl::Status EachRunner::Poll() {
       waiting.push_back({.fd = output.fd.get(), .events = POLLIN, .revents = 0});
     }
   }
-  if (poll(waiting.data(), waiting.size(), MillisecondsUntil(NextTime())) < 0) {
+  if (poll(waiting.data(), waiting.size(), base::PollTimeout(NextTime())) < 0) {
     const int error = errno;
     return error == EINTR ? absl::OkStatus() : base::ErrnoStatus(error, "poll");
   }

@@ -1,8 +1,6 @@
 #include "cmd/exec_ending.h"
 
 #include <algorithm>
-#include <climits>
-#include <cstdint>
 
 #include "absl/time/clock.h"
 
@@ -46,13 +44,6 @@ absl::Time ExecEnding::NextTime() const {
   if (killed_.has_value()) return *killed_ + kGrace;
   const absl::Time next = terminated_.has_value() ? *terminated_ + kGrace : end_deadline_;
   return std::min({next, look_, runs_ ? absl::InfiniteFuture() : start_deadline_});
-}
-
-int MillisecondsUntil(absl::Time time) {
-  if (time == absl::InfiniteFuture()) return -1;
-  // Not before: a wait that ends early would be begun again at once.
-  const int64_t left = absl::ToInt64Milliseconds(time - absl::Now()) + 1;
-  return static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX));
 }
 
 }  // namespace nsctl::cmd

@@ -81,9 +81,6 @@ class ExecEnding {
   Reason reason_ = Reason::kNone;
 };
 
-// For poll(2): -1 for InfiniteFuture().
-int MillisecondsUntil(absl::Time time);
-
 }  // namespace nsctl::cmd
 
 #endif  // NSCTL_CMD_EXEC_ENDING_H_

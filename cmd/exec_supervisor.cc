@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/errors.h"
+#include "base/poll_timeout.h"
 #include "nsentry/entered_process.h"
 
 namespace nsctl::cmd {
@@ -91,7 +92,7 @@ absl::Status Supervisor::Run() {
       waiting[kIn].events = pump_->InEvents();
       waiting[kMaster].events = pump_->MasterEvents();
     }
-    if (poll(waiting, kCount, MillisecondsUntil(run_.NextTime())) < 0) {
+    if (poll(waiting, kCount, base::PollTimeout(run_.NextTime())) < 0) {
       const int error = errno;
       if (error == EINTR) continue;
       return base::ErrnoStatus(error, "poll");

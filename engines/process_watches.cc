@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/fd.h"
+#include "base/poll_timeout.h"
 #include "engines/container_process.h"
 
 namespace nsctl::engines {
@@ -19,13 +20,6 @@ namespace {
 
 // Blind, the kernel's word is asked for so often.
 constexpr absl::Duration kBlindWait = absl::Milliseconds(200);
-
-int EpollTimeout(absl::Time until) {
-  constexpr int64_t kMaxWait = 60'000;
-  if (until == absl::InfiniteFuture()) return -1;
-  return static_cast<int>(
-      std::clamp<int64_t>(absl::ToInt64Milliseconds(until - absl::Now()) + 1, 0, kMaxWait));
-}
 
 }  // namespace
 
@@ -53,8 +47,8 @@ void ProcessWatches::Unwatch(uint64_t number) {
 std::vector<uint64_t> ProcessWatches::Wait(absl::Time until) const {
   if (blind_) until = std::min(until, absl::Now() + kBlindWait);
   epoll_event events[64];
-  const int ready =
-      epoll_wait(epoll_.get(), events, static_cast<int>(std::size(events)), EpollTimeout(until));
+  const int ready = epoll_wait(epoll_.get(), events, static_cast<int>(std::size(events)),
+                               base::PollTimeout(until));
   std::vector<uint64_t> numbers;
   for (int i = 0; i < ready; ++i) {
     // The kernel's structure is packed: no reference into it.

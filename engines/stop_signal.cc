@@ -12,21 +12,16 @@
 #include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/fd.h"
+#include "base/poll_timeout.h"
 
 namespace nsctl::engines {
 namespace {
 
-int PollTimeout(absl::Time deadline) {
-  constexpr int64_t kMaxWait = 60'000;
-  if (deadline == absl::InfiniteFuture()) return kMaxWait;
-  // Rounded up: not again and again with 0 in the last millisecond.
-  const int64_t left = absl::ToInt64Milliseconds(deadline - absl::Now()) + 1;
-  return static_cast<int>(std::clamp<int64_t>(left, 0, kMaxWait));
-}
+// Where the system gives no descriptor, a stop is noticed so late.
+constexpr absl::Duration kLongest = absl::Minutes(1);
 
 }  // namespace
 
-// Where the system gives no descriptor, waits end by their deadlines alone.
 StopSignal::StopSignal() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "stop signal") {}
 
 void StopSignal::Request() {
@@ -39,11 +34,12 @@ void StopSignal::Request() {
 absl::Status AwaitReady(base::FdRef fd, short events, absl::Time deadline, const StopSignal* stop) {
   while (true) {
     if (stop != nullptr && stop->requested()) return absl::CancelledError("stopped");
-    const bool late = absl::Now() >= deadline;
+    const absl::Time now = absl::Now();
+    const bool late = now >= deadline;
     struct pollfd fds[] = {
         {.fd = fd.get(), .events = events, .revents = 0},
         {.fd = stop == nullptr ? -1 : stop->fd().get(), .events = POLLIN, .revents = 0}};
-    const int ready = poll(fds, 2, late ? 0 : PollTimeout(deadline));
+    const int ready = poll(fds, 2, base::PollTimeout(std::min(deadline - now, kLongest)));
     const int error = errno;
     if (ready < 0 && error != EINTR) return base::ErrnoStatus(error, "poll", fd.path());
     if (ready > 0 && fds[0].revents != 0) return absl::OkStatus();

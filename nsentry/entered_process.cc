@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -24,6 +23,7 @@
 #include "base/namespace_type.h"
 #include "base/pidfd.h"
 #include "base/pipe.h"
+#include "base/poll_timeout.h"
 #include "base/status_macros.h"
 #include "nsentry/child_claims.h"
 
@@ -55,10 +55,7 @@ bool IsReadable(const OwnedFd& fd, absl::Duration patience) {
   const absl::Time deadline = absl::Now() + patience;
   int ready;
   do {
-    const int64_t left = absl::ToInt64Milliseconds(deadline - absl::Now());
-    const bool for_ever = patience == absl::InfiniteDuration();
-    ready =
-        poll(&waiting, 1, for_ever ? -1 : static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX)));
+    ready = poll(&waiting, 1, base::PollTimeout(deadline));
   } while (ready < 0 && errno == EINTR);
   return ready > 0;
 }

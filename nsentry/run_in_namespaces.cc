@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstdint>
 #include <cstring>
 #include <utility>
@@ -20,6 +19,7 @@
 #include "base/errors.h"
 #include "base/fd.h"
 #include "base/pipe.h"
+#include "base/poll_timeout.h"
 #include "base/status_macros.h"
 #include "nsentry/entered_process.h"
 
@@ -34,13 +34,9 @@ bool IsMissing(const absl::StatusOr<std::string>& result) {
   return absl::IsAborted(result.status()) && result.status().message() == kNoResult;
 }
 
-int64_t MillisecondsUntil(absl::Time deadline) {
-  return std::clamp<int64_t>(absl::ToInt64Milliseconds(deadline - absl::Now()), 0, INT_MAX);
-}
-
 void AwaitEnd(const OwnedFd& pidfd, absl::Time deadline) {
   struct pollfd waiting = {.fd = pidfd.get(), .events = POLLIN, .revents = 0};
-  while (poll(&waiting, 1, static_cast<int>(MillisecondsUntil(deadline))) < 0 && errno == EINTR) {
+  while (poll(&waiting, 1, base::PollTimeout(deadline)) < 0 && errno == EINTR) {
   }
 }
 
@@ -116,7 +112,7 @@ absl::Status Collector::Collect(absl::Time deadline) {
   struct pollfd waiting[] = {{.fd = result_.get(), .events = POLLIN, .revents = 0},
                              {.fd = errors_.get(), .events = POLLIN, .revents = 0}};
   while (!IsWhole()) {
-    const int ready = poll(waiting, 2, static_cast<int>(MillisecondsUntil(deadline)));
+    const int ready = poll(waiting, 2, base::PollTimeout(deadline));
     if (ready == 0) return absl::DeadlineExceededError("run in namespaces: no result in time");
     if (ready < 0) continue;
     // poll(2) passes over a negative descriptor.

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
+#include "base/poll_timeout.h"
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "procfsroot/handle.h"
@@ -44,8 +45,8 @@ struct BoundedFile::Shared {
       if (error == EINTR) continue;
       if (error != EAGAIN) return ErrnoStatus(error, "read", file.path());
       struct pollfd ready = {.fd = file.get(), .events = POLLIN, .revents = 0};
-      const int timeout = static_cast<int>(absl::ToInt64Milliseconds(patience));
-      if (poll(&ready, 1, timeout) == 0) return ErrnoStatus(ETIMEDOUT, "read", file.path());
+      const int events = poll(&ready, 1, base::PollTimeout(patience));
+      if (events == 0) return ErrnoStatus(ETIMEDOUT, "read", file.path());
     }
   }
 };

@@ -5,9 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -17,6 +15,7 @@
 #include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/fd.h"
+#include "base/poll_timeout.h"
 
 namespace nsctl::procfsroot {
 namespace {
@@ -60,10 +59,9 @@ void SendOutcome(int socket_fd, FetchOutcome outcome, int fd) {
 absl::StatusOr<FetchResult> ReceiveOutcome(FdRef socket_fd, absl::Duration timeout,
                                            absl::string_view name) {
   struct pollfd waiting = {.fd = socket_fd.get(), .events = POLLIN, .revents = 0};
-  const int64_t limit = std::clamp<int64_t>(absl::ToInt64Milliseconds(timeout), 0, INT_MAX);
   int ready;
   do {
-    ready = poll(&waiting, 1, static_cast<int>(limit));
+    ready = poll(&waiting, 1, base::PollTimeout(timeout));
   } while (ready < 0 && errno == EINTR);
   if (ready <= 0) return ErrnoStatus(ETIMEDOUT, "poll", name);
   FetchResult result;

@@ -20,6 +20,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/namespace_type.h"
+#include "base/poll_timeout.h"
 #include "base/text.h"
 #include "base/worker_pool.h"
 #include "engines/engine_client.h"
@@ -39,6 +40,8 @@ constexpr absl::Duration kSteps[] = {absl::Milliseconds(10), absl::Milliseconds(
                                      absl::Seconds(1)};
 constexpr int kThreads = 16;
 constexpr absl::Duration kRootTimeout = absl::Seconds(2);
+// Where the system gives no descriptor for a stop, one is noticed so late.
+constexpr absl::Duration kLongest = absl::Minutes(1);
 
 EngineEvent EventOf(EngineEvent::Kind kind, const Monitor& monitor) {
   return {.kind = kind,
@@ -128,9 +131,7 @@ absl::Status MonitorWatch::Wait(const StopSignal* stop) {
     fds.push_back({.fd = watched.monitor->process().poll_fd(), .events = POLLIN, .revents = 0});
   }
   const absl::Time until = std::min(settling_.next(), next_look_);
-  const int64_t wait = absl::ToInt64Milliseconds(until - absl::Now()) + 1;
-  constexpr int64_t kLongest = 60'000;
-  (void)poll(fds.data(), fds.size(), static_cast<int>(std::clamp<int64_t>(wait, 0, kLongest)));
+  (void)poll(fds.data(), fds.size(), base::PollTimeout(std::min(until - absl::Now(), kLongest)));
   if (stop != nullptr && stop->requested()) return absl::CancelledError("stopped");
   if (fds[2].revents != 0) {
     locks_->Drain();
