@@ -43,6 +43,14 @@ struct Choice {
   std::string summary;
 };
 
+// In the same order.
+inline std::vector<std::string> ValuesOf(const std::vector<Choice>& choices) {
+  std::vector<std::string> values;
+  values.reserve(choices.size());
+  for (const Choice& choice : choices) values.push_back(choice.value);
+  return values;
+}
+
 class Command {
  public:
   virtual ~Command() = default;

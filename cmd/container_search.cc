@@ -147,9 +147,9 @@ class Searcher {
       const std::string& word = words.back();
       bool fits = true;
       for (size_t i = 0; i + 1 < words.size(); ++i) fits &= IsAround(words[i], container, face);
-      if (face.name == whole || face.id == whole) {
-        fit = Fit::kName;
-      } else if (fits && (face.name == word || face.id == word || IsIdPrefix(word, face.id))) {
+      const bool is_whole = face.name == whole || face.id == whole;
+      if (is_whole ||
+          (fits && (face.name == word || face.id == word || IsIdPrefix(word, face.id)))) {
         fit = Fit::kName;
       } else if (fits && container.project().service() == word) {
         fit = Fit::kService;

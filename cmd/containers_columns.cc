@@ -165,6 +165,7 @@ absl::StatusOr<std::vector<size_t>> SelectContainerColumns(
 Table MakeContainerTable(const ContainerList& list, const std::vector<size_t>& columns,
                          const Presentation& presentation) {
   std::vector<TableColumn> headings;
+  headings.reserve(columns.size());
   for (const size_t column : columns) {
     headings.push_back({kColumns[column].name, kColumns[column].alignment});
   }
@@ -181,6 +182,7 @@ Table MakeContainerTable(const ContainerList& list, const std::vector<size_t>& c
     const Line line{*container, engine == nullptr ? engines::Engine::default_instance() : *engine,
                     ReferenceTo(lists, *container), presentation};
     std::vector<TableCell> cells;
+    cells.reserve(columns.size());
     for (const size_t column : columns) cells.push_back(kColumns[column].cell(line));
     table.AddRow(std::move(cells));
   }

@@ -78,12 +78,6 @@ std::vector<Choice> EngineChoices() {
           {"evidence", "what helper processes and control groups show, where no engine tells"}};
 }
 
-std::vector<std::string> WordsOf(const std::vector<Choice>& choices) {
-  std::vector<std::string> words;
-  for (const Choice& choice : choices) words.push_back(choice.value);
-  return words;
-}
-
 class ContainersCommand : public Command {
  public:
   void AddOptions(CLI::App* app) override {
@@ -162,7 +156,7 @@ class ContainersCommand : public Command {
       Engine::Type type;
       // A key has a colon.
       if (word.find(':') == std::string::npos && !Engine::Type_Parse(word, &type)) {
-        return UnknownWord("engine", word, WordsOf(EngineChoices()));
+        return UnknownWord("engine", word, ValuesOf(EngineChoices()));
       }
     }
     filter.projects = SplitLists(projects_);
@@ -170,7 +164,7 @@ class ContainersCommand : public Command {
     for (const std::string& word : SplitLists(states_)) {
       Container::State state;
       if (!Container::State_Parse(word, &state)) {
-        return UnknownWord("state", word, WordsOf(StateChoices()));
+        return UnknownWord("state", word, ValuesOf(StateChoices()));
       }
       filter.states.push_back(state);
     }

@@ -69,6 +69,7 @@ class TreePrinter {
     std::string name = "";
     std::string id = "";
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees one in <=>.
     friend auto operator<=>(const Group&, const Group&) = default;
   };
 

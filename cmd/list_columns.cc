@@ -379,11 +379,13 @@ absl::StatusOr<std::vector<const ListColumn*>> SelectListColumns(
 Table MakeListTable(const NamespaceList& list, const std::vector<const ListColumn*>& columns,
                     const Presentation& presentation) {
   std::vector<TableColumn> headings;
+  headings.reserve(columns.size());
   for (const ListColumn* column : columns) headings.push_back({column->name, column->alignment});
   Table table(std::move(headings));
   const ListContext context{presentation, list.host().ticks_per_second(), list.mount_namespace()};
   for (const NamespaceRow& row : list.rows()) {
     std::vector<TableCell> cells;
+    cells.reserve(columns.size());
     for (const ListColumn* column : columns) cells.push_back(column->cell(row, context));
     table.AddRow(std::move(cells));
   }

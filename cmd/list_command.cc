@@ -55,6 +55,7 @@ constexpr CommandInfo kInfo = {
 
 std::vector<Choice> HolderKindChoices() {
   std::vector<Choice> choices;
+  choices.reserve(nsdisc::kHolderKindCount);
   for (int i = 0; i < nsdisc::kHolderKindCount; ++i) {
     choices.push_back({nsdisc::HolderKindName(static_cast<nsdisc::HolderKind>(i)), ""});
   }
@@ -68,18 +69,13 @@ std::vector<Choice> StateChoices() {
           {"dark", "nothing in sight holds it"}};
 }
 
-std::vector<std::string> WordsOf(const std::vector<Choice>& choices) {
-  std::vector<std::string> words;
-  for (const Choice& choice : choices) words.push_back(choice.value);
-  return words;
-}
-
 absl::StatusOr<std::vector<nsdisc::HolderKind>> ParseHolderKinds(
     const std::vector<std::string>& lists) {
   std::vector<nsdisc::HolderKind> kinds;
   for (const std::string& word : SplitLists(lists)) {
     const std::optional<nsdisc::HolderKind> kind = nsdisc::HolderKindFromName(word);
-    if (!kind.has_value()) return UnknownWord("kind of holder", word, WordsOf(HolderKindChoices()));
+    if (!kind.has_value())
+      return UnknownWord("kind of holder", word, ValuesOf(HolderKindChoices()));
     kinds.push_back(*kind);
   }
   return kinds;
@@ -91,7 +87,7 @@ absl::StatusOr<std::vector<NamespaceRow::State>> ParseStates(
   for (const std::string& word : SplitLists(lists)) {
     NamespaceRow::State state;
     if (word == "unknown" || !NamespaceRow::State_Parse(word, &state)) {
-      return UnknownWord("state", word, WordsOf(StateChoices()));
+      return UnknownWord("state", word, ValuesOf(StateChoices()));
     }
     states.push_back(state);
   }

@@ -340,6 +340,7 @@ MountTables::MountTables(const MountList& list, const std::vector<size_t>& colum
 
 Table MountTables::Make(int begin, int end, bool tree) const {
   std::vector<TableColumn> headings;
+  headings.reserve(columns_.size());
   for (const size_t column : columns_) {
     headings.push_back({kColumns[column].name, kColumns[column].alignment});
   }
@@ -350,6 +351,7 @@ Table MountTables::Make(int begin, int end, bool tree) const {
   }
   for (int i = begin; i < end; ++i) {
     std::vector<TableCell> cells;
+    cells.reserve(columns_.size());
     for (const size_t column : columns_) {
       cells.push_back(kColumns[column].cell(list_.rows(i), context_));
       if (kColumns[column].cell == TargetCell) cells.back().text.insert(0, branches[i - begin]);

@@ -175,6 +175,7 @@ absl::StatusOr<std::vector<const PsColumn*>> SelectPsColumns(
 Table MakePsTable(const ProcessTree& tree, const std::vector<const PsColumn*>& columns,
                   const Presentation& presentation) {
   std::vector<TableColumn> headings;
+  headings.reserve(columns.size());
   for (const PsColumn* column : columns) headings.push_back({column->name, column->alignment});
   Table table(std::move(headings));
 
@@ -190,6 +191,7 @@ Table MakePsTable(const ProcessTree& tree, const std::vector<const PsColumn*>& c
   for (const auto& [pid, tid, row, of] : lines) {
     const Line line{*row, *of, presentation, tree.host().ticks_per_second()};
     std::vector<TableCell> cells;
+    cells.reserve(columns.size());
     for (const PsColumn* column : columns) cells.push_back(column->cell(line));
     table.AddRow(std::move(cells));
   }

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/status_macros.h"
 #include "engines/container.h"
 #include "engines/engine_client.h"
 #include "gmock/gmock.h"
@@ -46,8 +47,7 @@ class TellingClient : public EngineClient {
   absl::Status List(const CallLimits& /*limits*/,
                     absl::FunctionRef<absl::Status(EngineRow)> sink) override {
     for (const EngineRow& row : rows) {
-      const absl::Status status = sink(row);
-      if (!status.ok()) return status;
+      NSCTL_RETURN_IF_ERROR(sink(row));
     }
     return absl::OkStatus();
   }

@@ -52,6 +52,7 @@ Engine EngineOf(const std::string& key, Engine::Type type = Engine::docker) {
 
 std::vector<std::string> Names(const Containers& containers) {
   std::vector<std::string> names;
+  names.reserve(containers.containers_size());
   for (const Container& container : containers.containers()) {
     names.push_back(absl::StrCat(container.engine(), "/", container.name()));
   }
@@ -448,6 +449,7 @@ TEST(ContainerHubSubscription, HearsOfAllFromManyPublishers) {
   ContainerHub hub;
   auto subscription = hub.Subscribe(100'000);
   std::vector<std::thread> publishers;
+  publishers.reserve(4);
   for (int publisher = 0; publisher < 4; ++publisher) {
     publishers.emplace_back([&hub, publisher] {
       for (int i = 0; i < 500; ++i) {

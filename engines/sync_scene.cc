@@ -38,7 +38,7 @@ EngineEvent SyncScene::Happen(Kind kind, const std::string& id) {
 }
 
 EngineEvent SyncScene::Start(const std::string& id) {
-  Truth_& truth = truth_[id];
+  ContainerTruth& truth = truth_[id];
   if (truth.name.empty()) truth.name = id;
   truth.process = processes_.Start();
   // It is not told at once.
@@ -48,7 +48,7 @@ EngineEvent SyncScene::Start(const std::string& id) {
 }
 
 EngineEvent SyncScene::Die(const std::string& id, int32_t exit_code) {
-  Truth_& truth = truth_[id];
+  ContainerTruth& truth = truth_[id];
   if (truth.process != nullptr) truth.process->End();
   truth.process = nullptr;
   truth.state = Container::exited;

@@ -73,7 +73,7 @@ class SyncScene {
   std::vector<std::string> Truth() const;
 
  private:
-  struct Truth_ {
+  struct ContainerTruth {
     std::string name;
     Container::State state = Container::created;
     std::shared_ptr<FakeProcess> process;
@@ -91,7 +91,7 @@ class SyncScene {
   std::map<int64_t, absl::Time> born_;
   absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
   bool partial_lists_ = false;
-  std::map<std::string, Truth_> truth_;
+  std::map<std::string, ContainerTruth> truth_;
   int lists_asked_ = 0;
   int lists_ = 0;
   int inspections_ = 0;
