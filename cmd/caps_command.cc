@@ -58,7 +58,7 @@ constexpr CommandInfo kInfo = {
         "nsctl caps net:[4026531840] --pid 1234\n"
         "nsctl caps 1 --in 1234 --brief\n"
         "nsctl caps --pid 7@pid:[4026532398] -o json",
-    .apart = true,
+    .apart = Apart::kAgain,
 };
 
 // Where a process is judged, as the words of the command line name it.

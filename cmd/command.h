@@ -19,6 +19,10 @@
 
 namespace nsctl::cmd {
 
+// Whether a command reads files whose servers may never answer, so that it is run as run_apart.h
+// says; and whether it may be run again as long as it has written nothing.
+enum class Apart { kNo, kOnce, kAgain };
+
 // What help says. Texts are plain ASCII, without a newline at their end, lines at most 79 long.
 struct CommandInfo {
   const char* name;
@@ -31,8 +35,7 @@ struct CommandInfo {
   const char* description;
   // One per line.
   const char* examples;
-  // It reads file systems whose servers may never answer: see run_apart.h.
-  bool apart = false;
+  Apart apart = Apart::kNo;
   // What the command exits with where it fails, but for wrong usage.
   ExitStatus failed = ExitStatus::kFailed;
 };

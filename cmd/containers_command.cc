@@ -54,6 +54,7 @@ constexpr CommandInfo kInfo = {
         "nsctl containers --project shop -o json\n"
         "nsctl containers --label app=web -c NAME,PID --noheadings\n"
         "nsctl containers --all-engines --wait 10s",
+    .apart = Apart::kAgain,
 };
 
 std::vector<Choice> StateChoices() {

@@ -48,7 +48,7 @@ constexpr CommandInfo kInfo = {
         "nsctl diff monday.pb --type net,mnt\n"
         "nsctl diff monday.pb --ignore processes --quiet\n"
         "ssh host nsctl snapshot -o pb | nsctl diff host.pb -",
-    .apart = true,
+    .apart = Apart::kAgain,
     .failed = ExitStatus::kTrouble,
 };
 

@@ -32,7 +32,7 @@ constexpr CommandInfo kInfo = {
         "nsctl fs cat 1234:/etc/resolv.conf\n"
         "nsctl fs resolve mnt:[4026532401]:/var/run/docker.sock\n"
         "nsctl fs cp -r /run/snapd/ns/lxd.mnt:/etc ./etc-of-it",
-    .apart = true,
+    .apart = Apart::kOnce,
 };
 
 const CommandEntry kCommands[] = {

@@ -40,7 +40,7 @@ constexpr CommandInfo kInfo = {
         "nsctl inspect /run/netns/x\n"
         "nsctl inspect container:web\n"
         "nsctl inspect 1234 --from host.pb -o json",
-    .apart = true,
+    .apart = Apart::kAgain,
 };
 
 class InspectCommand : public Command {

@@ -50,7 +50,7 @@ constexpr CommandInfo kInfo = {
         "nsctl list --held-by fd,socket -c +FDS\n"
         "nsctl list -o jsonl | jq .namespace.inode\n"
         "nsctl list --from host.pb",
-    .apart = true,
+    .apart = Apart::kAgain,
 };
 
 std::vector<Choice> HolderKindChoices() {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #include <cstddef>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/fd.h"
 #include "base/feature_probe.h"
+#include "base/namespace_type.h"
 #include "base/status_macros.h"
 #include "cmd/engine_inquiry.h"
 #include "engines/process_table.h"
@@ -44,7 +46,19 @@ base::Feature ProbeBpfCensus() {
 }  // namespace
 
 absl::StatusOr<Procfs> LiveSystem::OpenProcfs(const std::string& directory) {
-  return directory.empty() ? Procfs::Live() : Procfs::At(directory);
+  NSCTL_ASSIGN_OR_RETURN(Procfs procfs, directory.empty() ? Procfs::Live() : Procfs::At(directory));
+  if (held_.empty() || !procfs.is_kernel()) return procfs;
+  std::vector<base::Pid> pids;
+  for (const HeldProcess& held : held_) {
+    struct stat shown = {}, seen = {};
+    // The same procfs, by whatever name.
+    if (fstat(procfs.fd().get(), &shown) == 0 && stat(held.procfs.c_str(), &seen) == 0 &&
+        shown.st_dev == seen.st_dev) {
+      pids.push_back({held.pid});
+    }
+  }
+  procfs.LeaveOut(std::move(pids));
+  return procfs;
 }
 
 std::string LiveSystem::ReadPasswd() {

@@ -6,9 +6,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "cmd/held_processes.h"
 #include "cmd/system.h"
 #include "nsdisc/questions.h"
 
@@ -30,8 +33,12 @@ class LiveSystem : public System {
   std::optional<uint32_t> Securebits() override;
   std::vector<base::Feature> ProbeFeatures() override;
 
+  // From now on every procfs that is opened leaves these out.
+  void LeaveOut(std::set<HeldProcess> held) { held_ = std::move(held); }
+
  private:
   nsdisc::KernelQuestions kernel_;
+  std::set<HeldProcess> held_;
 };
 
 }  // namespace nsctl::cmd

@@ -95,7 +95,14 @@ int Main(int argc, char** argv) {
   const auto run = [&] { return static_cast<int>(RunNsctl(arguments, env)); };
   const CommandEntry* const entry =
       arguments.empty() ? nullptr : FindCommand(arguments[0], env.commands);
-  return entry != nullptr && entry->info->apart ? RunApart(run) : run();
+  const Apart apart = entry == nullptr ? Apart::kNo : entry->info->apart;
+  if (apart == Apart::kNo) return run();
+  return RunApart([&](const ApartRun& once) {
+    system.LeaveOut(once.held);
+    out.TellBeforeWriting(once.is_final);
+    if (apart == Apart::kOnce) *once.is_final = true;
+    return run();
+  });
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ constexpr CommandInfo kInfo = {
         "nsctl mounts 1234 -T /srv/data --propagation\n"
         "nsctl mounts --holding /dev/sdb1\n"
         "nsctl mounts --from host.pb --all -o jsonl | jq .mount.mount_point",
-    .apart = true,
+    .apart = Apart::kAgain,
 };
 
 // The namespaces that were read, and what the result lacks.

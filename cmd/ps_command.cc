@@ -44,7 +44,7 @@ constexpr CommandInfo kInfo = {
         "nsctl ps --ns net:[4026531840] --threads\n"
         "nsctl ps --list -c +CONTAINER,NETNS\n"
         "nsctl ps --pid container:web",
-    .apart = true,
+    .apart = Apart::kAgain,
 };
 
 class PsCommand : public Command {

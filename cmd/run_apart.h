@@ -7,9 +7,21 @@
 #ifndef NSCTL_CMD_RUN_APART_H_
 #define NSCTL_CMD_RUN_APART_H_
 
+#include <atomic>
+#include <set>
+
 #include "absl/functional/function_ref.h"
+#include "cmd/held_processes.h"
 
 namespace nsctl::cmd {
+
+// What `body` knows of its run.
+struct ApartRun {
+  // Of these nothing may be read: who tries waits, perhaps for ever.
+  const std::set<HeldProcess>& held;
+  // To be set before anything is answered or changed: from then on it is not run again.
+  std::atomic<bool>* is_final;
+};
 
 // Runs `body` in a child process and returns its result, 0 to 255, as soon as `body` is done, even
 // if the child cannot end; standard input, output and error, and then all that it inherited, are
@@ -18,8 +30,13 @@ namespace nsctl::cmd {
 // end this process where that does not end within two seconds; when this process ends, the child
 // gets SIGTERM. Where no child can be made, `body` runs here.
 //
+// Where for a second a thread of the child has been waiting for a file of a process that is held,
+// the child is killed, all processes that are held are looked for, and `body` runs again in another
+// child that knows of them; a few times at most. Where it must not run again, and no thread but the
+// first waits, that is said on standard error after some seconds, and 1 returned.
+//
 // To be called from a process without other threads, which does nothing else afterwards.
-int RunApart(absl::FunctionRef<int()> body);
+int RunApart(absl::FunctionRef<int(const ApartRun&)> body);
 
 }  // namespace nsctl::cmd
 

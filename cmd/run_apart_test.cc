@@ -15,7 +15,7 @@ namespace {
 // What wait(2) says of a process that returns RunApart(body).
 int WaitStatusOf(absl::FunctionRef<int()> body) {
   const pid_t child = fork();
-  if (child == 0) _exit(RunApart(body));
+  if (child == 0) _exit(RunApart([&](const ApartRun&) { return body(); }));
   int status = -1;
   EXPECT_EQ(waitpid(child, &status, 0), child);
   return status;
@@ -63,7 +63,7 @@ class RunApartWithSignals : public ::testing::Test {
   // Starts them and waits until `body` has written.
   void Start(absl::FunctionRef<int()> body) {
     caller_ = fork();
-    if (caller_ == 0) _exit(RunApart(body));
+    if (caller_ == 0) _exit(RunApart([&](const ApartRun&) { return body(); }));
     (void)write_end_.Close();
     EXPECT_EQ(Read(), 'x');
   }

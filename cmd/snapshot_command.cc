@@ -42,7 +42,7 @@ constexpr CommandInfo kInfo = {
         "nsctl snapshot --from host.pb -o table\n"
         "nsctl snapshot -o jsonl | nsctl list --from -\n"
         "nsctl snapshot -o lxkns > lxkns.json",
-    .apart = true,
+    .apart = Apart::kAgain,
 };
 
 class SnapshotCommand : public Command {

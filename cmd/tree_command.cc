@@ -39,7 +39,7 @@ constexpr CommandInfo kInfo = {
         "nsctl tree owner --pid container:web\n"
         "nsctl tree -o dot | dot -Tsvg > tree.svg\n"
         "nsctl tree owner --from host.pb --ascii",
-    .apart = true,
+    .apart = Apart::kAgain,
 };
 
 class TreeCommand : public Command {

@@ -51,7 +51,7 @@ constexpr CommandInfo kInfo = {
         "nsctl why 1234 --type net,mnt\n"
         "nsctl why user:[4026532187] -o dot | dot -Tsvg > why.svg\n"
         "nsctl why pid:[4026532189] --from host.pb -o json",
-    .apart = true,
+    .apart = Apart::kAgain,
 };
 
 // The namespaces of `process` that are in the snapshot, of `types` or all.

@@ -11,7 +11,7 @@ void FdWriter::Append(absl::string_view bytes) {
   if (!status_.ok()) return;
   if (bytes.size() >= kBufferSize) {
     // Copying it would cost more than the write that it saves.
-    if (Flush().ok()) status_ = base::WriteAll(fd_, bytes);
+    if (Flush().ok()) Write(bytes);
     return;
   }
   buffer_.append(bytes.data(), bytes.size());
@@ -19,9 +19,14 @@ void FdWriter::Append(absl::string_view bytes) {
 }
 
 absl::Status FdWriter::Flush() {
-  if (status_.ok() && !buffer_.empty()) status_ = base::WriteAll(fd_, buffer_);
+  if (status_.ok() && !buffer_.empty()) Write(buffer_);
   buffer_.clear();
   return status_;
+}
+
+void FdWriter::Write(absl::string_view bytes) {
+  if (written_ != nullptr) *written_ = true;
+  status_ = base::WriteAll(fd_, bytes);
 }
 
 bool WriterSink::Write(const void* bytes, int size) {

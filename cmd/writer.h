@@ -3,6 +3,7 @@
 #ifndef NSCTL_CMD_WRITER_H_
 #define NSCTL_CMD_WRITER_H_
 
+#include <atomic>
 #include <cstddef>
 #include <string>
 
@@ -38,8 +39,14 @@ class FdWriter : public Writer {
   absl::Status Flush() override;
   bool ok() const override { return status_.ok(); }
 
+  // From now on `*written` becomes true before anything is written. It must outlive the writer.
+  void TellBeforeWriting(std::atomic<bool>* written) { written_ = written; }
+
  private:
+  void Write(absl::string_view bytes);
+
   base::FdRef fd_;
+  std::atomic<bool>* written_ = nullptr;
   std::string buffer_;
   absl::Status status_;
 };

@@ -77,6 +77,13 @@ bool HasLeft(const NamespaceLinks& process, const NamespaceLinks& thread) {
   return false;
 }
 
+// What is before the consequence.
+absl::string_view WhyNotOpened(int error) {
+  if (error == EXDEV) return "something is mounted over it: ";
+  if (error == ETIMEDOUT) return "it waits for a file server while reading of it waits for it: ";
+  return "";
+}
+
 }  // namespace
 
 void SetCapabilities(const procfsroot::StatusFields& status, bool all_sets,
@@ -106,9 +113,7 @@ std::unique_ptr<Process> ProcessReader::Read(base::Pid pid) {
     // hidepid=1 lists processes that it does not let open.
     const int error = base::ErrnoOf(dir.status());
     losses_.gaps.Add(subject, "open", error,
-                     error == EXDEV
-                         ? "something is mounted over it: nothing but its number is known"
-                         : "nothing but its number is known");
+                     absl::StrCat(WhyNotOpened(error), "nothing but its number is known"));
     process->set_namespaces_error(base::ErrnoName(error));
     return process;
   }

@@ -250,7 +250,15 @@ absl::StatusOr<std::vector<base::Pid>> Procfs::ListProcesses() const {
   return pids;
 }
 
+void Procfs::LeaveOut(std::vector<base::Pid> pids) {
+  left_out_ = std::move(pids);
+  std::sort(left_out_.begin(), left_out_.end());
+}
+
 absl::StatusOr<ProcessDir> Procfs::OpenProcess(base::Pid pid) const {
+  if (std::binary_search(left_out_.begin(), left_out_.end(), pid)) {
+    return ErrnoStatus(ETIMEDOUT, "open", base::DescribePath(root_, absl::StrCat(pid.value)));
+  }
   NSCTL_ASSIGN_OR_RETURN(OwnedFd fd, OpenBelow(root_, absl::StrCat(pid.value), kDirectoryFlags));
   return ProcessDir(std::move(fd));
 }

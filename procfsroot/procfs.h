@@ -117,8 +117,12 @@ class Procfs {
   // Races: processes that start or end meanwhile may or may not be listed.
   absl::StatusOr<std::vector<base::Pid>> ListProcesses() const;
 
+  // From now on OpenProcess gives ETIMEDOUT for these: processes that are known to make whoever
+  // reads of them wait. Not while others use this procfs.
+  void LeaveOut(std::vector<base::Pid> pids);
+
   // NOT_FOUND (ENOENT) once the process is gone. Under hidepid=2 other users' processes are ENOENT
-  // too. EXDEV where something is mounted on its directory. A TID opens as well: procfs does not
+  // too. ETIMEDOUT for those that LeaveOut was given. EXDEV where something is mounted on its directory. A TID opens as well: procfs does not
   // list it but finds it.
   absl::StatusOr<ProcessDir> OpenProcess(base::Pid pid) const;
 
@@ -135,6 +139,8 @@ class Procfs {
   bool is_kernel_ = false;
   bool is_live_ = false;
   bool has_own_pids_ = false;
+  // Ascending.
+  std::vector<base::Pid> left_out_;
 };
 
 }  // namespace nsctl::procfsroot

@@ -1,0 +1,219 @@
+#include "cmd/held_processes.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/fd.h"
+#include "base/namespace_type.h"
+#include "base/status_macros.h"
+#include "cmd/ask_apart.h"
+#include "procfsroot/process_files.h"
+#include "procfsroot/procfs.h"
+
+namespace nsctl::cmd {
+namespace {
+
+constexpr size_t kMaxSmallFile = 4096;
+// For the search as a whole.
+constexpr absl::Duration kSearchTimeout = absl::Seconds(20);
+// Where so long no process more was read, those that are being read are held.
+constexpr absl::Duration kPatience = absl::Milliseconds(500);
+constexpr size_t kFirstThreads = 4;
+constexpr size_t kMaxThreads = 256;
+
+// Their first argument is the descriptor of a file or directory of a process.
+constexpr int64_t kOfDescriptor[] = {SYS_read,       SYS_pread64,    SYS_openat,     SYS_openat2,
+                                     SYS_statx,      SYS_newfstatat, SYS_fstat,      SYS_readlinkat,
+                                     SYS_faccessat2, SYS_getdents64, SYS_pidfd_getfd};
+
+std::string ReadSmallFile(const std::string& path) {
+  return base::ReadFileAt(base::FdRef(AT_FDCWD), path, kMaxSmallFile).value_or("");
+}
+
+std::string ReadLink(const std::string& path) {
+  char text[kMaxSmallFile];
+  const ssize_t size = readlink(path.c_str(), text, sizeof(text));
+  return size < 0 ? "" : std::string(text, static_cast<size_t>(size));
+}
+
+// What every command reads of a process.
+void Touch(const procfsroot::Procfs& procfs, base::Pid pid) {
+  const absl::StatusOr<procfsroot::ProcessDir> process = procfs.OpenProcess(pid);
+  if (!process.ok()) return;
+  std::string text;
+  (void)process->TryReadRecord("stat", procfsroot::kMaxStat, &text);
+  (void)process->TryReadRecord("cmdline", kMaxSmallFile, &text);
+  (void)process->ReadNamespaceLinks();
+  (void)base::OpenAt(process->fd(), "maps", O_RDONLY | O_CLOEXEC);
+}
+
+// Reads all processes in threads of which some never come back.
+class Search {
+ public:
+  Search(procfsroot::Procfs procfs, std::vector<base::Pid> pids)
+      : procfs_(std::move(procfs)), pids_(std::move(pids)), states_(pids_.size()) {}
+
+  void Work() {
+    while (true) {
+      const size_t next = next_.fetch_add(1);
+      if (next >= pids_.size()) return;
+      states_[next] = State::kBegun;
+      Touch(procfs_, pids_[next]);
+      states_[next] = State::kDone;
+    }
+  }
+
+  size_t CountDone() const {
+    return static_cast<size_t>(std::count(states_.begin(), states_.end(), State::kDone));
+  }
+  std::vector<pid_t> Begun() const {
+    std::vector<pid_t> pids;
+    for (size_t i = 0; i < pids_.size(); ++i) {
+      if (states_[i] == State::kBegun) pids.push_back(pids_[i].value);
+    }
+    return pids;
+  }
+  size_t size() const { return pids_.size(); }
+
+ private:
+  enum class State { kAwaited, kBegun, kDone };
+
+  const procfsroot::Procfs procfs_;
+  const std::vector<base::Pid> pids_;
+  std::atomic<size_t> next_{0};
+  std::vector<std::atomic<State>> states_;
+};
+
+void StartThreads(const std::shared_ptr<Search>& search, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    try {
+      std::thread([search] { search->Work(); }).detach();
+    } catch (const std::system_error&) {
+      // RLIMIT_NPROC or pids.max: those that are there have to do.
+      return;
+    }
+  }
+}
+
+absl::StatusOr<std::string> ListHeld(const std::string& directory) {
+  NSCTL_ASSIGN_OR_RETURN(procfsroot::Procfs procfs, procfsroot::Procfs::At(directory));
+  NSCTL_ASSIGN_OR_RETURN(std::vector<base::Pid> pids, procfs.ListProcesses());
+  const auto search = std::make_shared<Search>(std::move(procfs), std::move(pids));
+  size_t threads = kFirstThreads;
+  StartThreads(search, threads);
+  size_t done = 0;
+  absl::Time since = absl::Now();
+  while (true) {
+    absl::SleepFor(absl::Milliseconds(1));
+    const size_t now_done = search->CountDone();
+    const std::vector<pid_t> begun = search->Begun();
+    if (now_done == search->size()) return "";
+    if (std::exchange(done, now_done) != now_done) since = absl::Now();
+    if (absl::Now() - since < kPatience) continue;
+    if (now_done + begun.size() == search->size() || threads == kMaxThreads) {
+      return absl::StrJoin(begun, " ");
+    }
+    StartThreads(search, std::exchange(threads, std::min(2 * threads, kMaxThreads)));
+    since = absl::Now();
+  }
+}
+
+}  // namespace
+
+HeldProcess HeldProcessAt(absl::string_view path) {
+  std::vector<absl::string_view> parts = absl::StrSplit(path, '/');
+  pid_t number = 0;
+  while (!parts.empty() && !absl::SimpleAtoi(parts.back(), &number)) parts.pop_back();
+  if (parts.size() >= 4 && parts[parts.size() - 2] == "task") {
+    parts.resize(parts.size() - 2);
+    if (!absl::SimpleAtoi(parts.back(), &number)) return {};
+  }
+  if (parts.size() < 2 || number <= 0) return {};
+  parts.pop_back();
+  return {.procfs = parts.size() == 1 ? "/" : absl::StrJoin(parts, "/"), .pid = number};
+}
+
+std::vector<ReaderWatch::Wait> ReaderWatch::Look() {
+  std::vector<Wait> waits;
+  std::map<pid_t, Call> calls;
+  const std::string directory = absl::StrCat("/proc/", reader_);
+  const absl::StatusOr<procfsroot::Procfs> procfs = procfsroot::Procfs::At("/proc");
+  if (!procfs.ok()) return {};
+  const absl::StatusOr<procfsroot::ProcessDir> reader = procfs->OpenProcess({reader_});
+  if (!reader.ok()) return {};
+  for (const base::Tid tid : reader->ListThreads().value_or(std::vector<base::Tid>())) {
+    const std::string thread = absl::StrCat(directory, "/task/", tid.value);
+    const absl::StatusOr<procfsroot::StatFields> stat =
+        procfsroot::ParseStat(ReadSmallFile(thread + "/stat"));
+    if (!stat.ok() || stat->state != 'D') continue;
+    Call& call = calls[tid.value];
+    call.text = ReadSmallFile(thread + "/syscall");
+    const auto before = calls_.find(tid.value);
+    const bool same = before != calls_.end() && before->second.text == call.text;
+    call.looks = same ? before->second.looks + 1 : 1;
+    if (call.looks < 2) continue;
+    HeldProcess process = AwaitedIn(call.text);
+    if (process.pid == 0) continue;
+    waits.push_back({.process = std::move(process),
+                     .looks = call.looks,
+                     .is_first_thread = tid.value == reader_});
+  }
+  calls_ = std::move(calls);
+  return waits;
+}
+
+HeldProcess ReaderWatch::AwaitedIn(const std::string& call) const {
+  const std::vector<absl::string_view> words = absl::StrSplit(call, ' ');
+  int64_t number = 0;
+  uint64_t fd = 0;
+  if (words.size() < 2 || !absl::SimpleAtoi(words[0], &number) ||
+      !absl::SimpleHexAtoi(words[1], &fd) ||
+      std::find(std::begin(kOfDescriptor), std::end(kOfDescriptor), number) ==
+          std::end(kOfDescriptor)) {
+    return {};
+  }
+  const std::string file = absl::StrCat("/proc/", reader_, "/fd/", fd);
+  if (number != SYS_pidfd_getfd) return HeldProcessAt(ReadLink(file));
+  for (absl::string_view line :
+       absl::StrSplit(ReadSmallFile(absl::StrCat("/proc/", reader_, "/fdinfo/", fd)), '\n')) {
+    pid_t pid = 0;
+    if (absl::ConsumePrefix(&line, "Pid:") && absl::SimpleAtoi(line, &pid) && pid > 0) {
+      return {.procfs = "/proc", .pid = pid};
+    }
+  }
+  return {};
+}
+
+std::set<HeldProcess> FindHeldProcesses(const std::string& directory) {
+  const absl::StatusOr<std::string> found =
+      AskApart("look for processes that cannot be read", kSearchTimeout, {},
+               [&] { return ListHeld(directory); });
+  std::set<HeldProcess> held;
+  if (!found.ok()) return held;
+  for (const absl::string_view word : absl::StrSplit(*found, ' ', absl::SkipEmpty())) {
+    pid_t pid = 0;
+    if (absl::SimpleAtoi(word, &pid)) held.insert({.procfs = directory, .pid = pid});
+  }
+  return held;
+}
+
+}  // namespace nsctl::cmd

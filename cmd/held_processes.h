@@ -1,0 +1,75 @@
+// Processes of which nothing can be read for the time being, as whoever reads waits in the kernel.
+//
+// execve(2) and mmap(2) close files and write pages back while they hold a lock that the files of
+// /proc/PID need (exec_update_lock in fs/exec.c, mmap_lock): where a FUSE or network server leaves
+// its client waiting, which anybody can arrange, so do readlink(2) of /proc/PID/ns/net and read(2)
+// of /proc/PID/stat or cmdline. No signal ends such a wait but one that ends the whole process that
+// reads. Which of them wait depends on the kernel: Linux 6.18 has more of them than 6.1.
+
+#ifndef NSCTL_CMD_HELD_PROCESSES_H_
+#define NSCTL_CMD_HELD_PROCESSES_H_
+
+#include <sys/types.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace nsctl::cmd {
+
+struct HeldProcess {
+  // The directory of the procfs ("/proc").
+  std::string procfs;
+  // There.
+  pid_t pid = 0;
+
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees one in <=>.
+  friend auto operator<=>(const HeldProcess&, const HeldProcess&) = default;
+};
+
+// That of the file or directory `path` of a process or thread: "/proc/7/task/8/ns" is of process 7
+// in "/proc". Its number is 0 where `path` is none.
+HeldProcess HeldProcessAt(absl::string_view path);
+
+// Looks from outside at what the threads of a process wait for.
+class ReaderWatch {
+ public:
+  explicit ReaderWatch(pid_t reader) : reader_(reader) {}
+
+  struct Wait {
+    HeldProcess process;
+    // At so many looks in turn the thread was in the same system call.
+    int looks = 0;
+    // It is the one that main() runs in.
+    bool is_first_thread = false;
+  };
+
+  // Those that have lasted for two looks or more. To be called at regular intervals. A few system
+  // calls for each thread; none of them waits.
+  std::vector<Wait> Look();
+
+ private:
+  struct Call {
+    // As /proc/PID/syscall tells it: number, arguments, stack and instruction.
+    std::string text;
+    int looks = 0;
+  };
+
+  HeldProcess AwaitedIn(const std::string& call) const;
+
+  pid_t reader_;
+  // By thread.
+  std::map<pid_t, Call> calls_;
+};
+
+// All that are held among the processes that the procfs in `directory` shows. About 15 system calls
+// for each process, and half a second for every few that are held. To be called from a process
+// without other threads. Empty where nothing can be found out.
+std::set<HeldProcess> FindHeldProcesses(const std::string& directory);
+
+}  // namespace nsctl::cmd
+
+#endif  // NSCTL_CMD_HELD_PROCESSES_H_
