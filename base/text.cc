@@ -62,6 +62,7 @@ size_t CountUnchanged(absl::string_view bytes) {
   size_t count = 0;
   while (true) {
     count += CountBefore<NotStoredAsIs>(bytes.substr(count));
+    if (count == bytes.size()) return count;
     const Utf8Character next = FirstUtf8Character(bytes.substr(count));
     if (next.length < 2) return count;
     count += next.length;

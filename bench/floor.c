@@ -1,25 +1,43 @@
 /* The floor that discovery is measured against: the system calls which nobody can do without who
  * reads the same of every process, and nothing else.
  *
- *   floor L1|L5|L5+tasks [THREADS]
+ *   floor L1|L5|L5+tasks|L5+mounts [THREADS]
  *
  * L1: one openat of ns/ and eight readlinkat. L5: that, stat, cmdline and cgroup, each read to its
  * end, and the links of all descriptors: 29 calls for a process with three. L5+tasks: L1 and stat,
- * cmdline, cgroup and descriptors of every other thread as well. Prints how many processes, threads
- * and descriptors it saw. THREADS is by default the number of processors. */
+ * cmdline, cgroup and descriptors of every other thread as well. L5+mounts: L5 and, of each mount
+ * namespace that a process is in, one listmount and for each mount one statmount that tells where
+ * it is and what of. Prints how many processes, threads, descriptors and mounts it saw. THREADS is
+ * by default the number of processors. */
 
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { kMaxThreads = 64, kDirectoryBuffer = 32 << 10 };
+enum { kMaxThreads = 64, kDirectoryBuffer = 32 << 10, kMaxMounts = 4096, kKnownSlots = 1 << 16 };
+
+/* Linux 6.8 and later; base/kernel_abi.h tells of them. */
+enum { kStatmount = 457, kListmount = 458 };
+
+struct MountRequest {
+  uint32_t size;
+  uint32_t fd;
+  uint64_t mount;
+  uint64_t param;
+  uint64_t ns;
+};
+
+/* Super block, mount, root, mount point and source. */
+static const uint64_t kWhereAndWhatOf = 0x1 | 0x2 | 0x8 | 0x10 | 0x200;
 
 struct Directory {
   int fd;
@@ -43,12 +61,16 @@ static const char* const kFiles[] = {"stat", "cmdline", "cgroup"};
 static int proc_fd;
 static int with_files;
 static int with_tasks;
+static int with_mounts;
 static int* pids;
 static int pid_count;
 static atomic_int next_pid;
 static atomic_long seen_processes;
 static atomic_long seen_tasks;
 static atomic_long seen_fds;
+static atomic_long seen_mounts;
+/* Inode numbers of mount namespaces that were looked at, each where its hash says or behind. */
+static atomic_uint known_namespaces[kKnownSlots];
 
 /* The next name that begins with a digit; NULL at the end. */
 static const char* NextNumber(struct Directory* directory) {
@@ -78,6 +100,35 @@ static int OpenDirectory(int directory, const char* name) {
   return openat(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* Whether nobody was here before. */
+static int IsNew(unsigned inode) {
+  for (unsigned i = 0; i < kKnownSlots; ++i) {
+    atomic_uint* const slot = &known_namespaces[(inode * 2654435761u + i) % kKnownSlots];
+    unsigned there = 0;
+    if (atomic_compare_exchange_strong(slot, &there, inode)) return 1;
+    if (there == inode) return 0;
+  }
+  return 0;
+}
+
+static void VisitMounts(int ns) {
+  struct MountRequest request = {.size = sizeof(request), .mount = ~UINT64_C(0)};
+  uint64_t mounts[kMaxMounts];
+  char answer[4096];
+  const int fd = openat(ns, "mnt", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  const int failed = ioctl(fd, _IOR(0xb7, 0x5, uint64_t), &request.ns);
+  close(fd);
+  if (failed) return;
+  const long count = syscall(kListmount, &request, mounts, (size_t)kMaxMounts, 0);
+  request.param = kWhereAndWhatOf;
+  for (long i = 0; i < count; ++i) {
+    request.mount = mounts[i];
+    const long error = syscall(kStatmount, &request, answer, sizeof(answer), 0);
+    atomic_fetch_add(&seen_mounts, error == 0);
+  }
+}
+
 /* `prefix` is "PID/" or "PID/task/TID/"; false where it is gone. */
 static int VisitTask(const char* prefix) {
   char path[64];
@@ -86,7 +137,11 @@ static int VisitTask(const char* prefix) {
   const int ns = OpenDirectory(proc_fd, path);
   if (ns < 0) return 0;
   for (size_t i = 0; i < sizeof(kNamespaces) / sizeof(kNamespaces[0]); ++i) {
-    if (readlinkat(ns, kNamespaces[i], link, sizeof(link)) < 0) continue;
+    const ssize_t size = readlinkat(ns, kNamespaces[i], link, sizeof(link) - 1);
+    if (size < 0 || !with_mounts || strcmp(kNamespaces[i], "mnt") != 0) continue;
+    link[size] = '\0';
+    unsigned inode;
+    if (sscanf(link, "mnt:[%u]", &inode) == 1 && IsNew(inode)) VisitMounts(ns);
   }
   close(ns);
   if (!with_files) return 1;
@@ -152,9 +207,10 @@ static void ListProcesses(void) {
 int main(int argc, char** argv) {
   const char* const level = argc > 1 ? argv[1] : "";
   with_tasks = strcmp(level, "L5+tasks") == 0;
-  with_files = with_tasks || strcmp(level, "L5") == 0;
+  with_mounts = strcmp(level, "L5+mounts") == 0;
+  with_files = with_tasks || with_mounts || strcmp(level, "L5") == 0;
   if (!with_files && strcmp(level, "L1") != 0) {
-    fprintf(stderr, "usage: floor L1|L5|L5+tasks [THREADS]\n");
+    fprintf(stderr, "usage: floor L1|L5|L5+tasks|L5+mounts [THREADS]\n");
     return 2;
   }
   long threads = argc > 2 ? atol(argv[2]) : sysconf(_SC_NPROCESSORS_ONLN);
@@ -173,7 +229,7 @@ int main(int argc, char** argv) {
   }
   Work(NULL);
   while (started > 0) pthread_join(workers[--started], NULL);
-  printf("processes %ld tasks %ld fds %ld\n", atomic_load(&seen_processes),
-         atomic_load(&seen_tasks), atomic_load(&seen_fds));
+  printf("processes %ld tasks %ld fds %ld mounts %ld\n", atomic_load(&seen_processes),
+         atomic_load(&seen_tasks), atomic_load(&seen_fds), atomic_load(&seen_mounts));
   return 0;
 }

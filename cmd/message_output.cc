@@ -2,17 +2,19 @@
 
 #include <climits>
 #include <cstddef>
+#include <cstdint>
 
 #include "cmd/json_writer.h"
 #include "cmd/proto_json.h"
+#include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/text_format.h"
-#include "google/protobuf/util/delimited_message_util.h"
 
 namespace nsctl::cmd {
 namespace {
 
 using ::google::protobuf::Message;
+using ::google::protobuf::io::CodedOutputStream;
 using ::google::protobuf::io::CopyingOutputStreamAdaptor;
 
 void WriteJson(const Message& message, int indent, Writer* out) {
@@ -28,15 +30,15 @@ void WriteTextproto(const Message& message, Writer* out) {
   google::protobuf::TextFormat::Print(message, &stream);
 }
 
+// The size is counted once: of a large message that takes as long as writing it.
 absl::Status WriteBinary(const Message& message, bool delimited, CopyingOutputStreamAdaptor* out) {
-  if (message.ByteSizeLong() > INT_MAX) {
+  const size_t size = message.ByteSizeLong();
+  if (size > INT_MAX) {
     return absl::ResourceExhaustedError("the result is larger than 2 GiB; use -o jsonl");
   }
-  if (delimited) {
-    google::protobuf::util::SerializeDelimitedToZeroCopyStream(message, out);
-  } else {
-    message.SerializeToZeroCopyStream(out);
-  }
+  CodedOutputStream coded(out);
+  if (delimited) coded.WriteVarint32(static_cast<uint32_t>(size));
+  message.SerializeWithCachedSizes(&coded);
   return absl::OkStatus();
 }
 

@@ -3,12 +3,14 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/algorithm/container.h"
 #include "base/status_macros.h"
 #include "cmd/container_options.h"
 #include "cmd/gap_report.h"
+#include "cmd/keep_until_exit.h"
 #include "cmd/lxkns_json.h"
 #include "cmd/message_output.h"
 #include "cmd/output_options.h"
@@ -104,12 +106,13 @@ class SnapshotCommand : public Command {
     wanted.threads = default_threads;
     wanted.capabilities = nsdisc::CapabilitySets::kEffective;
     wanted.ipc_counts = true;
-    NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<Snapshot> snapshot,
-                           source_.Acquire(scope, wanted, env));
+    NSCTL_ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot, source_.Acquire(scope, wanted, env));
     if (!scope.types.empty()) KeepTypes(scope.types, snapshot.get());
     if (!sections.empty()) KeepSections(sections, snapshot.get());
     NSCTL_RETURN_IF_ERROR(Write(*snapshot, format, presentation, env.out));
-    return FinishWithGaps(env, kInfo.name, snapshot->gaps(), strict_);
+    absl::StatusOr<ExitStatus> status = FinishWithGaps(env, kInfo.name, snapshot->gaps(), strict_);
+    KeepUntilExit(std::move(snapshot));
+    return status;
   }
 
  private:

@@ -38,6 +38,9 @@ constexpr uint64_t kMountinfoFields = kBasicFields | abi::kStatmountMntRoot |
 // What the file system writes anew for each question.
 constexpr uint64_t kSuperBlockOptions =
     abi::kStatmountOptArray | abi::kStatmountOptSecArray | abi::kStatmountMntOpts;
+// What SuperBlockOptions has.
+constexpr uint64_t kSuperBlockFields =
+    kSuperBlockOptions | abi::kStatmountFsType | abi::kStatmountFsSubtype;
 constexpr uint64_t kIdMaps = abi::kStatmountMntUidmap | abi::kStatmountMntGidmap;
 
 void AddGap(absl::string_view operation, absl::string_view error, uint64_t count,
@@ -59,7 +62,7 @@ class StatmountReader {
     if (mask_ == 0) NSCTL_RETURN_IF_ERROR(LearnMask(id));
     SuperBlockOptions* const known = options_.places_only ? nullptr : options_.super_blocks;
     if (known != nullptr && known->MayKnow(id)) {
-      const absl::StatusOr<MountStatus> status = Ask(id, mask_ & ~kSuperBlockOptions);
+      const absl::StatusOr<MountStatus> status = Ask(id, mask_ & ~kSuperBlockFields);
       if (!status.ok()) return Count(status.status());
       if (!IsMount(*status)) return Count(base::ErrnoStatus(ENODATA, "statmount"));
       Mount* const mount = Add(*status);

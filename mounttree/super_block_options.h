@@ -1,5 +1,5 @@
-// The options of super blocks, kept from mount namespace to mount namespace of one scan: most
-// mounts are copies of others, and file systems write their options anew for each.
+// The types and options of super blocks, kept from mount namespace to mount namespace of one scan:
+// most mounts are copies of others, and file systems write their options anew for each.
 
 #ifndef NSCTL_MOUNTTREE_SUPER_BLOCK_OPTIONS_H_
 #define NSCTL_MOUNTTREE_SUPER_BLOCK_OPTIONS_H_
@@ -31,8 +31,9 @@ class SuperBlockOptions {
   // Whether anything could be known of the mount `id`.
   bool MayKnow(base::UniqueMountId id) const { return !options_.empty() && id <= newest_; }
 
-  // Adds the options of the super block to `mount`, which FillMount made of `status`; false where
-  // they are not known. `status` has `mount`, `super_block` and `root`.
+  // Adds the type of the file system and the options of the super block to `mount`, which FillMount
+  // made of `status` without them; false where they are not known. `status` has `mount`,
+  // `super_block` and `root`.
   bool Fill(const base::MountStatus& status, Mount* mount) const;
 
   // Keeps those of `mount`.

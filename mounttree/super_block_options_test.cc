@@ -26,6 +26,7 @@ base::MountStatus Status(uint64_t id, unsigned int minor, absl::string_view root
 
 Mount WithOptions(const std::string& options) {
   Mount mount;
+  mount.set_fs_type("fuse.sshfs");
   mount.set_super_options(options);
   mount.add_super_option_list("one, two");
   mount.add_security_options("context=x");

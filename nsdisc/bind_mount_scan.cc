@@ -60,11 +60,11 @@ bool IsSame(const base::OwnedFd& fd, const NamespaceTable::Known& where) {
   return kernel_id.ok() && *kernel_id == where.kernel_id;
 }
 
-bool IsListedInPart(const NamespaceTable::Known& where) {
-  if (where.kernel_id == 0 || where.mount_count == 0) return false;
-  const absl::StatusOr<std::vector<base::UniqueMountId>> ids =
-      base::ListMounts(MountNamespaceRef::WithId(where.kernel_id), base::kMaxMounts);
-  return ids.ok() && ids->size() < where.mount_count;
+// Whether the kernel, asked for the namespace by its id, gave fewer mounts than there were when it
+// was opened (see ListMounts: hosts that run from their initramfs).
+bool IsInPart(const MountNamespace& mounts, const NamespaceTable::Known& where) {
+  return mounts.reader() == MountNamespace::statmount &&
+         static_cast<uint32_t>(mounts.mounts_size()) < where.mount_count;
 }
 
 // By opening it in the first way that works.
@@ -106,17 +106,17 @@ absl::Status ReadAll(const Procfs& procfs, const NamespaceTable::Known& where,
     break;
   }
   absl::Status status = base::ErrnoStatus(ESRCH, "open", "mount namespace");
-  if (procfs.is_kernel() && IsListedInPart(where)) {
-    // The reader compares with what an open namespace says how many there are.
-    status = ReadOpened(procfs, where, address, options, mounts);
-    if (status.ok()) return status;
-  }
   if (address.kernel_id.has_value() || address.process.has_value()) {
     status = mounttree::ReadMounts(address, options, mounts);
-    if (status.ok() || !procfs.is_kernel()) return status;
+    if (!procfs.is_kernel() || (status.ok() && !IsInPart(*mounts, where))) return status;
   }
-  const absl::Status opened = ReadOpened(procfs, where, address, options, mounts);
-  return where.ways.empty() ? status : opened;
+  // An open one says how many mounts there are, so that the reader looks for those that are
+  // missing.
+  MountNamespace opened;
+  const absl::Status by_opening = ReadOpened(procfs, where, address, options, &opened);
+  if (!by_opening.ok()) return status.ok() || where.ways.empty() ? status : by_opening;
+  *mounts = std::move(opened);
+  return by_opening;
 }
 
 std::optional<base::NamespaceLink> TargetOf(const Mount& mount) {

@@ -14,6 +14,7 @@
 #include "base/test_child.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "mounttree/mount.pb.h"
 #include "nsdisc/namespace_table.h"
 #include "nsdisc/namespace_way.h"
 #include "procfsroot/procfs.h"
@@ -27,7 +28,9 @@ using base::TestChild;
 using procfsroot::Procfs;
 using ::testing::Gt;
 using testing::HasErrno;
+using ::testing::IsEmpty;
 using testing::IsOk;
+using ::testing::Not;
 
 // A mount namespace of a child, and this process's descriptor that is open on it.
 struct Held {
@@ -80,6 +83,42 @@ TEST_F(BindMountScanTest, DescriptorThatIsOpenOnAnotherNamespaceByNow) {
   if (!met.has_value() || !now.has_value()) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
 
   EXPECT_THAT(ReadBindMounts(*procfs_, Met(met->inode, now->fd)), HasErrno(ESTALE));
+}
+
+// What the kernel lists of a namespace by its id may be fewer mounts than there are; where the
+// namespace cannot be opened either, they are all that there is.
+TEST_F(BindMountScanTest, FewerThanWereCountedWhereNothingCanBeOpened) {
+  const std::optional<Held> held = Hold();
+  const std::optional<Held> other = Hold();
+  if (!held.has_value() || !other.has_value()) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
+  NamespaceTable::Known known = Met(held->inode, other->fd);
+  const absl::StatusOr<uint64_t> id = base::MountNamespaceIdOf(held->fd);
+  if (!id.ok()) GTEST_SKIP() << "the kernel tells no ids of mount namespaces";
+  known.kernel_id = *id;
+  known.mount_count = 1'000'000;
+  mounttree::MountNamespace mounts;
+
+  ASSERT_THAT(ReadBindMounts(*procfs_, known, &mounts), IsOk());
+
+  EXPECT_EQ(mounts.kernel_id(), *id);
+  EXPECT_THAT(mounts.mounts(), Not(IsEmpty()));
+}
+
+TEST_F(BindMountScanTest, FewerThanWereCountedAreLookedForInTheOpenOne) {
+  const std::optional<Held> held = Hold();
+  if (!held.has_value()) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
+  NamespaceTable::Known known = Met(held->inode, held->fd);
+  const absl::StatusOr<uint64_t> id = base::MountNamespaceIdOf(held->fd);
+  if (!id.ok()) GTEST_SKIP() << "the kernel tells no ids of mount namespaces";
+  known.kernel_id = *id;
+  mounttree::MountNamespace whole;
+  ASSERT_THAT(ReadBindMounts(*procfs_, known, &whole), IsOk());
+  known.mount_count = 1'000'000;
+  mounttree::MountNamespace mounts;
+
+  ASSERT_THAT(ReadBindMounts(*procfs_, known, &mounts), IsOk());
+
+  EXPECT_EQ(mounts.SerializeAsString(), whole.SerializeAsString());
 }
 
 // The kernel deals inode numbers again, and its ids never.

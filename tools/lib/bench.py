@@ -95,7 +95,8 @@ class Bench:
             whole: [self.nsctl, "snapshot", "-o", "pb", "--mounts"],
             "nsctl list": [self.nsctl, "list"],
             "lsns --json": ["lsns", "--json"],
-            "floor L5": [self.floor, "L5"]})
+            "floor L5": [self.floor, "L5"],
+            "floor L5+mounts": [self.floor, "L5+mounts"]})
         where = "%d processes with net, mnt, uts of their own, all mounts: " % count
         self.allow(where + "CPU", bench_report.median(costs[whole], "cpu_ms"), 100, "ms")
         self.allow(where + "peak memory", bench_report.median(costs[whole], "rss_kib") / 1024, 48,
