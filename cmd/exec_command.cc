@@ -12,10 +12,9 @@
 #include "absl/status/status.h"
 #include "base/status_macros.h"
 #include "cmd/container_options.h"
-#include "cmd/container_search.h"
-#include "cmd/container_target.h"
 #include "cmd/diagnostics.h"
 #include "cmd/exec.pb.h"
+#include "cmd/exec_containers.h"
 #include "cmd/exec_dry_run.h"
 #include "cmd/exec_each.h"
 #include "cmd/exec_options.h"
@@ -29,7 +28,6 @@
 #include "cmd/message_output.h"
 #include "cmd/output_options.h"
 #include "cmd/presentation_options.h"
-#include "cmd/target.h"
 #include "cmd/usage.h"
 #include "procfsroot/procfs.h"
 
@@ -106,7 +104,6 @@ class ExecCommand : public Command {
                               Format format, Environment& env);
   absl::StatusOr<int> DryRun(const ExecScene& scene, Format format, Environment& env);
   absl::StatusOr<int> Become(const ExecScene& scene, Environment& env);
-  absl::StatusOr<ExecContainers> FindContainers(Environment& env) const;
   absl::Status OpenReport();
   absl::Status WriteReport(const ExecReport& report);
 
@@ -219,23 +216,13 @@ absl::StatusOr<int> ExecCommand::Become(const ExecScene& scene, Environment& env
   return refusal.exit_status;
 }
 
-// Before anything is forked: asking engines takes threads.
-absl::StatusOr<ExecContainers> ExecCommand::FindContainers(Environment& env) const {
-  NSCTL_ASSIGN_OR_RETURN(const absl::Duration wait, engines_.ResolveWait());
-  ExecContainers found;
-  ContainerTargets containers(kInfo.name, &env, wait);
-  for (const std::string& word : settings_.targets) {
-    const absl::StatusOr<Target> target = ParseTarget(word);
-    if (!target.ok() || !IsContainer(*target)) continue;
-    found.emplace(ToString(*target), containers.ResolveToRun(*target));
-  }
-  return found;
-}
-
 absl::StatusOr<int> ExecCommand::RunScene(const Presentation& presentation, Format format,
                                           Environment& env) {
+  NSCTL_ASSIGN_OR_RETURN(const absl::Duration wait, engines_.ResolveWait());
+  LeaveOutHeld(settings_, env);
   NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(""));
-  NSCTL_ASSIGN_OR_RETURN(const ExecContainers containers, FindContainers(env));
+  NSCTL_ASSIGN_OR_RETURN(const ExecContainers containers,
+                         FindExecContainers(settings_, wait, env));
   const ExecScene scene{settings_,
                         procfs,
                         env.system->QuestionsFor(procfs),

@@ -47,6 +47,7 @@ class FakeSystem : public System {
   // Process 1600 has a root directory with a few files, links and a FIFO; no other process has one.
   absl::StatusOr<TargetRoot> OpenRoot(const Target& target, const std::string& procfs,
                                       const procfsroot::RootOptions& options) override;
+  void LeaveOutHeld(const std::vector<base::Pid>& /*pids*/) override {}
   // Engines tell of SetContainers at once.
   absl::StatusOr<std::unique_ptr<EngineInquiry>> AskEngines(
       const procfsroot::Procfs& procfs, AskFor what,

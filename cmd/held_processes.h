@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "base/namespace_type.h"
 
 namespace nsctl::cmd {
 
@@ -65,10 +66,15 @@ class ReaderWatch {
   std::map<pid_t, Call> calls_;
 };
 
-// All that are held among the processes that the procfs in `directory` shows. About 15 system calls
-// for each process, and half a second for every few that are held. To be called from a process
-// without other threads. Empty where nothing can be found out.
+// All processes that are held in the procfs in `directory`. About 20 system calls for each, and
+// half a second for every few that are held. To be called from a process without other threads.
+// Empty where nothing can be found out.
 std::set<HeldProcess> FindHeldProcesses(const std::string& directory);
+
+// The same of a few processes, one after the other: one fork(2), and half a second for each that is
+// held.
+std::set<HeldProcess> FindHeldAmong(const std::vector<base::Pid>& pids,
+                                    const std::string& directory);
 
 }  // namespace nsctl::cmd
 

@@ -87,7 +87,19 @@ if ((held)); then
   run 20 mounts "$in_exec"
   run 20 fs ls "$in_exec:/"
   grep -q "$in_exec" "$scene/err" || fail "fs: nothing told: $(cat "$scene/err")"
+  SECONDS=0
+  timeout -s KILL 60 "$nsctl" exec "$in_exec" -- true 2>"$scene/err" </dev/null
+  [[ $? == 125 ]] || fail "exec: $(cat "$scene/err")"
+  grep -q "ETIMEDOUT" "$scene/err" || fail "exec: nothing told: $(cat "$scene/err")"
+  ((SECONDS <= 10)) || fail "exec: $SECONDS seconds"
 fi
+SECONDS=0
+found=$(timeout -s KILL 60 "$nsctl" exec "uts:[$uts]" -- readlink /proc/self/ns/uts </dev/null)
+[[ $found == "uts:[$uts]" ]] || fail "exec uts:[$uts]: $found"
+timeout -s KILL 60 "$nsctl" exec container:nosuch -- true 2>"$scene/err" </dev/null
+[[ $? == 125 ]] || fail "exec container:nosuch: $(cat "$scene/err")"
+run 20 watch --containers --timeout 1s
+((SECONDS <= 40)) || fail "exec and watch: $SECONDS seconds"
 run 20 containers
 run 20 tree
 

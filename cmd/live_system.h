@@ -20,6 +20,9 @@ namespace nsctl::cmd {
 class LiveSystem : public System {
  public:
   absl::StatusOr<procfsroot::Procfs> OpenProcfs(const std::string& directory) override;
+  void LeaveOutHeld(const std::vector<base::Pid>& pids) override {
+    held_.merge(pids.empty() ? FindHeldProcesses("/proc") : FindHeldAmong(pids, "/proc"));
+  }
   nsdisc::Questions QuestionsFor(const procfsroot::Procfs& procfs) override {
     return kernel_.For(procfs);
   }

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/feature_probe.h"
+#include "base/namespace_type.h"
 #include "cmd/target.h"
 #include "cmd/target_root.h"
 #include "engines/process_table.h"
@@ -31,6 +32,10 @@ class System {
 
   // The procfs in `directory`, or the live one where that is empty.
   virtual absl::StatusOr<procfsroot::Procfs> OpenProcfs(const std::string& directory) = 0;
+
+  // Looks whether processes cannot be read (held_processes.h), all or just `pids`; those are left
+  // out by all that is opened afterwards.
+  virtual void LeaveOutHeld(const std::vector<base::Pid>& pids) = 0;
 
   // What answers for the namespaces of that procfs.
   virtual nsdisc::Questions QuestionsFor(const procfsroot::Procfs& procfs) = 0;

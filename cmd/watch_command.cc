@@ -54,6 +54,7 @@ constexpr CommandInfo kInfo = {
         "nsctl watch --containers -o jsonl | jq .container.name\n"
         "nsctl watch --containers --count 1 --timeout 30s\n"
         "nsctl watch --containers --initial -o pb --delimited > changes",
+    .apart = Apart::kAgain,
 };
 
 // How long it may take to notice that a signal came.
