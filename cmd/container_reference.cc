@@ -73,7 +73,9 @@ std::string PodText(const Pod& pod) {
 std::string PlaceOf(const ContainerLists& lists, const Container& container) {
   const Engine* const engine = EngineOf(lists, container);
   if (engine == nullptr) return "";
-  if (engine->parent_container().empty()) return engine->foreign() ? ShortKey(engine->key()) : "";
+  if (engine->parent_container().empty()) {
+    return engine->foreign() || container.foreign() ? ShortKey(engine->key()) : "";
+  }
   const auto outer = absl::c_find_if(lists.containers, [&](const Container& one) {
     return one.engine() == engine->parent() && one.id() == engine->parent_container();
   });

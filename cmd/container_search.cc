@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
@@ -14,8 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/time.h"
 #include "base/text.h"
+#include "engines/evidence.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -81,7 +80,7 @@ class Searcher {
       found.erase(std::remove_if(found.begin(), found.end(), is_dead), found.end());
     }
     if (found.empty()) return NotFound(spelling);
-    if (best == Fit::kUnsaid) return Unsaid(spelling, *found.front());
+    if (best == Fit::kUnsaid) return Unsaid(spelling, words, *found.front());
     if (IsForeign(best) && SilentOne(words) != nullptr)
       return Withheld(spelling, words, *found.front());
     if (found.size() > 1) return Ambiguous(spelling, found);
@@ -89,23 +88,12 @@ class Searcher {
   }
 
   const Container* FindByEvidence(const std::vector<std::string>& words) const {
-    const Engine* const silent = SilentOne(words);
-    if (silent == nullptr) return nullptr;
-    std::vector<std::string> said = words;
-    said.erase(std::remove_if(said.begin(), said.end() - 1,
-                              [&](const auto& word) { return IsEngineWord(word, *silent); }),
-               said.end() - 1);
-    said.insert(said.end() - 1, engines::TypeName(Engine::evidence));
-    const Container* found = nullptr;
-    for (const Container& container : lists_.containers) {
-      const Engine* const engine = EngineOf(lists_, container);
-      if (engine == nullptr || engine->type() != Engine::evidence) continue;
-      if (!engine->parent_container().empty() || FitOf(container, said).first != Fit::kName)
-        continue;
-      if (found != nullptr) return nullptr;
-      found = &container;
+    for (const Engine& engine : lists_.engines) {
+      if (!IsSilent(engine, words)) continue;
+      const Container* const found = FindByEvidence(words, engine);
+      if (found != nullptr) return found;
     }
-    return found;
+    return nullptr;
   }
 
   bool IsOnlyForeign(const std::vector<std::string>& words, const Container& found) const {
@@ -121,7 +109,7 @@ class Searcher {
     const bool has_rival = absl::c_any_of(lists_.containers, [&](const Container& one) {
       const Engine* const engine = EngineOf(lists_, one);
       return engine != nullptr && engine->type() == Engine::evidence &&
-             engine->parent_container().empty() && one.pid() != found.pid() &&
+             engine->parent_container().empty() && !one.foreign() && one.pid() != found.pid() &&
              (one.name() == words.back() || one.id() == words.back());
     });
     return {
@@ -135,6 +123,54 @@ class Searcher {
  private:
   // What engines call it of the type that is nearest to the user is before what those below do.
   using Ranked = std::pair<Fit, bool>;
+
+  // What the host's own shows, and engines of that type leave. All else of the name makes it
+  // doubtful; an id is the host's.
+  const Container* FindByEvidence(const std::vector<std::string>& words,
+                                  const Engine& silent) const {
+    std::vector<std::string> said = words;
+    said.erase(std::remove_if(said.begin(), said.end() - 1,
+                              [&](const auto& word) { return IsEngineWord(word, silent); }),
+               said.end() - 1);
+    said.insert(said.end() - 1, engines::TypeName(Engine::evidence));
+    const Container* found = nullptr;
+    bool has_rival = false;
+    for (const Container& container : lists_.containers) {
+      const Engine* const engine = EngineOf(lists_, container);
+      if (engine == nullptr || engine->type() != Engine::evidence) continue;
+      if (!engine->parent_container().empty()) continue;
+      const Fit fit = FitOf(container, said).first;
+      if (fit != Fit::kName && fit != Fit::kForeign) continue;
+      if (container.foreign() || !MayBeOf(silent, container)) {
+        has_rival = true;
+        continue;
+      }
+      if (found != nullptr) return nullptr;
+      found = &container;
+    }
+    const bool is_id = found != nullptr && IsIdPrefix(words.back(), found->id());
+    return has_rival && !is_id ? nullptr : found;
+  }
+
+  // Whether what it is known by is what engines of that type leave; others may be anybody's.
+  static bool MayBeOf(const Engine& engine, const Container& container) {
+    struct Helper {
+      const char* name;
+      std::vector<Engine::Type> types;
+    };
+    static const std::vector<Helper>* const kHelpers = new std::vector<Helper>{
+        {"containerd-shim", {Engine::docker, Engine::containerd, Engine::cri}},
+        {"conmon", {Engine::podman, Engine::crio, Engine::cri}},
+        {"lxc-monitor", {Engine::lxc, Engine::lxd, Engine::incus}},
+        {"systemd-nspawn", {Engine::nspawn}},
+    };
+    const std::string* const source =
+        engines::FindLabel(container.annotations(), engines::kEvidenceAnnotation);
+    if (source == nullptr) return true;
+    const auto helper =
+        absl::c_find_if(*kHelpers, [&](const Helper& one) { return one.name == *source; });
+    return helper == kHelpers->end() || absl::c_linear_search(helper->types, engine.type());
+  }
 
   static bool IsForeign(Fit fit) { return fit == Fit::kForeign || fit == Fit::kForeignService; }
 
@@ -160,7 +196,8 @@ class Searcher {
       if (fit != Fit::kNone && !IsSaid(face, words)) fit = Fit::kUnsaid;
       const Engine* const engine = FindEngine(face.engine);
       const bool gives_way =
-          engine != nullptr && (IsForeign(*engine) || IsSaidByHelper(face, words));
+          container.foreign() ||
+          (engine != nullptr && (IsForeign(*engine) || IsSaidByHelper(face, words)));
       if (gives_way && !IsKeySaid(face, words)) {
         if (fit == Fit::kName) fit = Fit::kForeign;
         if (fit == Fit::kService) fit = Fit::kForeignService;
@@ -252,25 +289,29 @@ class Searcher {
   }
 
   // An engine of the host that has not told its containers, and may have one of the name too.
-  const Engine* SilentOne(const std::vector<std::string>& words) const {
-    for (const Engine& engine : lists_.engines) {
-      const bool is_silent = engine.state() == Engine::connecting ||
-                             engine.state() == Engine::syncing ||
-                             engine.state() == Engine::degraded;
-      if (!is_silent || engine.foreign() || !engine.parent_container().empty()) continue;
-      const bool is_other = std::any_of(words.begin(), words.end() - 1, [&](const auto& word) {
-        const bool is_key = absl::c_any_of(
-            lists_.engines, [&](const Engine& one) { return IsEngineWord(word, one); });
-        return is_key && !IsEngineWord(word, engine);
-      });
-      if (!is_other) return &engine;
-    }
-    return nullptr;
+  bool IsSilent(const Engine& engine, const std::vector<std::string>& words) const {
+    const bool is_silent = engine.state() == Engine::connecting ||
+                           engine.state() == Engine::syncing || engine.state() == Engine::degraded;
+    if (!is_silent || engine.foreign() || !engine.parent_container().empty()) return false;
+    return std::none_of(words.begin(), words.end() - 1, [&](const auto& word) {
+      const bool is_key = absl::c_any_of(
+          lists_.engines, [&](const Engine& one) { return IsEngineWord(word, one); });
+      return is_key && !IsEngineWord(word, engine);
+    });
   }
 
-  absl::Status Unsaid(const std::string& spelling, const Container& container) const {
+  const Engine* SilentOne(const std::vector<std::string>& words) const {
+    const auto found = absl::c_find_if(
+        lists_.engines, [&](const Engine& engine) { return IsSilent(engine, words); });
+    return found == lists_.engines.end() ? nullptr : &*found;
+  }
+
+  absl::Status Unsaid(const std::string& spelling, const std::vector<std::string>& words,
+                      const Container& container) const {
     const Engine* const engine = FindEngine(container.engine());
     const Container* const outer = engine == nullptr ? nullptr : OuterOf(*engine);
+    if (outer == nullptr && SilentOne(words) != nullptr)
+      return Withheld(spelling, words, container);
     const std::string said = outer == nullptr ? engines::TypeName(Engine::evidence) : outer->name();
     const bool is_evidence = engine == nullptr || engine->type() == Engine::evidence;
     const std::string where =
@@ -360,34 +401,6 @@ class Searcher {
   const ContainerLists& lists_;
 };
 
-// "5 minutes": of what is longer, one unit is enough.
-std::string AgeText(absl::Duration age) {
-  struct Unit {
-    const char* name;
-    absl::Duration length;
-  };
-  static constexpr Unit kUnits[] = {
-      {"day", absl::Hours(24)}, {"hour", absl::Hours(1)}, {"minute", absl::Minutes(1)}};
-  for (const Unit& unit : kUnits) {
-    const int64_t count = age / unit.length;
-    if (count > 0) return absl::StrCat(count, " ", unit.name, count == 1 ? "" : "s");
-  }
-  const int64_t seconds = std::max<int64_t>(absl::ToInt64Seconds(age), 0);
-  return absl::StrCat(seconds, seconds == 1 ? " second" : " seconds");
-}
-
-// "exited, status 3, 5 minutes ago"
-std::string HowItEnded(const Container& container, absl::Time now) {
-  std::string text = engines::StateName(container.state());
-  if (container.has_exit_code()) absl::StrAppend(&text, ", status ", container.exit_code());
-  if (container.oom_killed()) absl::StrAppend(&text, ", out of memory");
-  if (container.has_finished_at()) {
-    const absl::Time end = absl::FromUnixSeconds(container.finished_at().seconds());
-    absl::StrAppend(&text, ", ", AgeText(now - end), " ago");
-  }
-  return text;
-}
-
 // What `target` consists of, as stored text.
 std::vector<std::string> WordsOf(const Target& target) {
   if (const auto* const id = std::get_if<ContainerIdTarget>(&target)) return {id->id_prefix};
@@ -418,11 +431,14 @@ bool IsOnlyForeign(const ContainerLists& lists, const Target& target, const Cont
 std::string DescribeEngineOf(const ContainerLists& lists, const Container& container) {
   const Engine* const engine = EngineOf(lists, container);
   if (engine == nullptr) return base::TerminalText(container.engine());
+  if (container.foreign() && container.told_by_uid() != 0) {
+    return base::TerminalText(absl::StrCat(engine->key(), " of user ", container.told_by_uid()));
+  }
   if (engine->has_uid() && engine->uid() != 0) {
     return base::TerminalText(absl::StrCat(engine->key(), " of user ", engine->uid()));
   }
   // What a helper process of the host's shows.
-  if (!engine->foreign()) return base::TerminalText(engine->key());
+  if (!engine->foreign() && !container.foreign()) return base::TerminalText(engine->key());
   return base::TerminalText(absl::StrCat(engine->key(), " in namespaces of its own"));
 }
 
@@ -432,25 +448,6 @@ Doubt DoubtAbout(const ContainerLists& lists, const Target& target, const Contai
 
 const Container* FindByEvidence(const ContainerLists& lists, const Target& target) {
   return Searcher(lists).FindByEvidence(WordsOf(target));
-}
-
-absl::StatusOr<ProcessTarget> InitialProcessOf(const Container& container, absl::Time now) {
-  if (container.pid() > 0) {
-    ProcessTarget process{.pid = {container.pid()}};
-    if (container.has_pidfd_inode()) process.pidfd_inode = container.pidfd_inode();
-    if (container.start_time() != 0) process.start_time = container.start_time();
-    return process;
-  }
-  const std::string name =
-      base::TerminalText(container.name().empty() ? container.id() : container.name());
-  if (engines::IsAlive(container.state())) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("container ", name, " is ", engines::StateName(container.state()),
-                     ", but its process cannot be told", container.pid_error().empty() ? "" : ": ",
-                     base::TerminalText(container.pid_error())));
-  }
-  return absl::FailedPreconditionError(
-      absl::StrCat("container ", name, " is not running (", HowItEnded(container, now), ")"));
 }
 
 }  // namespace nsctl::cmd

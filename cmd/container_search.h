@@ -6,7 +6,6 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "cmd/container_reference.h"
 #include "cmd/target.h"
 
@@ -52,13 +51,10 @@ Doubt DoubtAbout(const ContainerLists& lists, const Target& target,
                  const engines::Container& found);
 
 // What is known of it by its processes alone, where an engine of the host did not tell and no
-// container that one tells of is meant: the only one of the host, not of a container, that fits.
-// nullptr where there is none.
+// container that one tells of is meant: the only one of the host, not of a container, that fits,
+// and that such an engine can have. What a user shows is never taken for it, and makes the same
+// name of another doubtful. nullptr where there is none.
 const engines::Container* FindByEvidence(const ContainerLists& lists, const Target& target);
-
-// Its initial process. FAILED_PRECONDITION where it has none, which says how it ended and how long
-// before `now`.
-absl::StatusOr<ProcessTarget> InitialProcessOf(const engines::Container& container, absl::Time now);
 
 }  // namespace nsctl::cmd
 

@@ -1,12 +1,10 @@
 #include "cmd/container_search.h"
 
 #include <string>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
@@ -18,8 +16,6 @@ namespace {
 using ::nsctl::testing::StatusIs;
 
 // Where `silent`, containerd has not answered.
-const absl::Time kNow = absl::FromUnixSeconds(1'735'689'600);
-
 engines::Containers Scene(bool silent = false) {
   engines::Containers containers;
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
@@ -278,6 +274,30 @@ TEST(FindByEvidence, LeavesOutWhatIsInAContainer) {
   EXPECT_EQ(FindByEvidence(scene, *ParseTarget("container:lx")), nullptr);
 }
 
+// What a user shows is said with `evidence`, where the host shows none; it makes nobody's doubtful.
+TEST(FindContainer, PrefersTheHostsEvidence) {
+  engines::Containers scene = Scene(/*silent=*/true);
+  engines::Container& users = *scene.add_containers();
+  users.set_engine("evidence");
+  users.set_id("aaaaaaaaaaaa0009");
+  users.set_name("lx");
+  users.set_pid(99);
+  users.set_foreign(true);
+  users.set_told_by_uid(12321);
+  const auto find = [&scene](const std::string& word) {
+    const auto found = FindContainer(scene, *ParseTarget(word));
+    return found.ok() ? absl::StrCat((*found)->pid()) : std::string(found.status().message());
+  };
+
+  EXPECT_EQ(find("evidence/lx"), "62");
+  EXPECT_EQ(find("evidence/aaaaaaaaaaaa0009"), "99");
+  users.set_name("shop-web-1");
+  EXPECT_EQ(find("container:shop-web-1"), "20");
+  EXPECT_EQ(find("evidence/shop-web-1"), "99");
+  const Target target = *ParseTarget("container:shop-web-1");
+  EXPECT_FALSE(DoubtAbout(scene, target, **FindContainer(scene, target)).has_rival);
+}
+
 Doubt DoubtAboutWord(const std::string& word, const engines::Containers& scene) {
   const absl::StatusOr<Target> target = ParseTarget(word);
   const auto found = FindContainer(scene, *target);
@@ -433,42 +453,6 @@ TEST(FindContainer, KnowsHelpersAndSandboxes) {
   EXPECT_EQ(find("podman/db"), "12");
   scene.mutable_containers(2)->set_name("other");
   EXPECT_THAT(find("podman/db"), ::testing::HasSubstr("did not tell"));
-}
-
-TEST(InitialProcessOf, TellsTheProcessFromAnotherOfItsNumber) {
-  const engines::Containers scene = Scene();
-
-  const auto process = InitialProcessOf(scene.containers(6), kNow);
-
-  ASSERT_TRUE(process.ok()) << process.status();
-  EXPECT_EQ(*process, (ProcessTarget{.pid = {20}, .pidfd_inode = 99, .start_time = 7}));
-}
-
-TEST(InitialProcessOf, SaysWhyThereIsNone) {
-  engines::Containers scene = Scene();
-  engines::Container& dead = *scene.mutable_containers(8);
-
-  EXPECT_THAT(InitialProcessOf(dead, kNow), StatusIs(absl::StatusCode::kFailedPrecondition,
-                                                     "container db is not running (exited)"));
-  dead.set_exit_code(3);
-  dead.set_oom_killed(true);
-  for (const auto& [seconds, age] :
-       {std::pair{-5, "0 seconds"}, std::pair{1, "1 second"}, std::pair{300, "5 minutes"},
-        std::pair{3600, "1 hour"}, std::pair{400'000, "4 days"}}) {
-    dead.mutable_finished_at()->set_seconds(absl::ToUnixSeconds(kNow) - seconds);
-    EXPECT_THAT(InitialProcessOf(dead, kNow),
-                StatusIs(absl::StatusCode::kFailedPrecondition,
-                         absl::StrCat("container db is not running (exited, status 3, out of "
-                                      "memory, ",
-                                      age, " ago)")));
-  }
-
-  dead.set_state(engines::Container::running);
-  dead.set_pid_error("ESRCH");
-
-  EXPECT_THAT(InitialProcessOf(dead, kNow),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       "container db is running, but its process cannot be told: ESRCH"));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cmd/diagnostics.h"
 #include "cmd/engine_inquiry.h"
+#include "cmd/initial_process.h"
 #include "cmd/unasked_engines.h"
 #include "procfsroot/procfs.h"
 

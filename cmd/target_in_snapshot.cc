@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "cmd/container_search.h"
+#include "cmd/initial_process.h"
 #include "cmd/unasked_engines.h"
 #include "nsdisc/process_order.h"
 

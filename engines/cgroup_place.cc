@@ -25,7 +25,10 @@ CgroupPlace ParseCgroupPlace(absl::string_view text) {
   std::string longest;
   (void)procfsroot::ParseCgroup(text, [&](const procfsroot::CgroupLine& line) {
     if (line.path == "/") return;
-    if (!place.name.has_value()) place.name = ParseCgroupName(line.path);
+    if (!place.name.has_value()) {
+      place.name = ParseCgroupName(line.path);
+      if (place.name.has_value()) place.name_controllers = std::string(line.controllers);
+    }
     if (line.hierarchy == 0) place.unified = std::string(line.path);
     if (HasController(line.controllers, "freezer")) place.freezer = std::string(line.path);
     if (line.path.size() > longest.size()) longest = std::string(line.path);

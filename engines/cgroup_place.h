@@ -15,6 +15,8 @@ namespace nsctl::engines {
 struct CgroupPlace {
   // The container that it is named for; nullopt where it is named for none.
   std::optional<CgroupName> name;
+  // The hierarchy that has it, by its controllers; empty for the unified one.
+  std::string name_controllers;
   // The unified hierarchy's path, or the longest of all others.
   std::string path;
   // Of the hierarchies that can freeze processes; empty where it is the root.

@@ -1,5 +1,7 @@
 #include "engines/engine_nesting.h"
 
+#include <sys/types.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +22,7 @@
 #include "base/nsfs.h"
 #include "base/text.h"
 #include "engines/container.h"
+#include "engines/engine_rights.h"
 #include "engines/process_scan.h"
 #include "procfsroot/process_files.h"
 #include "procfsroot/procfs.h"
@@ -121,6 +124,18 @@ uint64_t EngineNesting::TellersNamespace(const Container& container) {
                                                            : place->pid_namespaces[0];
 }
 
+// Users can say of any of their processes that a container begins with it; and others may descend
+// from that, or be in a cgroup that such a user moved them to.
+bool EngineNesting::CanHold(const Container& container, ProcessPlace::Id process) {
+  const auto guest = guests_.find(container.engine());
+  if (!container.foreign() && guest == guests_.end()) return true;
+  const uid_t uid = container.foreign() ? container.told_by_uid() : guest->second;
+  if (uid == 0) return true;
+  const absl::StatusOr<ProcessDir> init = procfs_.OpenProcess(base::Pid{container.pid()});
+  const absl::StatusOr<ProcessDir> inner = procfs_.OpenProcess(base::Pid{process.first});
+  return init.ok() && inner.ok() && CanBeAround(procfs_, uid, *init, *inner);
+}
+
 const Container* EngineNesting::FindOuter(ProcessPlace::Id process, const std::string& engine,
                                           const Container* self, const Containers& containers) {
   const ProcessPlace* const inner = PlaceOf(process);
@@ -143,7 +158,7 @@ const Container* EngineNesting::FindOuter(ProcessPlace::Id process, const std::s
                                      outer->pid_namespaces[0]) != namespaces.end();
     }
     const size_t cgroup = SharedCgroup(*inner, *outer);
-    if (!related && cgroup == 0) continue;
+    if ((!related && cgroup == 0) || !CanHold(container, process)) continue;
     const auto rank =
         std::make_tuple(outer->pid_namespaces.size(), cgroup, related, container.start_time());
     if (found != nullptr && rank <= best) continue;
@@ -238,7 +253,9 @@ void EngineNesting::SetParents(Containers* containers) {
     if (!place->second->ancestors.empty()) present.insert(place->second->ancestors.front());
   }
   engines_.clear();
+  guests_.clear();
   for (const Engine& engine : containers->engines()) {
+    if (engine.foreign()) guests_[engine.key()] = engine.uid();
     const ProcessPlace::Id id(engine.pid(), engine.start_time());
     present.insert(id);
     if (engine.pid() != 0) engines_[engine.key()] = id;

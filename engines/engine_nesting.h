@@ -4,13 +4,16 @@
 // A process is in a container where it descends from the container's initial process, is in that
 // one's PID namespace or below, or in its cgroup or below: a daemon that was started by exec is
 // no descendant, and a container may have the host's PID namespace. A cgroup that the process which
-// made a container is in as well is not the container's. Of several containers, the innermost.
+// made a container is in as well is not the container's. Of several containers, the innermost. What
+// is a container by a user's word alone is around that user's processes only (CanBeAround).
 //
 // Containers that are known by evidence alone have no engine that could be in a container: they are
 // where the process is that made them.
 
 #ifndef NSCTL_ENGINES_ENGINE_NESTING_H_
 #define NSCTL_ENGINES_ENGINE_NESTING_H_
+
+#include <sys/types.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -66,6 +69,7 @@ class EngineNesting {
   const ProcessPlace* PlaceOf(ProcessPlace::Id id);
   void PlaceEvidence(Containers* containers);
   uint64_t TellersNamespace(const Container& container);
+  bool CanHold(const Container& container, ProcessPlace::Id process);
   // The container that `process` is in. That is the process of `engine`, which tells of no
   // container around itself, or who made the container `self`.
   const Container* FindOuter(ProcessPlace::Id process, const std::string& engine,
@@ -78,6 +82,8 @@ class EngineNesting {
   std::map<ProcessPlace::Id, std::optional<ProcessPlace>> places_;
   // By key, of the call that is at work.
   std::map<std::string, ProcessPlace::Id> engines_;
+  // Of the foreign ones their users.
+  std::map<std::string, uid_t> guests_;
 };
 
 }  // namespace nsctl::engines

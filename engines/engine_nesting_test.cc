@@ -181,6 +181,54 @@ TEST_F(EngineNestingTest, KnowsTheCgroupsOfInitialProcesses) {
   EXPECT_EQ(containers_.containers(1).cgroup(), "/said");
 }
 
+int BecomeUser() { return setresuid(12321, 12321, 12321) == 0 ? 0 : errno; }
+int BecomeRootForUser() { return setresuid(12321, 0, 0) == 0 ? 0 : errno; }
+
+// Root's daemon that was started from a user's session, and one of the user's.
+TEST_F(EngineNestingTest, PutsTheHostsEnginesIntoNoUsersContainer) {
+  NSCTL_START_NAMESPACES_OR_SKIP(const auto fixture,
+                                 {{}, {.setup = BecomeUser}, {.setup = BecomeUser}});
+  const auto& processes = fixture->processes();
+  Engine& evidence = *containers_.add_engines();
+  evidence.set_key("evidence");
+  evidence.set_type(Engine::evidence);
+  AddEngine("hosts", processes[0].pid);
+  AddEngine("users", processes[2].pid);
+  AddContainer("evidence", "session", processes[0].pid);
+  AddContainer("evidence", "first", base::Pid{1});
+  for (Container& container : *containers_.mutable_containers()) {
+    container.set_foreign(true);
+    container.set_told_by_uid(12321);
+  }
+
+  nesting_.SetParents(&containers_);
+
+  EXPECT_EQ(ParentOf(1), "/");
+  EXPECT_EQ(ParentOf(2), "evidence/session");
+
+  // By root's word they are.
+  for (Container& container : *containers_.mutable_containers()) container.set_foreign(false);
+  nesting_.SetParents(&containers_);
+  EXPECT_NE(ParentOf(1), "/");
+}
+
+// The same by the word of the user's engine.
+TEST_F(EngineNestingTest, PutsTheHostsEnginesIntoNoContainerOfAUsersEngine) {
+  NSCTL_START_NAMESPACES_OR_SKIP(const auto fixture,
+                                 {{}, {.setup = BecomeRootForUser}, {.setup = BecomeUser}});
+  const auto& processes = fixture->processes();
+  AddEngine("users", processes[0].pid);
+  containers_.mutable_engines(0)->set_foreign(true);
+  containers_.mutable_engines(0)->set_uid(12321);
+  AddEngine("hosts", processes[1].pid);
+  AddEngine("inner", processes[2].pid);
+  AddContainer("users", "box", processes[0].pid);
+
+  nesting_.SetParents(&containers_);
+
+  EXPECT_EQ(ParentOf(1), "/");
+}
+
 TEST_F(EngineNestingTest, TakesNoOtherProcessOfTheSameNumber) {
   NSCTL_START_NAMESPACES_OR_SKIP(const auto fixture, {{.namespaces = CLONE_NEWPID}, {}});
   const auto& processes = fixture->processes();

@@ -30,6 +30,20 @@ absl::Status NotAllowed(const procfsroot::ProcessDir& process) {
   return base::ErrnoStatus(EPERM, "be the engine of", process.fd().path());
 }
 
+absl::StatusOr<base::NamespaceId> UserNamespaceOf(const procfsroot::ProcessDir& process) {
+  NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd user, process.OpenNamespace("user"));
+  return base::NamespaceIdOf(user);
+}
+
+absl::StatusOr<base::NamespaceId> OwnUserNamespace(const procfsroot::Procfs& procfs) {
+  NSCTL_ASSIGN_OR_RETURN(const procfsroot::ProcessDir self, procfs.OpenSelf());
+  return UserNamespaceOf(self);
+}
+
+bool IsPrivileged(const procfsroot::StatusFields& status) {
+  return (status.effective_capabilities >> CAP_SYS_ADMIN & uint64_t{1}) != 0;
+}
+
 // False where that cannot be told.
 bool IsInOtherPidNamespace(const procfsroot::Procfs& procfs,
                            const procfsroot::ProcessDir& process) {
@@ -45,17 +59,44 @@ bool IsInOtherPidNamespace(const procfsroot::Procfs& procfs,
 absl::StatusOr<EngineRights> EngineRights::Read(const procfsroot::Procfs& procfs,
                                                 const procfsroot::ProcessDir& engine) {
   EngineRights rights;
-  NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd user, engine.OpenNamespace("user"));
-  NSCTL_ASSIGN_OR_RETURN(rights.user_namespace_, base::NamespaceIdOf(user));
-  NSCTL_ASSIGN_OR_RETURN(const procfsroot::ProcessDir self, procfs.OpenSelf());
-  NSCTL_ASSIGN_OR_RETURN(const base::OwnedFd own, self.OpenNamespace("user"));
-  NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId ours, base::NamespaceIdOf(own));
+  NSCTL_ASSIGN_OR_RETURN(rights.user_namespace_, UserNamespaceOf(engine));
+  NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId ours, OwnUserNamespace(procfs));
   rights.own_ = ours == rights.user_namespace_;
   NSCTL_ASSIGN_OR_RETURN(const std::string text, engine.Read("status", procfsroot::kMaxStatus));
   NSCTL_ASSIGN_OR_RETURN(const procfsroot::StatusFields status, procfsroot::ParseStatus(text));
   rights.uid_ = status.effective_uid;
-  rights.privileged_ = (status.effective_capabilities >> CAP_SYS_ADMIN & uint64_t{1}) != 0;
+  rights.privileged_ = IsPrivileged(status);
   return rights;
+}
+
+absl::StatusOr<EngineRights> EngineRights::OfUser(const procfsroot::Procfs& procfs, uid_t uid) {
+  EngineRights rights;
+  NSCTL_ASSIGN_OR_RETURN(rights.user_namespace_, OwnUserNamespace(procfs));
+  rights.own_ = true;
+  rights.uid_ = uid;
+  return rights;
+}
+
+absl::StatusOr<EngineRights> EngineRights::OfRootBeside(const procfsroot::Procfs& procfs,
+                                                        const procfsroot::ProcessDir& process) {
+  EngineRights rights;
+  NSCTL_ASSIGN_OR_RETURN(rights.user_namespace_, UserNamespaceOf(process));
+  NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId ours, OwnUserNamespace(procfs));
+  rights.own_ = ours == rights.user_namespace_;
+  rights.privileged_ = true;
+  return rights;
+}
+
+absl::Status EngineRights::CheckOwn(const procfsroot::ProcessDir& process) const {
+  const absl::Status made = Check(process);
+  if (made.ok()) return made;
+  NSCTL_ASSIGN_OR_RETURN(const base::NamespaceId user, UserNamespaceOf(process));
+  if (user != user_namespace_) return made;
+  NSCTL_ASSIGN_OR_RETURN(const std::string text, process.Read("status", procfsroot::kMaxStatus));
+  NSCTL_ASSIGN_OR_RETURN(const procfsroot::StatusFields status, procfsroot::ParseStatus(text));
+  // A user may start programs that have more rights than he has.
+  const bool is_own = status.real_uid == uid_ && status.effective_uid == uid_;
+  return is_own && !IsPrivileged(status) ? absl::OkStatus() : made;
 }
 
 absl::Status EngineRights::Check(const procfsroot::ProcessDir& process) const {
@@ -78,6 +119,15 @@ absl::Status EngineRights::Check(const procfsroot::ProcessDir& process) const {
     current = *std::move(above);
   }
   return NotAllowed(process);
+}
+
+bool CanBeAround(const procfsroot::Procfs& procfs, uid_t uid, const procfsroot::ProcessDir& init,
+                 const procfsroot::ProcessDir& process) {
+  if (uid == 0) return true;
+  const absl::StatusOr<EngineRights> users = EngineRights::OfUser(procfs, uid);
+  if (users.ok() && users->CheckOwn(process).ok()) return true;
+  const absl::StatusOr<EngineRights> inside = EngineRights::OfRootBeside(procfs, init);
+  return inside.ok() && !inside->is_hosts() && inside->Check(process).ok();
 }
 
 void SetStanding(const procfsroot::Procfs& procfs, base::Pid pid, Engine* engine) {

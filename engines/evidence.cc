@@ -1,5 +1,7 @@
 #include "engines/evidence.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -27,8 +29,10 @@
 #include "engines/docker_records.h"
 #include "engines/engine_client.h"
 #include "engines/engine_rights.h"
+#include "engines/evidence_pods.h"
 #include "engines/helper_processes.h"
 #include "engines/http_json.h"
+#include "engines/path_owner.h"
 #include "engines/process_table.h"
 #include "engines/runtime_folders.h"
 #include "google/protobuf/timestamp.pb.h"
@@ -79,29 +83,8 @@ void SetSource(absl::string_view source, Container* container) {
   SetLabel(kEvidenceAnnotation, source, container->mutable_annotations());
 }
 
-// What is written in Kubernetes' annotations of containers.
-void TakeAnnotations(EngineRow* row) {
-  Container& container = row->container;
-  const auto get = [&container](const char* name) -> std::string {
-    const std::string* const value = FindLabel(container.annotations(), name);
-    return value == nullptr ? "" : *value;
-  };
-  if (container.name().empty()) container.set_name(get("io.kubernetes.cri.container-name"));
-  if (container.name().empty()) container.set_name(get("io.kubernetes.container.name"));
-  if (get("io.kubernetes.cri.container-type") == "sandbox") {
-    container.set_sandbox(true);
-    if (container.name().empty()) container.set_name(get("io.kubernetes.cri.sandbox-name"));
-  }
-  const std::string sandbox = get("io.kubernetes.cri.sandbox-id");
-  if (sandbox.empty()) return;
-  if (!row->pod.has_value()) row->pod.emplace();
-  row->pod->set_id(sandbox);
-  row->pod->set_sandbox(sandbox);
-  row->pod->set_name(get("io.kubernetes.cri.sandbox-name"));
-  row->pod->set_kubernetes_namespace(get("io.kubernetes.cri.sandbox-namespace"));
-  const std::string uid = get("io.kubernetes.cri.sandbox-uid");
-  if (!uid.empty()) row->pod->set_uid(uid);
-}
+// Of neither root nor the observer, who takes what is his own for the host's.
+bool IsUsers(uid_t uid) { return uid != 0 && uid != geteuid(); }
 
 }  // namespace
 
@@ -143,7 +126,38 @@ void Evidence::AddHelped(const Processes& processes, Rows* rows) {
   }
 }
 
-void Evidence::AddByCgroup(const Processes& processes, Rows* rows) {
+// Whether the process is that user's own. Of root, and of the observer himself, true.
+bool Evidence::MaySpeakOf(base::Pid pid, uid_t uid) const {
+  if (!IsUsers(uid)) return true;
+  const absl::StatusOr<EngineRights> rights = EngineRights::OfUser(table_->procfs(), uid);
+  const absl::StatusOr<procfsroot::ProcessDir> process = table_->procfs().OpenProcess(pid);
+  return rights.ok() && process.ok() && rights->CheckOwn(*process).ok();
+}
+
+// Of what a helper shows; all else has one from the beginning.
+void Evidence::SetTeller(EvidenceRow* evidence) const {
+  if (evidence->helper.value == 0) return;
+  Engine standing;
+  SetStanding(table_->procfs(), evidence->helper, &standing);
+  Container& container = evidence->row.container;
+  container.set_foreign(standing.foreign());
+  if (standing.has_uid()) container.set_told_by_uid(standing.uid());
+}
+
+// Whether a user's helper has a program with more rights than he has for a child.
+bool Evidence::IsAbove(base::Pid init, const EvidenceRow& evidence) const {
+  const Container& container = evidence.row.container;
+  if (evidence.helper.value == 0 || !container.foreign() || !container.has_told_by_uid()) {
+    return false;
+  }
+  const absl::StatusOr<procfsroot::ProcessDir> helper =
+      table_->procfs().OpenProcess(evidence.helper);
+  const absl::StatusOr<procfsroot::ProcessDir> process = table_->procfs().OpenProcess(init);
+  return !helper.ok() || !process.ok() ||
+         !CanBeAround(table_->procfs(), container.told_by_uid(), *helper, *process);
+}
+
+void Evidence::AddByCgroup(const Processes& processes, Rows* rows) const {
   std::map<std::string, const Row*> oldest;
   for (const auto& [pid, row] : processes) {
     if (row.cgroup == nullptr || !row.cgroup->name.has_value() || !MayBeInit(row)) continue;
@@ -156,11 +170,39 @@ void Evidence::AddByCgroup(const Processes& processes, Rows* rows) {
       oldest.erase(row.cgroup->name->path);
     }
   }
+  std::optional<PathOwners> owners;
+  if (root_.has_value()) owners.emplace(*root_);
   for (const auto& [path, row] : oldest) {
-    EvidenceRow& evidence = (*rows)[row->process.pid];
-    evidence.row.container.set_id(base::EncodeText(row->cgroup->name->id));
-    SetSource("cgroup", &evidence.row.container);
+    std::optional<absl::StatusOr<uid_t>> owner;
+    if (owners.has_value()) owner = owners->OwnerOfCgroup(*row->cgroup);
+    // It is gone by now, or holds what its owner did not make.
+    if (owner.has_value() && (!owner->ok() || !MaySpeakOf(row->process.pid, **owner))) continue;
+    Container& container = (*rows)[row->process.pid].row.container;
+    container.set_id(base::EncodeText(row->cgroup->name->id));
+    SetSource("cgroup", &container);
+    container.set_foreign(!owner.has_value() || IsUsers(**owner));
+    if (owner.has_value()) container.set_told_by_uid(**owner);
   }
+}
+
+// What a state of `owner` is added to; null where that is another's. All that shows it is made anew
+// where that was a user's word, and it is root's.
+EvidenceRow* Evidence::RowForState(base::Pid init, uid_t owner, const std::string& runtime,
+                                   Rows* rows) const {
+  if (!MaySpeakOf(init, owner)) return nullptr;
+  if (const auto known = rows->find(init); known != rows->end()) {
+    SetTeller(&known->second);
+    const Container& container = known->second.row.container;
+    const bool is_his = container.foreign() && container.told_by_uid() == owner;
+    if (is_his || (!container.foreign() && !IsUsers(owner))) return &known->second;
+    if (IsUsers(owner)) return nullptr;
+    rows->erase(known);
+  }
+  EvidenceRow& made = (*rows)[init];
+  SetSource(runtime, &made.row.container);
+  made.row.container.set_foreign(IsUsers(owner));
+  made.row.container.set_told_by_uid(owner);
+  return &made;
 }
 
 void Evidence::AddByState(const Processes& processes, Rows* rows, std::vector<EngineGap>* gaps) {
@@ -172,15 +214,15 @@ void Evidence::AddByState(const Processes& processes, Rows* rows, std::vector<En
         !MayBeInit(row->second)) {
       continue;
     }
-    const auto [place, is_new] = rows->try_emplace(row->first);
-    Container& container = place->second.row.container;
-    if (is_new || container.id() == state.id) {
+    EvidenceRow* const evidence = RowForState(row->first, found.owner, found.runtime, rows);
+    if (evidence == nullptr) continue;
+    Container& container = evidence->row.container;
+    if (container.id().empty() || container.id() == state.id) {
       container.set_id(state.id);
       if (container.native_namespace().empty()) {
         container.set_native_namespace(found.native_namespace);
       }
     }
-    if (is_new) SetSource(found.runtime, &container);
     for (const Label& label : state.annotations) {
       // Who made the container wrote them.
       if (absl::StartsWith(label.name(), kEvidenceAnnotation)) continue;
@@ -203,7 +245,9 @@ void Evidence::Complete(const Row& init, EngineRow* row) const {
     }
   }
   TakeAnnotations(row);
-  if (root_.has_value() && (container.native_namespace() == "moby" || container.name().empty())) {
+  // Anybody can start a process that has the id of another's among its arguments.
+  const bool may_be_dockers = container.native_namespace() == "moby" || container.name().empty();
+  if (root_.has_value() && may_be_dockers && !container.foreign()) {
     AddDockerRecord(*root_, &container);
   }
   if (container.name().empty()) container.set_name(container.id());
@@ -217,16 +261,14 @@ void Evidence::Complete(const Row& init, EngineRow* row) const {
   container.set_state(paused ? Container::paused : Container::running);
 }
 
-void Evidence::SetEngine(const Row& helper, Container* container) const {
+void Evidence::SetEngine(const Row& helper, Container* container) {
   // Of containerd's helpers nobody knows whose they are: Docker's, or Kubernetes'.
   if (!helper.helper.has_value() || helper.helper->type == Engine::containerd) return;
-  Engine standing;
-  SetStanding(table_->procfs(), helper.process.pid, &standing);
-  if (standing.foreign()) return;
+  if (container->foreign()) return;
   SetLabel(kEngineAnnotation, TypeName(helper.helper->type), container->mutable_annotations());
 }
 
-void Evidence::Limit(const Processes& processes, std::vector<base::Pid>* order,
+void Evidence::Limit(const Processes& processes, const Rows& rows, std::vector<base::Pid>* order,
                      std::vector<EngineGap>* gaps) {
   const auto add_gap = [gaps](const std::string& subject, size_t left_out) {
     EngineGap& gap = gaps->emplace_back();
@@ -240,12 +282,24 @@ void Evidence::Limit(const Processes& processes, std::vector<base::Pid>* order,
   std::map<uint64_t, std::vector<base::Pid>> refused;
   std::map<uint64_t, size_t> taken;
   std::vector<base::Pid> kept;
-  for (const base::Pid pid : *order) {
+  const auto inside_of = [&](base::Pid pid) {
     const base::Pid maker = processes.at(pid).process.parent;
     const auto [place, is_new] = inside.try_emplace(maker);
     if (is_new) place->second = inside_.InsideOf(maker);
-    if (place->second != 0 && taken[place->second]++ >= kMaxRowsInside) {
-      refused[place->second].push_back(pid);
+    return place->second;
+  };
+  std::map<base::Pid, bool> is_others;
+  for (const base::Pid pid : *order) {
+    is_others[pid] = rows.at(pid).row.container.foreign() || inside_of(pid) != 0;
+  }
+  std::sort(order->begin(), order->end(), [&](base::Pid a, base::Pid b) {
+    if (is_others[a] != is_others[b]) return is_others[b];
+    return IsOlder(&processes.at(a), &processes.at(b));
+  });
+  for (const base::Pid pid : *order) {
+    const uint64_t place = inside_of(pid);
+    if (place != 0 && taken[place]++ >= kMaxRowsInside) {
+      refused[place].push_back(pid);
     } else {
       kept.push_back(pid);
     }
@@ -269,22 +323,23 @@ absl::StatusOr<Evidence::Result> Evidence::Scan(
   AddHelped(processes, &rows);
   AddByCgroup(processes, &rows);
   AddByState(processes, &rows, &result.gaps);
-  // The oldest keeps an id that several claim.
   std::vector<base::Pid> order;
-  for (const auto& [pid, row] : rows) {
-    if (!is_known(pid, processes.at(pid).process.start_time)) order.push_back(pid);
+  for (auto& [pid, evidence] : rows) {
+    if (is_known(pid, processes.at(pid).process.start_time)) continue;
+    SetTeller(&evidence);
+    if (!IsAbove(pid, evidence)) order.push_back(pid);
   }
-  std::sort(order.begin(), order.end(), [&processes](base::Pid a, base::Pid b) {
-    return IsOlder(&processes.at(a), &processes.at(b));
-  });
-  Limit(processes, &order, &result.gaps);
+  // The first keeps an id that several claim, and the pod.
+  Limit(processes, rows, &order, &result.gaps);
   std::map<ContainerId, EvidenceRow> by_id;
+  EvidencePods pods;
   for (const base::Pid pid : order) {
     EvidenceRow evidence = std::move(rows[pid]);
     Complete(processes.at(pid), &evidence.row);
     if (const auto helper = processes.find(evidence.helper); helper != processes.end()) {
       SetEngine(helper->second, &evidence.row.container);
     }
+    pods.KeepApart(&evidence.row);
     evidence.start_time = processes.at(pid).process.start_time;
     Container& container = evidence.row.container;
     if (by_id.contains(IdOf(container))) {

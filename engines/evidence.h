@@ -3,9 +3,15 @@
 //
 // The baseline where no engine answers, and the only way to containers that no service tells of
 // (`podman run` without a service, `runc run`, LXC, nspawn).
+//
+// Users can start what looks like a helper, write states, and name the cgroups below their own.
+// What they show is foreign (Container.foreign): it is believed of their own processes alone
+// (engine_rights.h), adds nothing to what others show, and takes nobody's id.
 
 #ifndef NSCTL_ENGINES_EVIDENCE_H_
 #define NSCTL_ENGINES_EVIDENCE_H_
+
+#include <sys/types.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -70,13 +76,19 @@ class Evidence {
   using Rows = std::map<base::Pid, EvidenceRow>;
 
   static void AddHelped(const Processes& processes, Rows* rows);
-  static void AddByCgroup(const Processes& processes, Rows* rows);
+  void AddByCgroup(const Processes& processes, Rows* rows) const;
   void AddByState(const Processes& processes, Rows* rows, std::vector<EngineGap>* gaps);
+  EvidenceRow* RowForState(base::Pid init, uid_t owner, const std::string& runtime,
+                           Rows* rows) const;
+  bool MaySpeakOf(base::Pid pid, uid_t uid) const;
+  void SetTeller(EvidenceRow* evidence) const;
+  bool IsAbove(base::Pid init, const EvidenceRow& evidence) const;
   void Complete(const ProcessTable::Row& init, EngineRow* row) const;
-  void SetEngine(const ProcessTable::Row& helper, Container* container) const;
+  static void SetEngine(const ProcessTable::Row& helper, Container* container);
 
-  // Of `order`, by age, those that each container has too many of are taken away.
-  void Limit(const Processes& processes, std::vector<base::Pid>* order,
+  // Sorts `order` by age, the host's own before all others. Those that each container has too many
+  // of are taken away.
+  void Limit(const Processes& processes, const Rows& rows, std::vector<base::Pid>* order,
              std::vector<EngineGap>* gaps);
 
   InsideReader inside_;

@@ -37,11 +37,13 @@ class EvidenceTest : public ::testing::Test {
   void Unpack(const std::string& text, const std::string& below) {
     ASSERT_THAT(testing::UnpackRecordedTree(text, directory_.path() + below), IsOk());
   }
+  // Of root.
   void Add(int pid, int parent, const std::string& name, const std::string& cgroup = "/",
            const std::string& arguments = "") {
     Unpack(absl::StrFormat(
                "f %1$d/stat\n|%1$d (%3$s) S %2$d 0 0 0 0 0 0 0 0 0 0 0 0 0 20 0 1 0 %1$d 0 0\n"
-               "f %1$d/cmdline\n:%5$s\nf %1$d/cgroup\n|0::%4$s\n",
+               "f %1$d/cmdline\n:%5$s\nf %1$d/cgroup\n|0::%4$s\n"
+               "f %1$d/status\n|Uid:\\x090\\x090\\x090\\x090\n",
                pid, parent, name, cgroup, arguments),
            "/proc");
   }
@@ -175,11 +177,15 @@ TEST_F(EvidenceTest, KnowsStatesOfRuntimes) {
   AddFile("run/runc/box/state.json",
           R"({"id":"box","init_process_pid":10,"init_process_start":10,"config":{"labels":[)"
           R"("io.kubernetes.container.name=web"]}})");
-  AddFile("run/user/1000/crun/small/status", R"({"pid":11,"process-start-time":11})");
+  AddFile("run/crun/small/status", R"({"pid":11,"process-start-time":11})");
   // Of another process that had the number before.
   AddFile("run/crun/old/status", R"({"pid":12,"process-start-time":1})");
   AddFile("run/crun/odd/status", "{");
   AddFile("run/containerd/runc/shop/none/state.json", R"({"id":"none"})");
+
+  // Whose process that is cannot be told here; and nobody's folder.
+  AddFile("run/user/12321/crun/small/status", R"({"pid":12,"process-start-time":12})");
+  AddFile("run/user/x/crun/small/status", R"({"pid":12,"process-start-time":12})");
 
   EXPECT_THAT(Scan(), ElementsAre("10 runc /box web running", "11 crun /small small running"));
   // From memory.
@@ -199,9 +205,10 @@ TEST_F(EvidenceTest, AddsStatesToWhatIsKnown) {
   EXPECT_THAT(Scan(), ElementsAre("11 containerd-shim k8s.io/alpha shop running in shop"));
 }
 
-// Who made the container wrote its annotations; and whose helper it is nobody tells here.
+// Who made the container wrote its annotations; and whose helper it is cannot be read here.
 TEST_F(EvidenceTest, TakesNoWordForWhatItIsKnownBy) {
   Add(10, 1, "systemd-nspawn", "/", R"(systemd-nspawn\x00-M\x00box\x00)");
+  std::filesystem::remove(directory_.path() + "/proc/10/status");
   Add(11, 10, "sleep", "/box");
   AddFile("run/runc/box/state.json",
           R"({"id":"box","init_process_pid":11,"init_process_start":11,"config":{"labels":[)"

@@ -36,8 +36,16 @@ class Linker {
       const engines::Container& container = snapshot.containers(i);
       init_[i] = PositionOf(snapshot, container.pid(), container.start_time());
     }
+    absl::flat_hash_map<absl::string_view, uint32_t> guests;
     for (const engines::Engine& engine : snapshot.engines()) {
       engines_[engine.key()] = PositionOf(snapshot, engine.pid(), engine.start_time());
+      if (engine.foreign()) guests[engine.key()] = engine.uid();
+    }
+    for (const engines::Container& container : snapshot.containers()) {
+      const auto guest = guests.find(container.engine());
+      teller_.push_back(container.foreign()     ? container.told_by_uid()
+                        : guest == guests.end() ? 0
+                                                : guest->second);
     }
   }
 
@@ -86,9 +94,9 @@ class Linker {
 
   bool IsBelowItsEngine(int container) const {
     const int engine = EngineOf(container);
-    // Known by what the kernel shows, or by an engine that is none of the processes here.
-    if (engine == kNone) return true;
     const int init = init_[container];
+    // Known by what the kernel shows, or by an engine that is none of the processes here.
+    if (engine == kNone) return CanHold(container, init);
     if (order_.Descends(engine, init)) return false;
     const int around = container_of_[engine];
     if (around != kNone && (init == init_[around] || !IsWithin(container_of_[init], around))) {
@@ -103,6 +111,35 @@ class Linker {
   static bool MayRun(const Process& engine, const Process& init) {
     if (!engine.has_uid() || engine.uid() == 0 || !init.has_uid()) return true;
     return init.uid() == engine.uid() || init.namespaces().user() != engine.namespaces().user();
+  }
+
+  // As engines::CanBeAround: what is a container by a user's word alone is around his own
+  // processes, and those in the user namespaces that he owns, or in that of the initial process, or
+  // below.
+  bool CanHold(int container, int position) const {
+    const uint32_t uid = teller_[container];
+    if (uid == 0) return true;
+    const Process& process = ProcessAt(position);
+    const Process& init = ProcessAt(init_[container]);
+    const uint32_t host = snapshot_.scanner().namespaces().user();
+    const uint32_t user = process.namespaces().user();
+    if (user == host) return process.has_uid() && process.uid() == uid;
+    if (user == 0) return false;
+    if (OwnerOfTop(user, host) == uid) return true;
+    return init.namespaces().user() != host && init.namespaces().user() != 0 &&
+           IsNamespaceBelow(NamespaceType::kUser, process, init);
+  }
+
+  // Who made the user namespace right below `host` that `user` is or is in; 0 where that is
+  // unknown.
+  uint32_t OwnerOfTop(uint32_t user, uint32_t host) const {
+    for (int steps = 0; steps < kMaxNesting; ++steps) {
+      const Namespace* const ns = index_.FindNamespace(NamespaceType::kUser, user);
+      if (ns == nullptr || !ns->has_parent()) return 0;
+      if (ns->parent() == host) return ns->owner_uid();
+      user = ns->parent();
+    }
+    return 0;
   }
 
   // Whether `inner` is `outer` or in it.
@@ -190,7 +227,8 @@ class Linker {
   std::vector<int> Candidates(int position, int except) {
     std::vector<int> found;
     const auto add = [&](int container) {
-      if (container != kNone && container != except) found.push_back(container);
+      if (container == kNone || container == except || !CanHold(container, position)) return;
+      found.push_back(container);
     };
     for (const int container : cgroups_.Around(position)) add(container);
     const int from = init_at_[position] == except ? order_.ParentOf(position) : position;
@@ -252,6 +290,8 @@ class Linker {
   ContainerCgroups cgroups_;
   // By index of a container: the position of its initial process.
   std::vector<int> init_;
+  // The user by whose word alone it is one; 0 for all others.
+  std::vector<uint32_t> teller_;
   std::vector<bool> accepted_;
   std::vector<bool> refused_;
   absl::flat_hash_map<absl::string_view, int> engines_;

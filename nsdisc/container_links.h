@@ -9,7 +9,9 @@
 // Engines may lie, since anybody in a container can run one. Engines in the host's own namespaces
 // are believed first. The word of any other counts only below itself: of processes that are in the
 // container that it runs in, in its own PID and user namespaces or in ones below them, and are no
-// ancestors of it.
+// ancestors of it. What is a container by a user's word alone, be he an engine's or one who wrote a
+// runtime's state, is around that user's processes only: those that run as he, or are in user
+// namespaces that he owns.
 
 #ifndef NSCTL_NSDISC_CONTAINER_LINKS_H_
 #define NSCTL_NSDISC_CONTAINER_LINKS_H_

@@ -1,5 +1,6 @@
 #include "nsdisc/container_links.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -268,6 +269,71 @@ TEST(FindContainerLinks, BelievesNoUsersEngineAboutOthersProcesses) {
   snapshot.mutable_processes(3)->mutable_namespaces()->set_user(9);
 
   EXPECT_THAT(Refused(snapshot), IsEmpty());
+}
+
+// In the scene above, the word of user 1000 that a container begins with `pid`.
+Snapshot WithUsersWord(int pid) {
+  Snapshot snapshot = Parse(kOneContainer);
+  snapshot.MergeFrom(
+      Parse(
+          R"pb(
+            namespaces { type: user inode: 3 initial: true children: 7 children: 8 }
+            namespaces { type: user inode: 7 parent: 3 owner_uid: 1000 children: 9 }
+            namespaces { type: user inode: 8 parent: 3 owner_uid: 0 }
+            namespaces { type: user inode: 9 parent: 7 owner_uid: 101000 }
+            engines { key: "evidence" type: evidence }
+            containers {
+              engine: "evidence"
+              id: "mine"
+              start_time: 9
+              foreign: true
+              told_by_uid: 1000
+            })pb"));
+  auto& namespaces = *snapshot.mutable_namespaces();
+  std::rotate(namespaces.begin(), namespaces.begin() + 2, namespaces.end());
+  for (Process& process : *snapshot.mutable_processes()) {
+    process.set_uid(0);
+    process.mutable_namespaces()->set_pid(4);
+  }
+  // Engines that answer tell of no process twice.
+  snapshot.mutable_containers(0)->set_pid(0);
+  snapshot.mutable_containers(1)->set_pid(pid);
+  if (pid == 1) snapshot.mutable_containers(1)->set_start_time(1);
+  return snapshot;
+}
+
+// Any user can write a runtime's state that names the host's processes.
+TEST(FindContainerLinks, BelievesNoUserAboutOthersProcesses) {
+  for (const int pid : {1, 10, 11, 20}) {
+    EXPECT_THAT(Linked(WithUsersWord(pid)), IsEmpty()) << pid;
+    EXPECT_THAT(Refused(WithUsersWord(pid)), ElementsAre("mine")) << pid;
+  }
+}
+
+// By descent and by the cgroup, where whoever has one delegated to him can move others.
+TEST(FindContainerLinks, PutsNoOthersProcessesIntoAUsersContainer) {
+  Snapshot snapshot = WithUsersWord(20);
+  snapshot.mutable_processes(3)->set_uid(1000);
+
+  EXPECT_THAT(Linked(snapshot), ElementsAre(Pair(20, "mine")));
+
+  snapshot.mutable_processes(4)->set_uid(1000);
+  snapshot.mutable_processes(5)->set_uid(100999);
+  snapshot.mutable_processes(5)->mutable_namespaces()->set_user(9);
+  EXPECT_THAT(Linked(snapshot), ElementsAre(Pair(20, "mine"), Pair(21, "mine"), Pair(30, "mine")));
+
+  snapshot.mutable_processes(5)->mutable_namespaces()->set_user(8);
+  EXPECT_THAT(Linked(snapshot), ElementsAre(Pair(20, "mine"), Pair(21, "mine")));
+}
+
+TEST(FindContainerLinks, PutsNoOthersProcessesIntoAContainerOfAUsersEngine) {
+  Snapshot snapshot = WithUsersWord(0);
+  snapshot.mutable_containers(0)->set_pid(20);
+  snapshot.mutable_engines(0)->set_foreign(true);
+  snapshot.mutable_engines(0)->set_uid(1000);
+  for (const int position : {1, 3, 4}) snapshot.mutable_processes(position)->set_uid(1000);
+
+  EXPECT_THAT(Linked(snapshot), ElementsAre(Pair(20, "a"), Pair(21, "a")));
 }
 
 TEST(FindContainerLinks, EndsWhereContainersClaimToBeInEachOther) {
