@@ -14,8 +14,6 @@ int PollTimeout(absl::Duration patience) {
   return static_cast<int>(std::clamp<int64_t>(absl::ToInt64Milliseconds(whole), 0, INT_MAX));
 }
 
-int PollTimeout(absl::Time deadline) {
-  return PollTimeout(deadline - absl::Now());
-}
+int PollTimeout(absl::Time deadline) { return PollTimeout(deadline - absl::Now()); }
 
 }  // namespace nsctl::base
