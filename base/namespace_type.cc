@@ -91,11 +91,20 @@ constexpr std::array<NamespaceTypeInfo, kNamespaceTypeCount> kNamespaceTypes = {
 
 namespace {
 
-// Link texts are parsed by the thousand: their lengths are known here.
-constexpr std::array<absl::string_view, kNamespaceTypeCount> kNames = [] {
-  std::array<absl::string_view, kNamespaceTypeCount> names;
-  for (size_t i = 0; i < kNamespaceTypeCount; ++i) names[i] = kNamespaceTypes[i].name;
-  return names;
+// Link texts are parsed by the thousand, so names are compared as numbers: their bytes, behind a
+// byte that tells lengths apart.
+constexpr size_t kMaxName = sizeof(uint64_t) - 1;
+
+constexpr uint64_t KeyOf(absl::string_view name) {
+  uint64_t key = 1;
+  for (const char c : name) key = key << 8 | static_cast<unsigned char>(c);
+  return key;
+}
+
+constexpr std::array<uint64_t, kNamespaceTypeCount> kKeys = [] {
+  std::array<uint64_t, kNamespaceTypeCount> keys{};
+  for (size_t i = 0; i < kNamespaceTypeCount; ++i) keys[i] = KeyOf(kNamespaceTypes[i].name);
+  return keys;
 }();
 
 }  // namespace
@@ -105,8 +114,10 @@ const NamespaceTypeInfo& InfoOf(NamespaceType type) {
 }
 
 std::optional<NamespaceType> NamespaceTypeFromName(absl::string_view name) {
+  if (name.size() > kMaxName) return std::nullopt;
+  const uint64_t key = KeyOf(name);
   for (size_t i = 0; i < kNamespaceTypeCount; ++i) {
-    if (name == kNames[i]) return kNamespaceTypes[i].type;
+    if (key == kKeys[i]) return kNamespaceTypes[i].type;
   }
   return std::nullopt;
 }
@@ -141,8 +152,9 @@ std::optional<uint32_t> ParseInode(absl::string_view digits) {
 }  // namespace
 
 std::optional<NamespaceLink> ParseNamespaceLinkText(absl::string_view text) {
-  const size_t colon = text.find(':');
-  if (colon == absl::string_view::npos) return std::nullopt;
+  size_t colon = 0;
+  while (colon < text.size() && text[colon] != ':') ++colon;
+  if (colon == text.size()) return std::nullopt;
   const std::optional<NamespaceType> type = NamespaceTypeFromName(text.substr(0, colon));
   if (!type.has_value()) return std::nullopt;
   absl::string_view digits = text.substr(colon + 1);

@@ -32,14 +32,14 @@ std::vector<engines::KnownProcess> KnownProcesses(const nsdisc::ProcessReadings&
                      .kernel_thread = process.kernel_thread(),
                      .zombie = process.state() == "Z" || process.state() == "X"};
     if (process.has_cgroups()) known.cgroup = read.cgroups[process.cgroups()];
-    if (process.command_line_size() > 0) {
+    known.has_sockets = !std::binary_search(read.without_sockets.begin(),
+                                            read.without_sockets.end(), process.pid());
+    if (process.command_line_size() > 0 && engines::MayNeedArguments(known)) {
       std::vector<std::string>& arguments = known.arguments.emplace();
       for (const std::string& argument : process.command_line()) {
         arguments.push_back(BytesOf(argument));
       }
     }
-    known.has_sockets = !std::binary_search(read.without_sockets.begin(),
-                                            read.without_sockets.end(), process.pid());
   }
   return processes;
 }

@@ -10,7 +10,8 @@
 
 namespace nsctl::cmd {
 
-// In the same order; those of which nothing but the number is known are left out.
+// In the same order; those of which nothing but the number is known are left out. With the
+// arguments of those alone that may be asked for them.
 std::vector<engines::KnownProcess> KnownProcesses(const nsdisc::ProcessReadings& read);
 
 }  // namespace nsctl::cmd

@@ -57,7 +57,8 @@ class KnownProcessesTest : public ::testing::Test {
                "l 10/fd/0 socket:[8]\n"),
         TreeOf(11, "sh", 'S', 0,
                "f 11/cmdline\n:sh\\x00\nf 11/cgroup\n|0::/b\nd 11/fd\nl 11/fd/0 /dev/null\n"),
-        TreeOf(12, "denied", 'S', 0, "f 12/fd\n|no directory\n"), TreeOf(13, "ended", 'Z', 0, ""));
+        TreeOf(12, "denied", 'S', 0, "f 12/fd\n|no directory\n"), TreeOf(13, "ended", 'Z', 0, ""),
+        TreeOf(14, "conmon", 'S', 0, "f 14/cmdline\n:conmon\\x00-c\\x00\nd 14/fd\n"));
     const testing::TestDirectory directory;
     EXPECT_THAT(testing::UnpackRecordedTree(tree, directory.path()), IsOk());
     auto lineage = testing::FakeLineage::FromRecordedTree(tree);
@@ -77,10 +78,11 @@ class KnownProcessesTest : public ::testing::Test {
 };
 
 TEST_F(KnownProcessesTest, HasWhatWasRead) {
-  EXPECT_THAT(Scan({}), ElementsAre("2<1@52 kthreadd kernel",
-                                    "10<1@510 a b cgroup=0::/a\n arguments=run|-x\xff sockets",
-                                    "11<1@511 sh cgroup=0::/b\n arguments=sh",
-                                    "12<1@512 denied sockets", "13<1@513 ended zombie"));
+  EXPECT_THAT(Scan({}),
+              ElementsAre("2<1@52 kthreadd kernel",
+                          "10<1@510 a b cgroup=0::/a\n arguments=run|-x\xff sockets",
+                          "11<1@511 sh cgroup=0::/b\n", "12<1@512 denied sockets",
+                          "13<1@513 ended zombie", "14<1@514 conmon arguments=conmon|-c"));
 }
 
 TEST_F(KnownProcessesTest, SaysWhatWasNotRead) {
@@ -88,9 +90,10 @@ TEST_F(KnownProcessesTest, SaysWhatWasNotRead) {
   options.detail = nsdisc::ProcessDetail::kRepresentatives;
   options.fds = false;
 
-  EXPECT_THAT(Scan(options), ElementsAre("2<1@52 kthreadd kernel sockets", "10<1@510 a b sockets",
-                                         "11<1@511 sh sockets", "12<1@512 denied sockets",
-                                         "13<1@513 ended zombie sockets"));
+  EXPECT_THAT(Scan(options),
+              ElementsAre("2<1@52 kthreadd kernel sockets", "10<1@510 a b sockets",
+                          "11<1@511 sh sockets", "12<1@512 denied sockets",
+                          "13<1@513 ended zombie sockets", "14<1@514 conmon sockets"));
 }
 
 }  // namespace

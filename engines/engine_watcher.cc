@@ -151,8 +151,9 @@ EngineWatcher::Actor::Actor(Engine engine, std::unique_ptr<EngineClient> client,
       sync_(options_.sync),
       calls_(options_.max_calls) {
   if (!options_.random) {
-    options_.random = [random = std::make_shared<std::mt19937>(std::random_device()())] {
-      return std::uniform_real_distribution<double>()(*random);
+    options_.random = [] {
+      std::random_device device;
+      return std::uniform_real_distribution<double>()(device);
     };
   }
   watches_.WatchFd(kMailbox, wake_);

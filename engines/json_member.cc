@@ -1,5 +1,6 @@
 #include "engines/json_member.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <initializer_list>
 #include <utility>
@@ -29,7 +30,14 @@ class Reader {
   absl::string_view TakeString() {
     Skip();
     const size_t start = at_;
-    while (!at_end() && next() != '"') at_ += next() == '\\' ? 2 : 1;
+    // To the first quote that no backslash, itself not behind one, stands before.
+    while (true) {
+      at_ = std::min(text_.find('"', at_), text_.size());
+      size_t escapes = 0;
+      while (at_ - escapes > start && text_[at_ - escapes - 1] == '\\') ++escapes;
+      if (escapes % 2 == 0 || at_end()) break;
+      Skip();
+    }
     const absl::string_view text = text_.substr(start < text_.size() ? start : text_.size(),
                                                 at_ < text_.size() ? at_ - start : 0);
     Skip();
@@ -57,9 +65,9 @@ class Reader {
   size_t at_ = 0;
 };
 
-}  // namespace
-
-absl::string_view FindMember(absl::string_view object, absl::string_view name) {
+// The text from the value of the first member `name` on, to the end of all; empty where there is
+// none.
+absl::string_view FromMember(absl::string_view object, absl::string_view name) {
   Reader reader(object);
   reader.SkipSpace();
   // Before the first member there is a bracket, before each other one a comma.
@@ -71,16 +79,29 @@ absl::string_view FindMember(absl::string_view object, absl::string_view name) {
     reader.SkipSpace();
     if (reader.next() != ':') return "";
     reader.Skip();
-    const size_t start = reader.position();
+    if (found == name) return object.substr(reader.position());
     reader.SkipValue();
-    if (reader.at_end()) return "";
-    if (found == name) return object.substr(start, reader.position() - start);
   }
   return "";
 }
 
+// The value that `text` begins with; empty where it has no end.
+absl::string_view ValueOf(absl::string_view text) {
+  Reader reader(text);
+  reader.SkipValue();
+  return reader.at_end() ? "" : text.substr(0, reader.position());
+}
+
+}  // namespace
+
+absl::string_view FindMember(absl::string_view object, absl::string_view name) {
+  return ValueOf(FromMember(object, name));
+}
+
 Json ParseMember(absl::string_view object, std::initializer_list<absl::string_view> path) {
-  for (const absl::string_view name : path) object = FindMember(object, name);
+  // Passed over once: where an object ends that has a member does not matter.
+  for (const absl::string_view name : path) object = FromMember(object, name);
+  object = ValueOf(object);
   if (object.empty()) return Json();
   absl::StatusOr<Json> json = ParseJson(object);
   return json.ok() ? *std::move(json) : Json();

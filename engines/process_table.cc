@@ -103,23 +103,27 @@ void Complete(absl::Span<const EngineKind> kinds, Unread* unread, KnownProcess* 
 
 }  // namespace
 
+bool MayNeedArguments(const KnownProcess& process) {
+  return process.has_sockets || MayBeHelper(process.process.name);
+}
+
 ProcessTable::Rows& ProcessTable::OwnRows() {
   if (rows_.use_count() > 1) rows_ = std::make_shared<Rows>(*rows_);
   return *rows_;
 }
 
-void ProcessTable::Add(const std::string& cgroup, Row row) {
+void ProcessTable::Add(const std::optional<std::string>& cgroup, Row row) {
   const base::Pid pid = row.process.pid;
   if (row.process.kernel_thread) {
     kernel_threads_.insert(pid);
     rows_->erase(pid);
     return;
   }
-  if (!cgroup.empty()) {
-    std::weak_ptr<const CgroupPlace>& known = cgroups_[cgroup];
+  if (cgroup.has_value() && !cgroup->empty()) {
+    std::weak_ptr<const CgroupPlace>& known = cgroups_[*cgroup];
     row.cgroup = known.lock();
     if (row.cgroup == nullptr) {
-      row.cgroup = std::make_shared<const CgroupPlace>(ParseCgroupPlace(cgroup));
+      row.cgroup = std::make_shared<const CgroupPlace>(ParseCgroupPlace(*cgroup));
       known = row.cgroup;
     }
   }
@@ -137,7 +141,7 @@ void ProcessTable::AddAll(std::vector<Reading> readings) {
   (void)OwnRows();
   for (Reading& reading : readings) {
     if (reading.is_there) {
-      Add(reading.process.cgroup.value_or(""), std::move(reading.row));
+      Add(reading.process.cgroup, std::move(reading.row));
     } else {
       rows_->erase(reading.pid);
     }

@@ -38,6 +38,10 @@ struct KnownProcess {
   bool has_sockets = true;
 };
 
+// Whether the arguments of `process`, all else of which is known, may be asked for: of most
+// processes they are not.
+bool MayNeedArguments(const KnownProcess& process);
+
 struct TableOptions {
   absl::Span<const EngineKind> kinds = EngineKinds();
   // Processes that were looked at so often are looked at again only every so many times.
@@ -89,7 +93,7 @@ class ProcessTable {
   };
   void Read(Reading* reading) const;
   void AddAll(std::vector<Reading> readings) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Add(const std::string& cgroup, Row row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Add(const std::optional<std::string>& cgroup, Row row) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Of what is known what is to be read again, and what is new.
   absl::Status Refresh(absl::FunctionRef<bool(const Row&)> is_read_again)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -37,11 +37,16 @@ void AddInFlightGaps(const procfsroot::Procfs& procfs, absl::Span<const FdFindin
                      GapList* gaps) {
   absl::flat_hash_set<uint64_t> seen;
   std::string text;
+  // Sockets come process by process.
+  FdPlace open_at;
+  absl::StatusOr<procfsroot::ProcessDir> dir;
   for (const FdFindings::Socket& socket : sockets) {
     if (!seen.insert(socket.inode).second) continue;
     const FdPlace& place = socket.place;
-    const absl::StatusOr<procfsroot::ProcessDir> dir =
-        OpenHolder(procfs, {.pid = place.pid, .tid = place.tid});
+    if (place.pid != open_at.pid || place.tid != open_at.tid) {
+      dir = OpenHolder(procfs, {.pid = place.pid, .tid = place.tid});
+      open_at = place;
+    }
     if (!dir.ok()) continue;
     const std::string fdinfo = absl::StrCat("fdinfo/", place.fd);
     if (dir->TryReadRecord(fdinfo.c_str(), kMaxFdinfo, &text) != 0) continue;

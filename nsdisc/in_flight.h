@@ -13,7 +13,8 @@ namespace nsctl::nsdisc {
 
 // Adds a gap for each process that has sockets in which descriptors wait: what they are, and what
 // they hold, nobody tells. The gap's count is that of the descriptors. Each socket is looked at
-// once, with four system calls: for scans that are to tell all, not for each.
+// once, with three system calls, and two for each process: for scans that are to tell all, not for
+// each.
 // Source: unix_show_fdinfo of the kernel's net/unix/af_unix.c ("scm_fds:", Linux 5.12).
 void AddInFlightGaps(const procfsroot::Procfs& procfs, absl::Span<const FdFindings::Socket> sockets,
                      GapList* gaps);

@@ -52,8 +52,8 @@ class NamespaceNames {
                                                absl::Span<const NamedNamespace> namespaces) = 0;
 };
 
-// Asks the running kernel: enters each UTS and IPC namespace with a thread that ends afterwards;
-// asks for numbers over rtnetlink(7) (RTM_GETNSID).
+// Asks the running kernel: enters each UTS and IPC namespace with a thread that ends afterwards,
+// unless the only one is the caller's; asks for numbers over rtnetlink(7) (RTM_GETNSID).
 class KernelNamespaceNames : public NamespaceNames {
  public:
   std::vector<Answer<UtsNames>> UtsNamesOf(const procfsroot::Procfs& procfs,

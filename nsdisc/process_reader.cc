@@ -34,10 +34,12 @@ void SetScheduling(const StatFields& stat, Scheduling* scheduling) {
 // The kernel's list format: "0-3,8".
 std::string CpuListText(const cpu_set_t& cpus) {
   std::string text;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+  // Few hosts have as many as the set has room for.
+  int left = CPU_COUNT(&cpus);
+  for (int cpu = 0; left > 0; ++cpu) {
     if (!CPU_ISSET(cpu, &cpus)) continue;
     const int first = cpu;
-    while (cpu + 1 < CPU_SETSIZE && CPU_ISSET(cpu + 1, &cpus)) ++cpu;
+    while (--left > 0 && CPU_ISSET(cpu + 1, &cpus)) ++cpu;
     absl::StrAppend(&text, text.empty() ? "" : ",", first);
     if (cpu != first) absl::StrAppend(&text, "-", cpu);
   }

@@ -83,12 +83,15 @@ class BoundedJob {
     body_([this](dev_t device) { return Enter(device); });
     // What the body owns ends before anybody hears of its end.
     body_ = nullptr;
-    const std::lock_guard lock(mutex_);
-    if (state_ == State::kAbandoned) {
-      StuckTable::Get().Remove(device_);
-      return false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (state_ == State::kAbandoned) {
+        StuckTable::Get().Remove(device_);
+        return false;
+      }
+      state_ = State::kDone;
     }
-    state_ = State::kDone;
+    // Without the lock, for which who is woken would have to wait again.
     done_.notify_one();
     return true;
   }
@@ -157,8 +160,10 @@ class BoundedWorker {
   }
 
   void Give(std::shared_ptr<BoundedJob> job) {
-    const std::lock_guard lock(mutex_);
-    job_ = std::move(job);
+    {
+      const std::lock_guard lock(mutex_);
+      job_ = std::move(job);
+    }
     given_.notify_one();
   }
   void EndAndJoin() {

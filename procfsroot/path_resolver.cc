@@ -119,7 +119,7 @@ absl::StatusOr<OwnedFd> ResolveByKernel(FdRef root, absl::string_view path,
   absl::Time deadline = absl::InfiniteFuture();
   for (int attempt = 1;; ++attempt) {
     const int fd = OpenHandle(root.get(), text.c_str(), options.follow_last, resolve);
-    if (fd >= 0) return OwnedFd(fd, DescribeInRoot(root, path));
+    if (fd >= 0) return absl::StatusOr<OwnedFd>(absl::in_place, fd, DescribeInRoot(root, path));
     if (fd != -EAGAIN) return ErrorOfKernel(-fd, root, path, options);
     const absl::Time now = absl::Now();
     if (attempt == 1) deadline = now + options.patience;
@@ -159,8 +159,8 @@ absl::StatusOr<OwnedFd> Resolve(FdRef root, absl::string_view path, const Resolv
   }
   const uint64_t resolve = ResolveFlags(options) | RESOLVE_CACHED;
   const int fd = OpenHandle(root.get(), PathText(path).c_str(), options.follow_last, resolve);
-  // The usual case, and moved but once.
-  if (fd >= 0) return OwnedFd(fd, DescribeInRoot(root, path));
+  // The usual case, made where it is wanted.
+  if (fd >= 0) return absl::StatusOr<OwnedFd>(absl::in_place, fd, DescribeInRoot(root, path));
   if (auto known = ErrorOfCaches(-fd, root, path, options, resolve)) return *std::move(known);
   return WalkPath(root, path, options);
 }

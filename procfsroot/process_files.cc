@@ -1,5 +1,7 @@
 #include "procfsroot/process_files.h"
 
+#include <string.h>
+
 #include <charconv>
 #include <string>
 
@@ -33,16 +35,13 @@ absl::Status Malformed(absl::string_view file, size_t line_number, absl::string_
 
 // Takes the first blank-separated word off `text`; empty at its end.
 absl::string_view TakeWord(absl::string_view* text) {
-  size_t begin = 0;
-  while (begin < text->size() && ((*text)[begin] == ' ' || (*text)[begin] == '\t')) ++begin;
-  size_t end = begin;
-  while (end < text->size() && (*text)[end] != ' ' && (*text)[end] != '\t' &&
-         (*text)[end] != '\n') {
-    ++end;
-  }
-  const absl::string_view word = text->substr(begin, end - begin);
-  text->remove_prefix(end);
-  return word;
+  const char* begin = text->data();
+  const char* const limit = begin + text->size();
+  while (begin < limit && (*begin == ' ' || *begin == '\t')) ++begin;
+  const char* end = begin;
+  while (end < limit && *end != ' ' && *end != '\t' && *end != '\n') ++end;
+  *text = absl::string_view(end, static_cast<size_t>(limit - end));
+  return {begin, static_cast<size_t>(end - begin)};
 }
 
 // Takes the first line off `text`, without its newline.
@@ -108,10 +107,11 @@ absl::StatusOr<StatFields> ParseStat(absl::string_view text) {
   constexpr int kLastField = 41;
   StatFields fields;
   const size_t open = text.find('(');
-  const size_t close = text.rfind(')');
-  if (open == absl::string_view::npos || close == absl::string_view::npos || close < open) {
-    return Malformed("stat", 1, "field 2 (name)", text);
-  }
+  // Many fields follow the name: memrchr(3) is faster than string_view::rfind.
+  const auto* const last = static_cast<const char*>(
+      open == absl::string_view::npos ? nullptr : memrchr(text.data(), ')', text.size()));
+  const size_t close = last == nullptr ? 0 : static_cast<size_t>(last - text.data());
+  if (last == nullptr || close < open) return Malformed("stat", 1, "field 2 (name)", text);
   absl::string_view number = text.substr(0, open);
   if (!ParseNumber(TakeWord(&number), &fields.pid.value)) {
     return Malformed("stat", 1, "field 1 (pid)", text);

@@ -170,20 +170,18 @@ int ProcessDir::TryReadRecord(const char* name, size_t limit, std::string* out) 
   const OwnedFd file(fd);
   // These files are one record each (seq_file's single_open), which the kernel hands out whole: a
   // short read is the end, and asking again would cost one more call for each file.
-  constexpr size_t kStep = 4096;
+  char buffer[4096];
   while (true) {
-    const size_t size = out->size();
-    out->resize(size + kStep);
-    const ssize_t got = read(fd, out->data() + size, kStep);
+    const ssize_t got = read(fd, buffer, sizeof(buffer));
     const int error = errno;
-    out->resize(size + static_cast<size_t>(std::max<ssize_t>(got, 0)));
     if (got < 0 && error == EINTR) continue;
     if (got < 0) return error;
+    out->append(buffer, static_cast<size_t>(got));
     if (out->size() > limit) {
       out->resize(limit);
       return EFBIG;
     }
-    if (static_cast<size_t>(got) < kStep) return 0;
+    if (static_cast<size_t>(got) < sizeof(buffer)) return 0;
   }
 }
 

@@ -45,7 +45,13 @@ std::string DescribeInRoot(base::FdRef root, absl::string_view path) {
   absl::string_view base = root.path();
   while (!base.empty() && base.back() == '/') base.remove_suffix(1);
   while (!path.empty() && path.front() == '/') path.remove_prefix(1);
-  return absl::StrCat(base, "/", path);
+  // Of each handle: StrCat would write all of it twice.
+  std::string text;
+  text.reserve(base.size() + 1 + path.size());
+  text.append(base.data(), base.size());
+  text += '/';
+  text.append(path.data(), path.size());
+  return text;
 }
 
 absl::Status ErrnoStatusInWords(int error, absl::string_view call, absl::string_view path,
