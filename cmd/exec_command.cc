@@ -221,8 +221,7 @@ absl::StatusOr<int> ExecCommand::RunScene(const Presentation& presentation, Form
   NSCTL_ASSIGN_OR_RETURN(const absl::Duration wait, engines_.ResolveWait());
   LeaveOutHeld(settings_, env);
   NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(""));
-  NSCTL_ASSIGN_OR_RETURN(const ExecContainers containers,
-                         FindExecContainers(settings_, wait, env));
+  NSCTL_ASSIGN_OR_RETURN(const ExecContainers containers, FindExecContainers(settings_, wait, env));
   const ExecScene scene{settings_,
                         procfs,
                         env.system->QuestionsFor(procfs),

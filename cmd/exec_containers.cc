@@ -1,6 +1,7 @@
 #include "cmd/exec_containers.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,8 +20,10 @@
 #include "cmd/ask_apart.h"
 #include "cmd/container_search.h"
 #include "cmd/container_target.h"
+#include "cmd/system.h"
 #include "cmd/target.h"
 #include "cmd/writer.h"
+#include "procfsroot/procfs.h"
 
 namespace nsctl::cmd {
 namespace {
@@ -70,6 +73,29 @@ void TakeLine(absl::string_view line, ExecContainers* found) {
   found->emplace(target, process);
 }
 
+// A PID namespace was made for the children of this process, none of which was born yet: the first
+// one must be the command, as no other can come once it has ended.
+bool AwaitsFirstChild(System* system) {
+  constexpr auto kPid = static_cast<size_t>(base::NamespaceType::kPid);
+  const absl::StatusOr<procfsroot::Procfs> procfs = system->OpenProcfs("");
+  if (!procfs.ok()) return false;
+  const absl::StatusOr<procfsroot::ProcessDir> self = procfs->OpenSelf();
+  return self.ok() && self->ReadNamespaceLinks().for_children[kPid].error == ENOENT;
+}
+
+std::string Find(const std::vector<Target>& targets, absl::Duration wait, Environment& env) {
+  StringWriter err;
+  Environment apart = env;
+  apart.err = &err;
+  ContainerTargets containers(kCommand, &apart, wait);
+  std::string lines;
+  for (const Target& target : targets) {
+    absl::StrAppend(&lines, LineOf(ToString(target), containers.ResolveToRun(target)), "\n");
+  }
+  // An empty line is between what was found and what is to be told.
+  return absl::StrCat(lines, "\n", err.text());
+}
+
 }  // namespace
 
 void LeaveOutHeld(const ExecSettings& settings, Environment& env) {
@@ -86,7 +112,7 @@ void LeaveOutHeld(const ExecSettings& settings, Environment& env) {
     }
   }
   if (all) pids.clear();
-  if (all || !pids.empty()) env.system->LeaveOutHeld(pids);
+  if (all ? !AwaitsFirstChild(env.system) : !pids.empty()) env.system->LeaveOutHeld(pids);
 }
 
 absl::StatusOr<ExecContainers> FindExecContainers(const ExecSettings& settings, absl::Duration wait,
@@ -98,20 +124,13 @@ absl::StatusOr<ExecContainers> FindExecContainers(const ExecSettings& settings, 
   }
   ExecContainers found;
   if (targets.empty()) return found;
-  NSCTL_ASSIGN_OR_RETURN(
-      const std::string answer,
-      AskApart("find containers", wait + kMargin, {}, [&]() -> absl::StatusOr<std::string> {
-        StringWriter err;
-        Environment apart = env;
-        apart.err = &err;
-        ContainerTargets containers(kCommand, &apart, wait);
-        std::string lines;
-        for (const Target& target : targets) {
-          absl::StrAppend(&lines, LineOf(ToString(target), containers.ResolveToRun(target)), "\n");
-        }
-        return absl::StrCat(lines, "\n", err.text());
-      }));
-  // An empty line is between what was found and what is to be told.
+  std::string answer;
+  if (AwaitsFirstChild(env.system)) {
+    answer = Find(targets, wait, env);
+  } else {
+    NSCTL_ASSIGN_OR_RETURN(answer, AskApart("find containers", wait + kMargin, {},
+                                            [&] { return Find(targets, wait, env); }));
+  }
   const size_t end = answer.find("\n\n");
   if (end == std::string::npos) return absl::InternalError("find containers: no answer");
   for (const absl::string_view line : absl::StrSplit(answer.substr(0, end), '\n')) {

@@ -1,15 +1,11 @@
 #include "cmd/held_processes.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -24,13 +20,11 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "absl/types/span.h"
 #include "base/fd.h"
 #include "base/namespace_type.h"
-#include "base/pipe.h"
-#include "base/poll_timeout.h"
 #include "base/status_macros.h"
 #include "cmd/ask_apart.h"
 #include "procfsroot/process_files.h"
@@ -51,16 +45,6 @@ constexpr size_t kMaxThreads = 256;
 constexpr int64_t kOfDescriptor[] = {SYS_read,       SYS_pread64,    SYS_openat,     SYS_openat2,
                                      SYS_statx,      SYS_newfstatat, SYS_fstat,      SYS_readlinkat,
                                      SYS_faccessat2, SYS_getdents64, SYS_pidfd_getfd};
-
-std::string ReadSmallFile(const std::string& path) {
-  return base::ReadFileAt(base::FdRef(AT_FDCWD), path, kMaxSmallFile).value_or("");
-}
-
-std::string ReadLink(const std::string& path) {
-  char text[kMaxSmallFile];
-  const ssize_t size = readlink(path.c_str(), text, sizeof(text));
-  return size < 0 ? "" : std::string(text, static_cast<size_t>(size));
-}
 
 // What every command reads of a process.
 void Touch(const procfsroot::Procfs& procfs, base::Pid pid) {
@@ -144,34 +128,51 @@ absl::StatusOr<std::string> ListHeld(const std::string& directory) {
   }
 }
 
-// Reads them in a child, which is killed where one makes it wait. The number of those before it.
-size_t TouchInChild(const procfsroot::Procfs& procfs, absl::Span<const base::Pid> pids) {
-  absl::StatusOr<base::Pipe> done = base::MakePipe();
-  if (!done.ok()) return pids.size();
-  const pid_t child = fork();
-  if (child < 0) return pids.size();
-  if (child == 0) {
-    for (const base::Pid pid : pids) {
-      Touch(procfs, pid);
-      if (!base::WriteAll(done->write_end, "x").ok()) break;
+// Whether the thread that reads it comes back. Where there can be no thread it is not tried.
+bool IsRead(const std::shared_ptr<const procfsroot::Procfs>& procfs, base::Pid pid) {
+  const auto done = std::make_shared<absl::Notification>();
+  try {
+    std::thread reader([procfs, pid, done] {
+      Touch(*procfs, pid);
+      done->Notify();
+    });
+    const bool is_read = done->WaitForNotificationWithTimeout(kPatience);
+    is_read ? reader.join() : reader.detach();
+    return is_read;
+  } catch (const std::system_error&) {
+    return true;
+  }
+}
+
+// That of a pidfd, by its number; its procfs is not told.
+HeldProcess HeldProcessBehind(absl::string_view fdinfo) {
+  for (absl::string_view line : absl::StrSplit(fdinfo, '\n')) {
+    pid_t pid = 0;
+    if (absl::ConsumePrefix(&line, "Pid:") && absl::SimpleAtoi(line, &pid) && pid > 0) {
+      return {.procfs = "", .pid = pid};
     }
-    _exit(0);
   }
-  (void)done->write_end.Close();
-  size_t count = 0;
-  struct pollfd event = {.fd = done->read_end.get(), .events = POLLIN, .revents = 0};
-  while (count < pids.size()) {
-    const int ready = poll(&event, 1, base::PollTimeout(kPatience));
-    if (ready < 0 && errno == EINTR) continue;
-    char text[64];
-    const ssize_t size = ready <= 0 ? 0 : read(done->read_end.get(), text, sizeof(text));
-    if (size <= 0) break;
-    count += static_cast<size_t>(size);
+  return {};
+}
+
+// What a thread of `reader` waits for in the system call `call`.
+HeldProcess AwaitedIn(absl::string_view call, const procfsroot::ProcessDir& reader) {
+  const std::vector<absl::string_view> words = absl::StrSplit(call, ' ');
+  int64_t number = 0;
+  uint64_t fd = 0;
+  if (words.size() < 2 || !absl::SimpleAtoi(words[0], &number) ||
+      !absl::SimpleHexAtoi(words[1], &fd) ||
+      std::find(std::begin(kOfDescriptor), std::end(kOfDescriptor), number) ==
+          std::end(kOfDescriptor)) {
+    return {};
   }
-  kill(child, SIGKILL);
-  while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  if (number == SYS_pidfd_getfd) {
+    return HeldProcessBehind(reader.Read(absl::StrCat("fdinfo/", fd), kMaxSmallFile).value_or(""));
   }
-  return count;
+  char path[kMaxSmallFile];
+  const ssize_t size =
+      readlinkat(reader.fd().get(), absl::StrCat("fd/", fd).c_str(), path, sizeof(path));
+  return size <= 0 ? HeldProcess{} : HeldProcessAt({path, static_cast<size_t>(size)});
 }
 
 }  // namespace
@@ -192,52 +193,31 @@ HeldProcess HeldProcessAt(absl::string_view path) {
 std::vector<ReaderWatch::Wait> ReaderWatch::Look() {
   std::vector<Wait> waits;
   std::map<pid_t, Call> calls;
-  const std::string directory = absl::StrCat("/proc/", reader_);
-  const absl::StatusOr<procfsroot::Procfs> procfs = procfsroot::Procfs::At("/proc");
+  const absl::StatusOr<procfsroot::Procfs> procfs = procfsroot::Procfs::Live();
   if (!procfs.ok()) return {};
   const absl::StatusOr<procfsroot::ProcessDir> reader = procfs->OpenProcess({reader_});
   if (!reader.ok()) return {};
+  std::string text;
   for (const base::Tid tid : reader->ListThreads().value_or(std::vector<base::Tid>())) {
-    const std::string thread = absl::StrCat(directory, "/task/", tid.value);
-    const absl::StatusOr<procfsroot::StatFields> stat =
-        procfsroot::ParseStat(ReadSmallFile(thread + "/stat"));
+    const absl::StatusOr<procfsroot::ProcessDir> thread = reader->OpenThread(tid);
+    if (!thread.ok() || thread->TryReadRecord("stat", procfsroot::kMaxStat, &text) != 0) continue;
+    const absl::StatusOr<procfsroot::StatFields> stat = procfsroot::ParseStat(text);
     if (!stat.ok() || stat->state != 'D') continue;
     Call& call = calls[tid.value];
-    call.text = ReadSmallFile(thread + "/syscall");
+    if (thread->TryReadRecord("syscall", kMaxSmallFile, &call.text) != 0) continue;
     const auto before = calls_.find(tid.value);
     const bool same = before != calls_.end() && before->second.text == call.text;
     call.looks = same ? before->second.looks + 1 : 1;
     if (call.looks < 2) continue;
-    HeldProcess process = AwaitedIn(call.text);
+    HeldProcess process = AwaitedIn(call.text, *reader);
     if (process.pid == 0) continue;
+    if (process.procfs.empty()) process.procfs = procfs->path();
     waits.push_back({.process = std::move(process),
                      .looks = call.looks,
                      .is_first_thread = tid.value == reader_});
   }
   calls_ = std::move(calls);
   return waits;
-}
-
-HeldProcess ReaderWatch::AwaitedIn(const std::string& call) const {
-  const std::vector<absl::string_view> words = absl::StrSplit(call, ' ');
-  int64_t number = 0;
-  uint64_t fd = 0;
-  if (words.size() < 2 || !absl::SimpleAtoi(words[0], &number) ||
-      !absl::SimpleHexAtoi(words[1], &fd) ||
-      std::find(std::begin(kOfDescriptor), std::end(kOfDescriptor), number) ==
-          std::end(kOfDescriptor)) {
-    return {};
-  }
-  const std::string file = absl::StrCat("/proc/", reader_, "/fd/", fd);
-  if (number != SYS_pidfd_getfd) return HeldProcessAt(ReadLink(file));
-  for (absl::string_view line :
-       absl::StrSplit(ReadSmallFile(absl::StrCat("/proc/", reader_, "/fdinfo/", fd)), '\n')) {
-    pid_t pid = 0;
-    if (absl::ConsumePrefix(&line, "Pid:") && absl::SimpleAtoi(line, &pid) && pid > 0) {
-      return {.procfs = "/proc", .pid = pid};
-    }
-  }
-  return {};
 }
 
 std::set<HeldProcess> FindHeldProcesses(const std::string& directory) {
@@ -256,13 +236,11 @@ std::set<HeldProcess> FindHeldProcesses(const std::string& directory) {
 std::set<HeldProcess> FindHeldAmong(const std::vector<base::Pid>& pids,
                                     const std::string& directory) {
   std::set<HeldProcess> held;
-  const absl::StatusOr<procfsroot::Procfs> procfs = procfsroot::Procfs::At(directory);
-  if (!procfs.ok()) return held;
-  for (absl::Span<const base::Pid> left = pids; !left.empty();) {
-    const size_t read = TouchInChild(*procfs, left);
-    if (read >= left.size()) break;
-    held.insert({.procfs = directory, .pid = left[read].value});
-    left.remove_prefix(read + 1);
+  absl::StatusOr<procfsroot::Procfs> opened = procfsroot::Procfs::At(directory);
+  if (!opened.ok()) return held;
+  const auto procfs = std::make_shared<const procfsroot::Procfs>(*std::move(opened));
+  for (const base::Pid pid : pids) {
+    if (!IsRead(procfs, pid)) held.insert({.procfs = directory, .pid = pid.value});
   }
   return held;
 }

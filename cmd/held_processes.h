@@ -59,8 +59,6 @@ class ReaderWatch {
     int looks = 0;
   };
 
-  HeldProcess AwaitedIn(const std::string& call) const;
-
   pid_t reader_;
   // By thread.
   std::map<pid_t, Call> calls_;
@@ -71,8 +69,9 @@ class ReaderWatch {
 // Empty where nothing can be found out.
 std::set<HeldProcess> FindHeldProcesses(const std::string& directory);
 
-// The same of a few processes, one after the other: one fork(2), and half a second for each that is
-// held.
+// The same of a few processes, each in a thread of its own: one that waits for a process that is
+// held is left behind after half a second, and ends with this process. Nothing is found where there
+// can be no threads: between unshare(2) of a PID namespace and its first process.
 std::set<HeldProcess> FindHeldAmong(const std::vector<base::Pid>& pids,
                                     const std::string& directory);
 

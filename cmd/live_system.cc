@@ -61,6 +61,13 @@ absl::StatusOr<Procfs> LiveSystem::OpenProcfs(const std::string& directory) {
   return procfs;
 }
 
+void LiveSystem::LeaveOutHeld(const std::vector<base::Pid>& pids) {
+  const absl::StatusOr<Procfs> procfs = Procfs::Live();
+  if (!procfs.ok()) return;
+  held_.merge(pids.empty() ? FindHeldProcesses(procfs->path())
+                           : FindHeldAmong(pids, procfs->path()));
+}
+
 std::string LiveSystem::ReadPasswd() {
   // Names are a convenience: without them uids are shown.
   return base::ReadFileAt(base::FdRef(AT_FDCWD), "/etc/passwd", kMaxPasswd).value_or("");

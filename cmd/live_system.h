@@ -20,9 +20,7 @@ namespace nsctl::cmd {
 class LiveSystem : public System {
  public:
   absl::StatusOr<procfsroot::Procfs> OpenProcfs(const std::string& directory) override;
-  void LeaveOutHeld(const std::vector<base::Pid>& pids) override {
-    held_.merge(pids.empty() ? FindHeldProcesses("/proc") : FindHeldAmong(pids, "/proc"));
-  }
+  void LeaveOutHeld(const std::vector<base::Pid>& pids) override;
   nsdisc::Questions QuestionsFor(const procfsroot::Procfs& procfs) override {
     return kernel_.For(procfs);
   }

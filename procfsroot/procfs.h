@@ -122,8 +122,8 @@ class Procfs {
   void LeaveOut(std::vector<base::Pid> pids);
 
   // NOT_FOUND (ENOENT) once the process is gone. Under hidepid=2 other users' processes are ENOENT
-  // too. ETIMEDOUT for those that LeaveOut was given. EXDEV where something is mounted on its directory. A TID opens as well: procfs does not
-  // list it but finds it.
+  // too. ETIMEDOUT for those that LeaveOut was given. EXDEV where something is mounted on its
+  // directory. A TID opens as well: procfs does not list it but finds it.
   absl::StatusOr<ProcessDir> OpenProcess(base::Pid pid) const;
 
   // This process as the procfs shows it ("self"). NOT_FOUND where it does not show it.
