@@ -324,15 +324,21 @@ TEST_F(ReadMountsKernelTest, TakesMountinfoWhereStatmountKnowsLess) {
 TEST_F(ReadMountsKernelTest, LeavesOutLongPathsInEveryWay) {
   SKIP_WITHOUT_STATMOUNT();
   NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
-    NSCTL_CHILD_EXPECT(MountTmpfs("") && chdir(path().c_str()) == 0);
+    NSCTL_CHILD_EXPECT(MountTmpfs(""));
+    // Longer than what a system call takes.
     const std::string name(250, 'a');
+    base::OwnedFd deepest(open(path().c_str(), O_PATH | O_CLOEXEC));
     for (int i = 0; i < 30; ++i) {
-      NSCTL_CHILD_EXPECT(mkdir(name.c_str(), 0755) == 0 && chdir(name.c_str()) == 0);
+      NSCTL_CHILD_EXPECT(mkdirat(deepest.get(), name.c_str(), 0755) == 0);
+      deepest = base::OwnedFd(openat(deepest.get(), name.c_str(), O_PATH | O_CLOEXEC));
     }
     for (int i = 0; i < 20; ++i) {
       const std::string place = absl::StrCat("m", i);
-      NSCTL_CHILD_EXPECT(mkdir(place.c_str(), 0755) == 0);
-      NSCTL_CHILD_EXPECT(mount(path().c_str(), place.c_str(), nullptr, MS_BIND, nullptr) == 0);
+      NSCTL_CHILD_EXPECT(mkdirat(deepest.get(), place.c_str(), 0755) == 0);
+      const base::OwnedFd tree(static_cast<int>(
+          syscall(SYS_open_tree, AT_FDCWD, path().c_str(), OPEN_TREE_CLONE | O_CLOEXEC)));
+      NSCTL_CHILD_EXPECT(syscall(SYS_move_mount, tree.get(), "", deepest.get(), place.c_str(),
+                                 MOVE_MOUNT_F_EMPTY_PATH) == 0);
     }
     const base::OwnedFd fd(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
     const MountNamespaceAddress address = {
