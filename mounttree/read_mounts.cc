@@ -21,6 +21,7 @@
 #include "base/status_macros.h"
 #include "mounttree/mount.pb.h"
 #include "mounttree/mount_message.h"
+#include "mounttree/mount_texts.h"
 #include "mounttree/mountinfo.h"
 #include "mounttree/statmount_reader.h"
 #include "procfsroot/mount_namespace_root.h"
@@ -63,7 +64,7 @@ absl::Status ReadMountinfo(const MountNamespaceAddress& address, const ReadMount
   NSCTL_ASSIGN_OR_RETURN(const std::string text,
                          process.Read("mountinfo", options.max_mountinfo_bytes));
   NSCTL_RETURN_IF_ERROR(CheckInode(process, address));
-  NSCTL_RETURN_IF_ERROR(ParseMounts(text, options.max_mounts, out));
+  NSCTL_RETURN_IF_ERROR(ParseMounts(text, options.max_mounts, out, options.texts));
   out->set_reader(MountNamespace::mountinfo);
   out->set_process(address.process->value);
   return absl::OkStatus();
@@ -79,7 +80,7 @@ absl::Status ReadMountinfoInside(const MountNamespaceAddress& address,
   NSCTL_ASSIGN_OR_RETURN(const std::string text,
                          procfsroot::ReadMountinfoInside(*address.procfs, *address.fd,
                                                          options.max_mountinfo_bytes, entry));
-  NSCTL_RETURN_IF_ERROR(ParseMounts(text, options.max_mounts, out));
+  NSCTL_RETURN_IF_ERROR(ParseMounts(text, options.max_mounts, out, options.texts));
   out->set_reader(MountNamespace::mountinfo_inside);
   return absl::OkStatus();
 }
@@ -105,6 +106,7 @@ absl::Status ReadStatmount(const MountNamespaceAddress& address, const ReadMount
                             .places_only = options.places_only,
                             .super_blocks = options.super_blocks,
                             .max_mounts = options.max_mounts,
+                            .texts = options.texts,
                             .hidden_fields = options.hidden_statmount_fields},
                            out, is_whole);
   };
@@ -196,19 +198,26 @@ absl::Status ReadMounts(const MountNamespaceAddress& address, const ReadMountsOp
   return status;
 }
 
-absl::Status ParseMounts(absl::string_view text, size_t max_mounts, MountNamespace* out) {
+absl::Status ParseMounts(absl::string_view text, size_t max_mounts, MountNamespace* out,
+                         const MountTextLimits& limits) {
   out->Clear();
   absl::flat_hash_map<uint32_t, int> rows;
+  MountTexts texts(limits);
   size_t too_many = 0;
   absl::Status status = ForEachMount(text, [&](const MountinfoRow& row) {
     if (static_cast<size_t>(out->mounts_size()) >= max_mounts) {
       ++too_many;
       return;
     }
-    FillMount(row, out->add_mounts());
+    Mount* const mount = out->add_mounts();
+    FillMount(row, mount);
+    texts.Limit(mount);
     FoldLastRow(&rows, out);
   });
-  if (status.ok() && too_many == 0) return status;
+  if (status.ok() && too_many == 0) {
+    texts.AddGaps(out);
+    return status;
+  }
   out->Clear();
   if (!status.ok()) return status;
   return absl::ResourceExhaustedError(absl::StrCat("mountinfo: more than ", max_mounts, " mounts"));

@@ -24,6 +24,7 @@
 #include "base/mount_api.h"
 #include "base/namespace_type.h"
 #include "mounttree/mount.pb.h"
+#include "mounttree/mount_texts.h"
 #include "mounttree/super_block_options.h"
 #include "procfsroot/procfs.h"
 
@@ -53,15 +54,18 @@ struct ReadMountsOptions {
   // Asks statmount for propagate_from as well: a walk through the propagation tree for each mount.
   // mountinfo always has it.
   bool propagate_from = false;
-  // Leaves out what does not say where a mount is: its source and options, and the subtype of its
-  // file system. mountinfo always has it.
+  // Leaves out what does not say where a mount is: its source and options, the subtype of its
+  // file system, and its root but for nsfs. mountinfo always has it.
   bool places_only = false;
   // Options that are known already, and where new ones are kept; may be null. Borrowed.
   SuperBlockOptions* super_blocks = nullptr;
   // kStatmount* bits that are taken for unknown to the kernel: for tests.
   uint64_t hidden_statmount_fields = 0;
   size_t max_mounts = base::kMaxMounts;
-  size_t max_mountinfo_bytes = size_t{1} << 30;
+  // Texts beyond them are left out, and told as gaps.
+  MountTextLimits texts = {};
+  // 1.3 KB for each of fs.mount-max mounts.
+  size_t max_mountinfo_bytes = size_t{128} << 20;
   // For the thread or child that goes inside.
   absl::Duration timeout = absl::Seconds(10);
 };
@@ -82,7 +86,8 @@ absl::Status ReadMounts(const MountNamespaceAddress& address, const ReadMountsOp
 
 // Fills `out` with the rows of a mountinfo's `text`. INVALID_ARGUMENT and RESOURCE_EXHAUSTED as
 // above.
-absl::Status ParseMounts(absl::string_view text, size_t max_mounts, MountNamespace* out);
+absl::Status ParseMounts(absl::string_view text, size_t max_mounts, MountNamespace* out,
+                         const MountTextLimits& limits = {});
 
 }  // namespace nsctl::mounttree
 

@@ -320,6 +320,61 @@ TEST_F(ReadMountsKernelTest, TakesMountinfoWhereStatmountKnowsLess) {
   });
 }
 
+// A user namespace is all that one needs to make them.
+TEST_F(ReadMountsKernelTest, LeavesOutLongPathsInEveryWay) {
+  SKIP_WITHOUT_STATMOUNT();
+  NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {
+    NSCTL_CHILD_EXPECT(MountTmpfs(""));
+    // Longer than what a system call takes.
+    const std::string name(250, 'a');
+    base::OwnedFd deepest(open(path().c_str(), O_PATH | O_CLOEXEC));
+    for (int i = 0; i < 30; ++i) {
+      NSCTL_CHILD_EXPECT(mkdirat(deepest.get(), name.c_str(), 0755) == 0);
+      deepest = base::OwnedFd(openat(deepest.get(), name.c_str(), O_PATH | O_CLOEXEC));
+    }
+    for (int i = 0; i < 20; ++i) {
+      const std::string place = absl::StrCat("m", i);
+      NSCTL_CHILD_EXPECT(mkdirat(deepest.get(), place.c_str(), 0755) == 0);
+      const base::OwnedFd tree(static_cast<int>(
+          syscall(SYS_open_tree, AT_FDCWD, path().c_str(), OPEN_TREE_CLONE | O_CLOEXEC)));
+      NSCTL_CHILD_EXPECT(syscall(SYS_move_mount, tree.get(), "", deepest.get(), place.c_str(),
+                                 MOVE_MOUNT_F_EMPTY_PATH) == 0);
+    }
+    const base::OwnedFd fd(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+    const MountNamespaceAddress address = {
+        .fd = fd, .procfs = &*procfs_, .process = base::Pid{getpid()}};
+    struct Case {
+      MountTextLimits limits;
+      int without_path;
+      std::string error;
+    };
+    for (const Case& one : {Case{{}, 0, ""}, Case{{.longest = 4096}, 20, "ENAMETOOLONG"},
+                            Case{{.shortest = 4096, .all = 40000}, 15, "E2BIG"}}) {
+      std::optional<MountNamespace> first;
+      for (const Reader reader :
+           {Reader::kStatmount, Reader::kMountinfo, Reader::kMountinfoInside}) {
+        MountNamespace mounts;
+        const ReadMountsOptions options = {
+            .reader = reader, .propagate_from = true, .texts = one.limits};
+        NSCTL_CHILD_EXPECT(ReadMounts(address, options, &mounts).ok());
+        PlaceMounts(&mounts);
+        if (!first.has_value()) first = mounts;
+        CHILD_EXPECT_SAME(CompareMounts(*first, mounts));
+        NSCTL_CHILD_EXPECT(
+            std::count_if(mounts.mounts().begin(), mounts.mounts().end(), [](const Mount& mount) {
+              return !mount.has_mount_point();
+            }) == one.without_path);
+        NSCTL_CHILD_EXPECT(mounts.gaps_size() == (one.without_path == 0 ? 0 : 1));
+        if (one.without_path == 0) continue;
+        NSCTL_CHILD_EXPECT(mounts.gaps(0).error() == one.error);
+        NSCTL_CHILD_EXPECT(mounts.gaps(0).count() == static_cast<uint64_t>(one.without_path));
+        NSCTL_CHILD_EXPECT(mounts.gaps(0).consequence() == first->gaps(0).consequence());
+      }
+    }
+    return "";
+  });
+}
+
 // Whose own mountinfo has but a part.
 TEST_F(ReadMountsKernelTest, LooksInsideWhereAProcessHasAnotherRoot) {
   NSCTL_RUN_IN_CHILD_OR_SKIP(CLONE_NEWNS, [&]() -> std::string {

@@ -147,6 +147,21 @@ TEST(ParseMounts, KeepsToTheLimit) {
   EXPECT_EQ(mounts.mounts_size(), 0);
 }
 
+TEST(ParseMounts, LeavesOutLongTexts) {
+  MountNamespace mounts;
+  ASSERT_THAT(ParseMounts(absl::StrCat("1 0 8:1 / / rw - a b c\n2 1 8:2 / /", std::string(300, 'x'),
+                                       " rw - a b c\n3 2 8:2 / /y rw - a b c\n"),
+                          3, &mounts, {.longest = 300}),
+              IsOk());
+  PlaceMounts(&mounts);
+
+  EXPECT_FALSE(mounts.mounts(1).has_mount_point());
+  EXPECT_EQ(mounts.mounts(1).visibility(), Mount::unreachable);
+  EXPECT_EQ(mounts.mounts(2).visibility(), Mount::unreachable);
+  ASSERT_EQ(mounts.gaps_size(), 1);
+  EXPECT_EQ(mounts.gaps(0).error(), "ENAMETOOLONG");
+}
+
 TEST(ParseMounts, TakesLongLines) {
   MountNamespace mounts;
   const std::string options(100000, 'x');

@@ -20,6 +20,7 @@
 #include "base/status_macros.h"
 #include "mounttree/mount.pb.h"
 #include "mounttree/mount_message.h"
+#include "mounttree/mount_texts.h"
 
 namespace nsctl::mounttree {
 namespace {
@@ -28,6 +29,8 @@ namespace abi = base::abi;
 using base::MountNamespaceRef;
 using base::MountStatus;
 using base::UniqueMountId;
+
+constexpr char kNamespaceFileSystem[] = "nsfs";
 
 constexpr uint64_t kBasicFields = abi::kStatmountSbBasic | abi::kStatmountMntBasic;
 // What mountinfo tells of every mount.
@@ -41,6 +44,11 @@ constexpr uint64_t kSuperBlockOptions =
 // What SuperBlockOptions has.
 constexpr uint64_t kSuperBlockFields =
     kSuperBlockOptions | abi::kStatmountFsType | abi::kStatmountFsSubtype;
+// Where all texts together are more than the kernel may give: which of them to do without.
+constexpr uint64_t kLongTexts[] = {abi::kStatmountMntPoint, abi::kStatmountMntRoot,
+                                   abi::kStatmountMntPoint | abi::kStatmountMntRoot,
+                                   abi::kStatmountMntPoint | abi::kStatmountMntRoot |
+                                       abi::kStatmountSbSource | kSuperBlockOptions};
 constexpr uint64_t kIdMaps = abi::kStatmountMntUidmap | abi::kStatmountMntGidmap;
 
 void AddGap(absl::string_view operation, absl::string_view error, uint64_t count,
@@ -55,10 +63,29 @@ void AddGap(absl::string_view operation, absl::string_view error, uint64_t count
 class StatmountReader {
  public:
   StatmountReader(MountNamespaceRef ns, const StatmountOptions& options, MountNamespace* out)
-      : ns_(ns), options_(options), out_(*out) {}
+      : ns_(ns), options_(options), out_(*out), texts_(options.texts) {}
 
   // Asks for one mount. Only an error of the call itself, not of that mount, is one.
   absl::Status Read(UniqueMountId id) {
+    const int before = out_.mounts_size();
+    lacks_text_ = false;
+    NSCTL_RETURN_IF_ERROR(ReadWhole(id));
+    if (out_.mounts_size() > before) Limit(out_.mutable_mounts(before));
+    return absl::OkStatus();
+  }
+
+  void AddGaps() {
+    texts_.AddGaps(&out_);
+    for (const auto& [error, count] : refused_) {
+      AddGap("statmount", base::ErrnoName(error), count, &out_);
+    }
+  }
+
+  // Whether the kernel knows all that mountinfo tells.
+  bool knows_all() const { return knows_all_; }
+
+ private:
+  absl::Status ReadWhole(UniqueMountId id) {
     if (mask_ == 0) NSCTL_RETURN_IF_ERROR(LearnMask(id));
     SuperBlockOptions* const known = options_.places_only ? nullptr : options_.super_blocks;
     if (known != nullptr && known->MayKnow(id)) {
@@ -77,16 +104,14 @@ class StatmountReader {
     return absl::OkStatus();
   }
 
-  void AddGaps() {
-    for (const auto& [error, count] : refused_) {
-      AddGap("statmount", base::ErrnoName(error), count, &out_);
+  void Limit(Mount* mount) {
+    // A namespace's file is all that is wanted of a root then.
+    if (options_.places_only && mount->fs_type() != kNamespaceFileSystem) {
+      std::string().swap(*mount->mutable_root());
     }
+    texts_.Limit(mount, lacks_text_);
   }
 
-  // Whether the kernel knows all that mountinfo tells.
-  bool knows_all() const { return knows_all_; }
-
- private:
   // Nothing can be said of a mount without them.
   static bool IsMount(const MountStatus& status) {
     return status.mount.has_value() && status.super_block.has_value();
@@ -100,7 +125,15 @@ class StatmountReader {
   }
 
   absl::StatusOr<MountStatus> Ask(UniqueMountId id, uint64_t mask) {
-    return base::StatMount(ns_, id, mask & ~options_.hidden_fields, &buffer_);
+    mask &= ~options_.hidden_fields;
+    absl::StatusOr<MountStatus> status = base::StatMount(ns_, id, mask, &buffer_);
+    // No buffer is large enough for texts that are left out anyway.
+    for (const uint64_t left_out : kLongTexts) {
+      if (base::ErrnoOf(status.status()) != EOVERFLOW) break;
+      status = base::StatMount(ns_, id, mask & ~left_out, &buffer_);
+      lacks_text_ = true;
+    }
+    return status;
   }
 
   // Which fields to ask for. Kernels that do not tell what they know may not know the latest ones.
@@ -142,6 +175,9 @@ class StatmountReader {
   const MountNamespaceRef ns_;
   const StatmountOptions options_;
   MountNamespace& out_;
+  MountTexts texts_;
+  // The mount that is being read has texts that were not asked for.
+  bool lacks_text_ = false;
   base::StatMountBuffer buffer_;
   // 0 until a mount has answered.
   uint64_t mask_ = 0;

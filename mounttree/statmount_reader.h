@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "base/fd.h"
 #include "mounttree/mount.pb.h"
+#include "mounttree/mount_texts.h"
 #include "mounttree/super_block_options.h"
 
 namespace nsctl::mounttree {
@@ -28,6 +29,7 @@ struct StatmountOptions {
   bool places_only = false;
   SuperBlockOptions* super_blocks = nullptr;
   size_t max_mounts = 0;
+  MountTextLimits texts = {};
   // kStatmount* bits that are taken for unknown to the kernel: for tests.
   uint64_t hidden_fields = 0;
 };

@@ -4,6 +4,7 @@ namespace nsctl::mounttree {
 
 bool SuperBlockOptions::Fill(const base::MountStatus& status, Mount* mount) const {
   if (status.mount->id > newest_ || !status.root.has_value()) return false;
+  if (status.root->size() > kLongest) return false;
   const auto known = options_.find(Key(status.super_block->device, std::string(*status.root)));
   if (known == options_.end()) return false;
   mount->set_fs_type(known->second.fs_type());
@@ -15,6 +16,7 @@ bool SuperBlockOptions::Fill(const base::MountStatus& status, Mount* mount) cons
 
 void SuperBlockOptions::Keep(const base::MountStatus& status, const Mount& mount) {
   if (status.mount->id > newest_ || !status.root.has_value() || options_.size() >= kMost) return;
+  if (status.root->size() + mount.super_options().size() > kLongest) return;
   Mount& kept = options_[Key(status.super_block->device, std::string(*status.root))];
   kept.set_fs_type(mount.fs_type());
   kept.set_super_options(mount.super_options());

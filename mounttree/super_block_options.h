@@ -19,8 +19,9 @@ namespace nsctl::mounttree {
 // Not thread-safe.
 class SuperBlockOptions {
  public:
-  // So many are kept.
+  // So many are kept, of which none has more text.
   static constexpr size_t kMost = 4096;
+  static constexpr size_t kLongest = 8192;
 
   // `newest`: the mount with the highest id in any of the mount namespaces that are going to be
   // read, as NewestMount says before the first one is. Mounts up to it were there then, and so were

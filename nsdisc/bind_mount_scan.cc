@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <linux/magic.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -15,6 +17,7 @@
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "mounttree/mount.pb.h"
+#include "mounttree/mount_texts.h"
 #include "mounttree/mount_tree.h"
 #include "mounttree/read_mounts.h"
 #include "nsdisc/namespace_way.h"
@@ -128,7 +131,8 @@ std::optional<base::NamespaceLink> TargetOf(const Mount& mount) {
 
 absl::StatusOr<BindMounts> ReadBindMounts(const Procfs& procfs, const NamespaceTable::Known& where,
                                           MountNamespace* all,
-                                          mounttree::SuperBlockOptions* super_blocks) {
+                                          mounttree::SuperBlockOptions* super_blocks,
+                                          size_t* text_bytes) {
   BindMounts result;
   if (procfs.is_kernel() && all == nullptr) {
     if (const std::optional<uint64_t> count = CountIfNoneIsOfNamespace(where)) {
@@ -138,12 +142,13 @@ absl::StatusOr<BindMounts> ReadBindMounts(const Procfs& procfs, const NamespaceT
   }
   MountNamespace scratch;
   MountNamespace& mounts = all == nullptr ? scratch : *all;
-  const mounttree::ReadMountsOptions options{.places_only = all == nullptr,
-                                             .super_blocks = super_blocks};
+  mounttree::ReadMountsOptions options{.places_only = all == nullptr, .super_blocks = super_blocks};
+  if (text_bytes != nullptr) options.texts.all = std::min(options.texts.all, *text_bytes);
   NSCTL_RETURN_IF_ERROR(ReadAll(procfs, where, options, &mounts));
   if (where.kernel_id != 0) mounts.set_kernel_id(where.kernel_id);
   mounttree::PlaceMounts(&mounts);
   result.examined = static_cast<uint64_t>(mounts.mounts_size());
+  size_t kept = 0;
   for (const Mount& mount : mounts.mounts()) {
     const std::optional<base::NamespaceLink> target = TargetOf(mount);
     if (!target.has_value()) continue;
@@ -151,13 +156,19 @@ absl::StatusOr<BindMounts> ReadBindMounts(const Procfs& procfs, const NamespaceT
     found.mount.set_path(mount.mount_point());
     found.mount.set_hidden(mount.visibility() != Mount::visible);
     if (mount.has_unique_id()) found.mount.set_mount_id(mount.unique_id());
+    if (all == nullptr && mount.mount_point().size() > options.texts.shortest) {
+      kept += mount.mount_point().size();
+    }
     result.found.push_back(std::move(found));
   }
+  if (all != nullptr) kept = mounttree::LongTextBytes(mounts, options.texts);
+  if (text_bytes != nullptr) *text_bytes -= std::min(kept, *text_bytes);
   for (const mounttree::MountGap& gap : mounts.gaps()) {
     result.gaps.Add({.kind = GapSubject::kNamespace,
                      .number = where.target.inode,
                      .type = base::NamespaceType::kMnt},
-                    gap.operation(), EACCES, gap.consequence(), gap.count());
+                    gap.operation(), gap.error().empty() ? "EACCES" : gap.error(),
+                    gap.consequence(), gap.count());
   }
   return result;
 }

@@ -4,6 +4,7 @@
 #ifndef NSCTL_NSDISC_BIND_MOUNT_SCAN_H_
 #define NSCTL_NSDISC_BIND_MOUNT_SCAN_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,12 +40,14 @@ struct BindMounts {
 // The mounts of namespaces' files in the mount namespace `where`. Asks the kernel first of all
 // whether there are any (one statmount(2) for each mount, without texts), and only then reads all
 // of them, to see what hides what. With `all` not nullptr all are read, and placed, into that;
-// `super_blocks` as in mounttree::ReadMountsOptions.
+// `super_blocks` as in mounttree::ReadMountsOptions. `text_bytes`: how much of mounts' long texts
+// (mount_texts.h) may be kept; what is kept is taken off. May be nullptr.
 // Errors: those of mounttree::ReadMounts; ENOENT for a recorded tree that holds no mountinfo.
 absl::StatusOr<BindMounts> ReadBindMounts(const procfsroot::Procfs& procfs,
                                           const NamespaceTable::Known& where,
                                           mounttree::MountNamespace* all = nullptr,
-                                          mounttree::SuperBlockOptions* super_blocks = nullptr);
+                                          mounttree::SuperBlockOptions* super_blocks = nullptr,
+                                          size_t* text_bytes = nullptr);
 
 // For `super_blocks`: what was mounted last in any of these mount namespaces. nullopt where the
 // kernel does not tell.

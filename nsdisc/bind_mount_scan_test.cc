@@ -15,6 +15,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "mounttree/mount.pb.h"
+#include "mounttree/mount_texts.h"
 #include "nsdisc/namespace_table.h"
 #include "nsdisc/namespace_way.h"
 #include "procfsroot/procfs.h"
@@ -119,6 +120,28 @@ TEST_F(BindMountScanTest, FewerThanWereCountedAreLookedForInTheOpenOne) {
   ASSERT_THAT(ReadBindMounts(*procfs_, known, &mounts), IsOk());
 
   EXPECT_EQ(mounts.SerializeAsString(), whole.SerializeAsString());
+}
+
+// What one mount namespace takes is not there for the next one; its mounts are.
+TEST_F(BindMountScanTest, LongTextsHaveOneBudgetForAll) {
+  const std::optional<Held> held = Hold();
+  if (!held.has_value()) GTEST_SKIP() << "needs CAP_SYS_ADMIN";
+  const NamespaceTable::Known known = Met(held->inode, held->fd);
+  mounttree::MountNamespace whole, none;
+  size_t plenty = size_t{1} << 30;
+  size_t nothing = 0;
+
+  ASSERT_THAT(ReadBindMounts(*procfs_, known, &whole, nullptr, &plenty), IsOk());
+  const absl::StatusOr<BindMounts> mounts =
+      ReadBindMounts(*procfs_, known, &none, nullptr, &nothing);
+
+  ASSERT_THAT(mounts, IsOk());
+  EXPECT_EQ(none.mounts_size(), whole.mounts_size());
+  const size_t taken = mounttree::LongTextBytes(whole, {});
+  EXPECT_EQ(plenty, (size_t{1} << 30) - taken);
+  EXPECT_EQ(nothing, 0u);
+  EXPECT_EQ(mounttree::LongTextBytes(none, {}), 0u);
+  EXPECT_EQ(none.gaps_size(), taken == 0 ? 0 : 1);
 }
 
 // The kernel deals inode numbers again, and its ids never.

@@ -322,8 +322,9 @@ void HolderScan::AddBindMounts() {
 bool HolderScan::AddBindMountsOf(const NamespaceTable::Known& where) {
   std::unique_ptr<mounttree::MountNamespace> all;
   if (options_.mounts) all = std::make_unique<mounttree::MountNamespace>();
-  absl::StatusOr<BindMounts> mounts = ReadBindMounts(
-      procfs_, where, all.get(), super_blocks_.has_value() ? &*super_blocks_ : nullptr);
+  absl::StatusOr<BindMounts> mounts =
+      ReadBindMounts(procfs_, where, all.get(),
+                     super_blocks_.has_value() ? &*super_blocks_ : nullptr, &mount_text_bytes_);
   if (!mounts.ok()) {
     const int error = base::ErrnoOf(mounts.status());
     // It, or the process that was the way to it, is gone; a recorded tree may hold no mounts.

@@ -119,6 +119,9 @@ class HolderScan {
   // By inode.
   absl::btree_map<uint32_t, std::unique_ptr<mounttree::MountNamespace>> mounts_;
   std::optional<mounttree::SuperBlockOptions> super_blocks_;
+  // What may still be kept of long texts of mounts, in all namespaces together: eight that have the
+  // most for one.
+  size_t mount_text_bytes_ = size_t{128} << 20;
   NamespaceTable::Losses losses_;
   GapList gaps_;
   uint32_t vanished_fds_ = 0;
