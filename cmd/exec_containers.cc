@@ -112,7 +112,7 @@ void LeaveOutHeld(const ExecSettings& settings, Environment& env) {
     }
   }
   if (all) pids.clear();
-  if (all ? !AwaitsFirstChild(env.system) : !pids.empty()) env.system->LeaveOutHeld(pids);
+  if ((all || !pids.empty()) && !AwaitsFirstChild(env.system)) env.system->LeaveOutHeld(pids);
 }
 
 absl::StatusOr<ExecContainers> FindExecContainers(const ExecSettings& settings, absl::Duration wait,

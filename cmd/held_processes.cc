@@ -1,11 +1,15 @@
 #include "cmd/held_processes.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,11 +24,13 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "base/fd.h"
 #include "base/namespace_type.h"
+#include "base/pipe.h"
+#include "base/poll_timeout.h"
 #include "base/status_macros.h"
 #include "cmd/ask_apart.h"
 #include "procfsroot/process_files.h"
@@ -128,20 +134,34 @@ absl::StatusOr<std::string> ListHeld(const std::string& directory) {
   }
 }
 
-// Whether the thread that reads it comes back. Where there can be no thread it is not tried.
-bool IsRead(const std::shared_ptr<const procfsroot::Procfs>& procfs, base::Pid pid) {
-  const auto done = std::make_shared<absl::Notification>();
-  try {
-    std::thread reader([procfs, pid, done] {
-      Touch(*procfs, pid);
-      done->Notify();
-    });
-    const bool is_read = done->WaitForNotificationWithTimeout(kPatience);
-    is_read ? reader.join() : reader.detach();
-    return is_read;
-  } catch (const std::system_error&) {
-    return true;
+// Reads them in a child, which is killed where one makes it wait. The number of those before it.
+size_t TouchInChild(const procfsroot::Procfs& procfs, absl::Span<const base::Pid> pids) {
+  absl::StatusOr<base::Pipe> done = base::MakePipe();
+  if (!done.ok()) return pids.size();
+  const pid_t child = fork();
+  if (child < 0) return pids.size();
+  if (child == 0) {
+    for (const base::Pid pid : pids) {
+      Touch(procfs, pid);
+      if (!base::WriteAll(done->write_end, "x").ok()) break;
+    }
+    _exit(0);
   }
+  (void)done->write_end.Close();
+  size_t count = 0;
+  struct pollfd event = {.fd = done->read_end.get(), .events = POLLIN, .revents = 0};
+  while (count < pids.size()) {
+    const int ready = poll(&event, 1, base::PollTimeout(kPatience));
+    if (ready < 0 && errno == EINTR) continue;
+    char text[64];
+    const ssize_t size = ready <= 0 ? 0 : read(done->read_end.get(), text, sizeof(text));
+    if (size <= 0) break;
+    count += static_cast<size_t>(size);
+  }
+  kill(child, SIGKILL);
+  while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return count;
 }
 
 // That of a pidfd, by its number; its procfs is not told.
@@ -236,11 +256,13 @@ std::set<HeldProcess> FindHeldProcesses(const std::string& directory) {
 std::set<HeldProcess> FindHeldAmong(const std::vector<base::Pid>& pids,
                                     const std::string& directory) {
   std::set<HeldProcess> held;
-  absl::StatusOr<procfsroot::Procfs> opened = procfsroot::Procfs::At(directory);
-  if (!opened.ok()) return held;
-  const auto procfs = std::make_shared<const procfsroot::Procfs>(*std::move(opened));
-  for (const base::Pid pid : pids) {
-    if (!IsRead(procfs, pid)) held.insert({.procfs = directory, .pid = pid.value});
+  const absl::StatusOr<procfsroot::Procfs> procfs = procfsroot::Procfs::At(directory);
+  if (!procfs.ok()) return held;
+  for (absl::Span<const base::Pid> left = pids; !left.empty();) {
+    const size_t read = TouchInChild(*procfs, left);
+    if (read >= left.size()) break;
+    held.insert({.procfs = directory, .pid = left[read].value});
+    left.remove_prefix(read + 1);
   }
   return held;
 }

@@ -69,9 +69,8 @@ class ReaderWatch {
 // Empty where nothing can be found out.
 std::set<HeldProcess> FindHeldProcesses(const std::string& directory);
 
-// The same of a few processes, each in a thread of its own: one that waits for a process that is
-// held is left behind after half a second, and ends with this process. Nothing is found where there
-// can be no threads: between unshare(2) of a PID namespace and its first process.
+// The same of a few processes, one after the other: one fork(2), and half a second for each that is
+// held.
 std::set<HeldProcess> FindHeldAmong(const std::vector<base::Pid>& pids,
                                     const std::string& directory);
 
