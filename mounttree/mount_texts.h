@@ -19,7 +19,7 @@ struct MountTextLimits {
   // Of one text. No system call takes more than 4096 bytes (PATH_MAX); what is reached step by step
   // may be longer, stored text has up to four bytes for one, and an overlay of 500 layers names
   // them all in its options.
-  size_t longest = size_t{128} << 10;
+  size_t longest = size_t{256} << 10;
   // Texts up to this size are always kept, and do not count: the kernel keeps as much for a mount.
   size_t shortest = 256;
   // Of all longer ones in one mount namespace: as the options of 5000 containers' overlays.
