@@ -61,6 +61,8 @@ constexpr int kPatienceMilliseconds = 2000;
 // How often it is looked what a child waits for, and for how many looks it has to wait until it is
 // told apart from one that is slow: to be run again, or to be given up.
 constexpr int kLookMilliseconds = 250;
+// A child that runs for long is looked at less often, after so many looks.
+constexpr int kFrequentLooks = 40;
 constexpr int kLooksUntilAgain = 4;
 constexpr int kLooksUntilGivenUp = 20;
 // How often `body` may be run; each time there may be other processes that are held.
@@ -133,39 +135,48 @@ class Child {
 
  private:
   std::optional<int> End() const;
+  // Whether the child is to be killed because of `held`.
+  bool IsToEnd(bool repeat, std::set<HeldProcess>* held);
 
   const pid_t pid_;
   const OwnedFd& answer_;
   const std::atomic<bool>& is_final_;
   ReaderWatch watch_;
+  bool has_complained_ = false;
 };
+
+bool Child::IsToEnd(bool repeat, std::set<HeldProcess>* held) {
+  std::set<HeldProcess> awaited;
+  for (const ReaderWatch::Wait& wait : watch_.Look()) {
+    if (wait.looks < (repeat ? kLooksUntilAgain : kLooksUntilGivenUp)) continue;
+    awaited.insert(wait.process);
+    // Once it answers, a thread may have been left behind.
+    if (!is_final_ || wait.is_first_thread) held->insert(wait.process);
+  }
+  if (!repeat && !awaited.empty() && !std::exchange(has_complained_, true)) Complain(awaited);
+  return !held->empty();
+}
 
 std::optional<int> Child::Await(bool may_repeat, std::set<HeldProcess>* held) {
   struct pollfd event = {.fd = answer_.get(), .events = POLLIN, .revents = 0};
   int signalled = 0;
-  while (true) {
+  for (int looks = 0;; ++looks) {
     // A signal between these two is seen a moment later.
-    const int count = poll(&event, 1, kLookMilliseconds);
+    const int interval = looks < kFrequentLooks ? kLookMilliseconds : kPatienceMilliseconds;
+    const int count = poll(&event, 1, interval);
     if (count > 0) return End();
     if (count < 0) continue;
     if (received != 0) {
       // It cannot end: left behind.
-      signalled += kLookMilliseconds;
+      signalled += interval;
       if (signalled >= kPatienceMilliseconds) return EndBy(received);
       continue;
     }
     const bool repeat = may_repeat && !is_final_;
-    const int looks = repeat ? kLooksUntilAgain : kLooksUntilGivenUp;
-    for (const ReaderWatch::Wait& wait : watch_.Look()) {
-      // Once it answers, threads may have been left behind.
-      const bool counts = !is_final_ || wait.is_first_thread;
-      if (counts && wait.looks >= looks) held->insert(wait.process);
-    }
-    if (held->empty()) continue;
+    if (!IsToEnd(repeat, held)) continue;
     forward_to = 0;
     EndChild(pid_);
     if (repeat) return std::nullopt;
-    Complain(*held);
     return 1;
   }
 }

@@ -32,8 +32,8 @@ struct ApartRun {
 //
 // Where for a second a thread of the child has been waiting for a file of a process that is held,
 // the child is killed, all processes that are held are looked for, and `body` runs again in another
-// child that knows of them; a few times at most. Where it must not run again, and no thread but the
-// first waits, that is said on standard error after some seconds, and 1 returned.
+// child that knows of them; a few times at most. Where it must not run again, that is said on
+// standard error after some seconds; where it is the first thread that waits, 1 is returned then.
 //
 // To be called from a process without other threads, which does nothing else afterwards.
 int RunApart(absl::FunctionRef<int(const ApartRun&)> body);

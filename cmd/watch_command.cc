@@ -54,7 +54,7 @@ constexpr CommandInfo kInfo = {
         "nsctl watch --containers -o jsonl | jq .container.name\n"
         "nsctl watch --containers --count 1 --timeout 30s\n"
         "nsctl watch --containers --initial -o pb --delimited > changes",
-    .apart = Apart::kAgain,
+    .apart = Apart::kOnce,
 };
 
 // How long it may take to notice that a signal came.
@@ -109,6 +109,7 @@ class WatchCommand : public Command {
     }
     const InterruptGuard interrupts;
     began_ = TicksSinceBoot();
+    env.system->LeaveOutHeld({});
     NSCTL_ASSIGN_OR_RETURN(const procfsroot::Procfs procfs, env.system->OpenProcfs(""));
     NSCTL_ASSIGN_OR_RETURN(const std::unique_ptr<EngineInquiry> inquiry,
                            env.system->AskEngines(procfs, AskFor::kChanges, {}));
