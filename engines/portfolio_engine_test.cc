@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -16,6 +17,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/namespace_type.h"
@@ -296,10 +298,9 @@ TEST_F(PortfolioEngineTest, TellsTheEndOfWhatTheNextDaemonKillsOnce) {
   // Names, for containers are told by their ids alone where no daemon is.
   std::map<std::string, std::string> names;
   const Containers before = portfolio_->Current();
-  for (const Container& container : before.containers()) {
-    if (container.name() == "web" || container.name() == "db") {
-      names[container.id()] = container.name();
-    }
+  for (const std::string& known : Known(before, Engine::docker)) {
+    const std::pair<std::string, std::string> name_and_id = absl::StrSplit(known, ' ');
+    names[name_and_id.second] = name_and_id.first;
   }
   ASSERT_EQ(names.size(), 2);
   std::vector<std::string> heard;
