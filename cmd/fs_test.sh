@@ -206,14 +206,14 @@ expect 1 '' "*[(]ELOOP[)] at component \"root\", which is a magic link*" cat "$p
 # What a procfs has of its reader is no part of the target.
 export SECRET=of-the-operator
 readonly reader='which means this process and nothing of the target'
-for name in conf thread; do
-  refused="nsctl: fs: resolve *Leads to the reader itself [(]ELOOP[)] at component \"$name\", $reader"
-  expect 1 '' "$refused" cat "$at/$name"
-  expect 1 '' "$refused" cp -L "$at/$name" "$out/reader"
-  expect 1 '' "$refused" ls -lL "$at/$name"
-  expect 1 '' "$refused" stat -L "$at/$name"
-  expect 1 '' "$refused" resolve "$at/$name"
-  expect 1 '' "$refused" readlink -f "$at/$name"
+for way in conf thread; do
+  refused="nsctl: fs: resolve *Leads to the reader itself [(]ELOOP[)] at component \"$way\", $reader"
+  expect 1 '' "$refused" cat "$at/$way"
+  expect 1 '' "$refused" cp -L "$at/$way" "$out/reader"
+  expect 1 '' "$refused" ls -lL "$at/$way"
+  expect 1 '' "$refused" stat -L "$at/$way"
+  expect 1 '' "$refused" resolve "$at/$way"
+  expect 1 '' "$refused" readlink -f "$at/$way"
   [[ ! -e $out/reader ]] || fail "the reader's environment was copied"
 done
 expect 0 /proc/self/environ '' readlink "$at/conf"
