@@ -89,7 +89,9 @@ void WithBackend(benchmark::State& state, MakePath make_path, Backend backend) {
   const std::string path = make_path(state.range(0));
   const base::FdRef root(Tree::Get().root(), Tree::Get().path());
   for (auto _ : state) {
-    const absl::StatusOr<base::OwnedFd> handle = Resolve(root, path, {.backend = backend});
+    // As Root has it, which knows its file system.
+    const absl::StatusOr<base::OwnedFd> handle =
+        Resolve(root, path, {.root_is_no_procfs = true, .backend = backend});
     if (!handle.ok()) {
       state.SkipWithError("Resolve failed");
       break;

@@ -48,6 +48,8 @@ unshare --mount --propagation private bash -c '
   mkdir -p etc run var silent a/b dev endless auto/indirect auto/direct secret
   mknod dev/null c 1 3 && mknod dev/fuse c 10 229 && mknod dev/disk b 254 0 && echo x >dev/file
   ln -s /tmp/secret abs
+  ln -s /proc/self/environ conf
+  ln -s /proc/thread-self/environ thread
   echo web >etc/hostname
   ln -s ../run var/run
   ln -s "$lab/etc/hostname" run/abs
@@ -200,6 +202,30 @@ expect 1 '' "*[(]ELOOP[)] at component \"chain1\"" cat "$at/chain1"
 expect 0 end '' cat "$at/chain3"
 expect 1 '' "*[(]ELOOP[)] at component \"exe\"*" cat "$pid:/proc/$pid/exe"
 expect 1 '' "*[(]ELOOP[)] at component \"root\", which is a magic link*" cat "$pid:/proc/$pid/root/etc/hostname"
+
+# What a procfs has of its reader is no part of the target.
+export SECRET=of-the-operator
+readonly reader='which means this process and nothing of the target'
+for way in conf thread; do
+  refused="nsctl: fs: resolve *Leads to the reader itself [(]ELOOP[)] at component \"$way\", $reader"
+  expect 1 '' "$refused" cat "$at/$way"
+  expect 1 '' "$refused" cp -L "$at/$way" "$out/reader"
+  expect 1 '' "$refused" ls -lL "$at/$way"
+  expect 1 '' "$refused" stat -L "$at/$way"
+  expect 1 '' "$refused" resolve "$at/$way"
+  expect 1 '' "$refused" readlink -f "$at/$way"
+  [[ ! -e $out/reader ]] || fail "the reader's environment was copied"
+done
+expect 0 /proc/self/environ '' readlink "$at/conf"
+for link in self thread-self; do
+  expect 1 '' "*[(]ELOOP[)] at component \"$link\", $reader" cat "$pid:/proc/$link/environ"
+  expect 1 '' "*[(]ELOOP[)] at component \"$link\", $reader" cp -r "$pid:/proc/$link/" "$out/reader"
+  expect 1 '' "*[(]ELOOP[)] at component \"$link\", $reader" cat "/:/proc/$link/environ"
+  [[ $("$nsctl" fs readlink "$pid:/proc/$link") == [1-9]* ]] || fail "the link itself is not read"
+done
+expect 1 '' "*[(]ELOOP[)] at component \"self\", $reader" cat "/proc:self/environ"
+expect 1 '' "*[(]ELOOP[)] at component \"mounts\", $reader" cat "$pid:/proc/mounts"
+expect 0 "$(cat "/proc/$pid/comm")" '' cat "$pid:/proc/$pid/comm"
 expect 1 '' "*open $at/run/abs: is a symbolic link*" cat -P "$at/run/abs"
 expect 1 '' "*[(]EXDEV[)] at component \"${lab##*/}\", which is a mount point" resolve -x "$at/etc"
 expect 2 '' "*\"$pid:/etc\"" ls "$pid/etc"

@@ -178,7 +178,9 @@ absl::StatusOr<MountNamespaceRoot> MountNamespaceRoot::OfChain(
     absl::Span<const std::string> references, MountNamespaceOptions options) {
   if (references.empty()) return absl::InvalidArgumentError("a chain of no references");
   if (options.root.caller == nullptr) options.root.caller = std::make_shared<BoundedCaller>();
-  NSCTL_ASSIGN_OR_RETURN(const Root own, Root::OfPath("/", options.root));
+  RootOptions own_options = options.root;
+  own_options.may_be_reader = true;
+  NSCTL_ASSIGN_OR_RETURN(const Root own, Root::OfPath("/", std::move(own_options)));
   std::optional<MountNamespaceRoot> reached;
   for (const std::string& reference : references) {
     const Root& context = reached.has_value() ? reached->root() : own;

@@ -1,17 +1,21 @@
 #include "procfsroot/path_node.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "procfsroot/procfs.h"
 
@@ -20,6 +24,8 @@ namespace {
 
 // PROC_ROOT_INO of include/linux/proc_fs.h.
 constexpr uint64_t kProcRootInode = 1;
+// s_blocksize of proc_fill_super() in the kernel's fs/proc/root.c.
+constexpr uint32_t kProcBlockSize = 1024;
 // ST_NOSYMFOLLOW of include/linux/statfs.h (Linux 5.10).
 constexpr long kNoSymfollow = 0x2000;
 
@@ -57,6 +63,44 @@ void IdentifyMount(PathNode* node) {
   node->follows_symlinks = (filesystem.f_flags & kNoSymfollow) == 0;
 }
 
+bool MayBeOnProcfs(base::FdRef fd) {
+  struct statx status;
+  constexpr int kFlags = AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+  // Not fstatfs(2), which a FUSE server has to answer.
+  if (statx(fd.get(), "", kFlags, STATX_TYPE, &status) != 0) return true;
+  return status.stx_dev_major == 0 && status.stx_blksize == kProcBlockSize;
+}
+
+bool IsProcfsRoot(const PathNode& directory) {
+  return directory.filesystem == PROC_SUPER_MAGIC && directory.identity.inode == kProcRootInode;
+}
+
+bool IsProcfsRoot(base::FdRef directory) {
+  struct statx status;
+  constexpr int kFlags = AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+  if (statx(directory.get(), "", kFlags, STATX_INO, &status) != 0) return false;
+  if (status.stx_ino != kProcRootInode || !MayBeOnProcfs(directory)) return false;
+  struct statfs filesystem;
+  return fstatfs(directory.get(), &filesystem) == 0 && filesystem.f_type == PROC_SUPER_MAGIC;
+}
+
+// Of the links there these alone have the size 0: see below.
+bool IsReaderLink(const PathNode& link, const PathNode& directory) {
+  return IsProcfsRoot(directory) && directory.IsOnMountOf(link) && link.size == 0;
+}
+
+bool IsOwnProcess(base::FdRef procfs, const std::string& name) {
+  if (!std::all_of(name.begin(), name.end(), absl::ascii_isdigit)) return false;
+  char own[NAME_MAX + 1];
+  // Nothing where this process has no number.
+  const ssize_t size = readlinkat(procfs.get(), "self", own, sizeof(own));
+  if (size <= 0) return false;
+  const absl::string_view self(own, static_cast<size_t>(size));
+  // Threads have directories there as well, which are not listed.
+  return name == self ||
+         faccessat(procfs.get(), absl::StrCat(self, "/task/", name).c_str(), F_OK, 0) == 0;
+}
+
 // Callers of nd_jump_link() in the kernel: links below /proc/PID, and some of security modules.
 // What proc_symlink() makes (/proc/mounts, /proc/bus/...) has all permissions and its text's length
 // for a size; of magic links those with all permissions have the size 0. /proc/self, of size 0 too,
@@ -64,8 +108,7 @@ void IdentifyMount(PathNode* node) {
 bool IsMagicLink(const PathNode& link, const PathNode& directory, absl::string_view text) {
   if (link.filesystem == SECURITYFS_MAGIC || link.filesystem == AAFS_MAGIC) return true;
   if (link.filesystem != PROC_SUPER_MAGIC) return false;
-  const bool in_proc_root =
-      directory.IsOnMountOf(link) && directory.identity.inode == kProcRootInode;
+  const bool in_proc_root = IsProcfsRoot(directory) && directory.IsOnMountOf(link);
   return !in_proc_root && ((link.mode & 0777) != 0777 || link.size != text.size());
 }
 

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <string>
 
 #include "absl/strings/string_view.h"
 #include "base/fd.h"
@@ -44,6 +45,23 @@ int IdentifyFile(PathNode* node);
 
 // Fills in the last two fields. What cannot answer is no autofs and no procfs. May block.
 void IdentifyMount(PathNode* node);
+
+// Whether `fd` may be on a procfs, by what lookup told. Never false for a file that is on one: asks
+// nobody, and so takes some others for one.
+bool MayBeOnProcfs(base::FdRef fd);
+
+// Whether `directory` is the root directory of a procfs. Of a descriptor: may block.
+bool IsProcfsRoot(const PathNode& directory);
+bool IsProcfsRoot(base::FdRef directory);
+
+// True where `link`, found in `directory`, is "self" or "thread-self" of a procfs, whose text is
+// about whoever reads it.
+bool IsReaderLink(const PathNode& link, const PathNode& directory);
+
+// Whether the directory `name` of `procfs`, the root directory of one, is that of this process or
+// of a thread of it, whatever their numbers are there. To be asked after that directory was opened:
+// a number may be dealt again.
+bool IsOwnProcess(base::FdRef procfs, const std::string& name);
 
 // True where `link`, found in `directory`, is a magic link: one whose `text` is no path, because
 // the kernel jumps to the file itself.

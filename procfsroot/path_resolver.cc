@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "base/errors.h"
 #include "base/fd.h"
+#include "procfsroot/path_node.h"
 #include "procfsroot/path_walker.h"
 #include "procfsroot/resolve_options.h"
 
@@ -55,6 +56,24 @@ int OpenHandle(int root, const char* path, bool follow_last, uint64_t resolve) {
   how.resolve = resolve;
   const long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
   return fd < 0 ? -errno : static_cast<int>(fd);
+}
+
+// In place of a descriptor: only the walker knows whether what is there means this process.
+constexpr int kAskWalker = INT_MIN;
+
+// As OpenHandle, or kAskWalker for what may be on a procfs, where the kernel follows links that are
+// about their reader.
+int OpenChecked(int root, const char* path, const ResolveOptions& options, uint64_t resolve) {
+  if (options.root_is_no_procfs || options.may_be_reader) {
+    // Nothing is on a procfs before a mount is crossed.
+    const uint64_t unchecked = options.may_be_reader ? resolve : resolve | RESOLVE_NO_XDEV;
+    const int fd = OpenHandle(root, path, options.follow_last, unchecked);
+    if (fd != -EXDEV || unchecked == resolve) return fd;
+  }
+  const int fd = OpenHandle(root, path, options.follow_last, resolve);
+  if (fd < 0 || !MayBeOnProcfs(FdRef(fd))) return fd;
+  close(fd);
+  return kAskWalker;
 }
 
 // The component that makes the kernel answer `error`: the last one of the shortest beginning of
@@ -118,8 +137,9 @@ absl::StatusOr<OwnedFd> ResolveByKernel(FdRef root, absl::string_view path,
   const PathText text(path);
   absl::Time deadline = absl::InfiniteFuture();
   for (int attempt = 1;; ++attempt) {
-    const int fd = OpenHandle(root.get(), text.c_str(), options.follow_last, resolve);
+    const int fd = OpenChecked(root.get(), text.c_str(), options, resolve);
     if (fd >= 0) return absl::StatusOr<OwnedFd>(absl::in_place, fd, DescribeInRoot(root, path));
+    if (fd == kAskWalker) return WalkPath(root, path, options);
     if (fd != -EAGAIN) return ErrorOfKernel(-fd, root, path, options);
     const absl::Time now = absl::Now();
     if (attempt == 1) deadline = now + options.patience;
@@ -158,9 +178,10 @@ absl::StatusOr<OwnedFd> Resolve(FdRef root, absl::string_view path, const Resolv
       break;
   }
   const uint64_t resolve = ResolveFlags(options) | RESOLVE_CACHED;
-  const int fd = OpenHandle(root.get(), PathText(path).c_str(), options.follow_last, resolve);
+  const int fd = OpenChecked(root.get(), PathText(path).c_str(), options, resolve);
   // The usual case, made where it is wanted.
   if (fd >= 0) return absl::StatusOr<OwnedFd>(absl::in_place, fd, DescribeInRoot(root, path));
+  if (fd == kAskWalker) return WalkPath(root, path, options);
   if (auto known = ErrorOfCaches(-fd, root, path, options, resolve)) return *std::move(known);
   return WalkPath(root, path, options);
 }
@@ -172,8 +193,9 @@ std::optional<absl::StatusOr<OwnedFd>> ResolveCached(FdRef root, absl::string_vi
   // Where a mount is crossed at the path's end the kernel may ask the file system behind it, cached
   // or not; and only the walker asks options.gate.
   const uint64_t resolve = ResolveFlags(options) | RESOLVE_CACHED | RESOLVE_NO_XDEV;
-  const int fd = OpenHandle(root.get(), PathText(path).c_str(), options.follow_last, resolve);
+  const int fd = OpenChecked(root.get(), PathText(path).c_str(), options, resolve);
   if (fd >= 0) return OwnedFd(fd, DescribeInRoot(root, path));
+  if (fd == kAskWalker) return std::nullopt;
   return ErrorOfCaches(-fd, root, path, options, resolve);
 }
 

@@ -21,13 +21,17 @@ namespace nsctl::procfsroot {
 // Resolves `path`, relative to `root` with or without a leading slash, to an O_PATH handle. `root`
 // is a handle of a directory. Symlinks are followed, the last one as options.follow_last says;
 // mounts are crossed unless options.same_mount; magic links (/proc/PID/exe, /proc/PID/fd/3) never
-// are. Bytes of `path` are arbitrary but for NUL.
+// are. What would be reached by "self" or "thread-self" of a procfs, and on that procfs, is refused
+// as they are unless options.may_be_reader: these links are about whoever reads them, this process.
+// So is what that procfs has of this process by its number. Bytes of `path` are arbitrary but for
+// NUL.
 //
 // May block where a file system on the way does (a FUSE or network file system whose server is
 // silent). Under Backend::kAuto and kWalker no automount is started.
 //
 // Errors: those of openat(2), each naming the component of `path` that it happened at. ENOENT: also
-// for the empty path. ELOOP: more than 40 links, a magic link, or a nosymfollow mount. EXDEV: a
+// for the empty path. ELOOP: more than 40 links, a magic link, this process's files of a procfs, or
+// a nosymfollow mount. EXDEV: a
 // mount was to be crossed under same_mount. EREMOTE: the walk leads through an automount that
 // nothing is mounted on. EAGAIN: renames or mounts disturbed every attempt. INVALID_ARGUMENT: NUL
 // in `path`. Races: whatever is renamed meanwhile, the result was below the root at some time

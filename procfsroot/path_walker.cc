@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,12 +55,13 @@ class Walk {
  private:
   absl::Status Fail(int error, ResolveReason reason = ResolveReason::kNone) const;
   absl::Status EnterRoot();
-  absl::StatusOr<OwnedFd> Finish(OwnedFd handle);
+  absl::StatusOr<OwnedFd> Finish(PathNode node);
   absl::Status OpenComponent(const std::string& name, PathNode* node) const;
   absl::Status Enter(PathNode* node) const;
   absl::Status Descend(PathNode node);
   absl::Status Ascend();
   absl::Status FollowLink(PathNode link, bool is_last);
+  void NoteReader(dev_t procfs);
   OwnedFd Leap() const;
   absl::Status CheckSearchable() const;
   absl::Status CheckBelowRoot() const;
@@ -87,6 +89,12 @@ class Walk {
   std::vector<PathNode> stack_;
   int links_ = 0;
   bool went_up_ = false;
+  // The procfs in whose directory of this process the walk was, and the component that led there.
+  struct Reader {
+    dev_t procfs;
+    std::string component;
+  };
+  std::optional<Reader> reader_;
   // A link was followed since the last leap.
   bool may_leap_ = false;
 };
@@ -116,11 +124,13 @@ absl::StatusOr<OwnedFd> Walk::Run() {
   NSCTL_RETURN_IF_ERROR(EnterRoot());
   while (true) {
     at_ = left_.find_first_not_of('/', at_);
-    if (at_ == std::string::npos) return Finish(OwnedFd());
+    if (at_ == std::string::npos) return Finish(PathNode());
     const size_t end = std::min(left_.find('/', at_), left_.size());
     if (may_leap_ && left_.compare(at_, end - at_, "..") != 0) {
       may_leap_ = false;
-      if (OwnedFd handle = Leap(); handle.ok()) return Finish(std::move(handle));
+      PathNode there;
+      there.fd = Leap();
+      if (there.fd.ok()) return Finish(std::move(there));
     }
     const std::string name = left_.substr(at_, end - at_);
     while (!inside_.empty() && left_.size() - at_ <= inside_.back().behind) inside_.pop_back();
@@ -147,7 +157,11 @@ absl::StatusOr<OwnedFd> Walk::Run() {
       continue;
     }
     if (must_lead_on && !S_ISDIR(node.mode)) return Fail(ENOTDIR);
-    if (is_last) return Finish(std::move(node.fd));
+    if (IsProcfsRoot(stack_.back()) && S_ISDIR(node.mode) &&
+        IsOwnProcess(FdRef(directory()), name)) {
+      NoteReader(node.identity.device);
+    }
+    if (is_last) return Finish(std::move(node));
     NSCTL_RETURN_IF_ERROR(Descend(std::move(node)));
   }
 }
@@ -165,11 +179,19 @@ absl::Status Walk::EnterRoot() {
   return absl::OkStatus();
 }
 
-// `handle` is in the current directory; nothing stands for that directory itself.
-absl::StatusOr<OwnedFd> Walk::Finish(OwnedFd handle) {
+// `node` is in the current directory; one without a descriptor stands for that directory itself.
+absl::StatusOr<OwnedFd> Walk::Finish(PathNode node) {
   if (went_up_) NSCTL_RETURN_IF_ERROR(CheckBelowRoot());
-  if (!handle.ok() && stack_.size() > 1) handle = std::move(stack_.back().fd);
-  const int fd = handle.ok() ? handle.Release() : fcntl(root_.get(), F_DUPFD_CLOEXEC, 0);
+  if (!node.fd.ok()) {
+    node.identity = stack_.back().identity;
+    if (stack_.size() > 1) node.fd = std::move(stack_.back().fd);
+  }
+  // What is elsewhere is the same for every reader, whatever the way there.
+  if (reader_.has_value() && node.identity.device == reader_->procfs) {
+    component_ = reader_->component;
+    return Fail(ELOOP, ResolveReason::kReader);
+  }
+  const int fd = node.fd.ok() ? node.fd.Release() : fcntl(root_.get(), F_DUPFD_CLOEXEC, 0);
   const int error = errno;
   if (fd < 0) return Fail(error);
   return OwnedFd(fd, DescribeInRoot(root_, path_));
@@ -256,12 +278,18 @@ absl::Status Walk::FollowLink(PathNode link, bool is_last) {
   if (size == sizeof(text)) return Fail(ENAMETOOLONG);
   const absl::string_view target(text, static_cast<size_t>(size));
   if (IsMagicLink(link, stack_.back(), target)) return Fail(ELOOP, ResolveReason::kMagicLink);
+  if (IsReaderLink(link, stack_.back())) NoteReader(link.identity.device);
   if (!target.empty() && target.front() == '/') stack_.resize(1);
   inside_.push_back({left_.size() - at_, std::string(target)});
   left_ = absl::StrCat(target, absl::string_view(left_).substr(at_));
   at_ = 0;
-  may_leap_ = options_.backend == Backend::kAuto;
+  may_leap_ = options_.backend == Backend::kAuto && !reader_.has_value();
   return absl::OkStatus();
+}
+
+void Walk::NoteReader(dev_t procfs) {
+  if (options_.may_be_reader || reader_.has_value()) return;
+  reader_ = {.procfs = procfs, .component = component_};
 }
 
 // All that is left in one step, where it goes down, holds no further link and is in the kernel's
@@ -271,8 +299,11 @@ OwnedFd Walk::Leap() const {
   how.flags = O_PATH | O_CLOEXEC | (options_.follow_last ? 0 : O_NOFOLLOW);
   how.resolve = RESOLVE_CACHED | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
                 (options_.same_mount ? RESOLVE_NO_XDEV : 0);
-  return OwnedFd(
+  OwnedFd handle(
       static_cast<int>(syscall(SYS_openat2, directory(), left_.c_str() + at_, &how, sizeof(how))));
+  // On a procfs it counts what the way was.
+  if (handle.ok() && !options_.may_be_reader && MayBeOnProcfs(handle)) return OwnedFd();
+  return handle;
 }
 
 // "." and ".." need the search permission that the kernel wants of every lookup.

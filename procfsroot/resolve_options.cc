@@ -34,8 +34,23 @@ absl::string_view TextOf(ResolveReason reason) {
       return ", which is a mount point";
     case ResolveReason::kLinkToMount:
       return ", which is a link across a mount point";
+    case ResolveReason::kReader:
+      return ", which means this process and nothing of the target";
   }
   return "";
+}
+
+// The kernel's words for ELOOP are those of a loop.
+absl::string_view WordsOf(ResolveReason reason) {
+  switch (reason) {
+    case ResolveReason::kMagicLink:
+    case ResolveReason::kMountForbidsLinks:
+      return "Link is not followed";
+    case ResolveReason::kReader:
+      return "Leads to the reader itself";
+    default:
+      return "";
+  }
 }
 
 }  // namespace
@@ -64,12 +79,9 @@ absl::Status ErrnoStatusInWords(int error, absl::string_view call, absl::string_
 absl::Status ResolveError(int error, base::FdRef root, absl::string_view path,
                           absl::string_view component, ResolveReason reason) {
   const std::string shown = DescribeInRoot(root, path);
-  // The kernel's words for ELOOP are those of a loop.
-  const bool is_refused =
-      reason == ResolveReason::kMagicLink || reason == ResolveReason::kMountForbidsLinks;
-  const absl::Status status =
-      is_refused ? ErrnoStatusInWords(error, "resolve", shown, "Link is not followed")
-                 : base::ErrnoStatus(error, "resolve", shown);
+  const absl::string_view words = WordsOf(reason);
+  const absl::Status status = words.empty() ? base::ErrnoStatus(error, "resolve", shown)
+                                            : ErrnoStatusInWords(error, "resolve", shown, words);
   if (component.empty()) return status;
   // EREMOTE is the walker's own answer: no call returned it.
   const absl::string_view why =

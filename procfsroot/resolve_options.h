@@ -38,6 +38,11 @@ struct ResolveOptions {
   // Refuse (EXDEV) to cross a mount point, downward or by an absolute link. Before Linux 5.8 the
   // walker lets bind mounts of the root's own file system pass.
   bool same_mount = false;
+  // Known: `root` is not on a procfs. Spares a call where no mount is crossed.
+  bool root_is_no_procfs = false;
+  // What a procfs has of this process, and its links "self" and "thread-self", may be the result:
+  // for a root that is the caller's own.
+  bool may_be_reader = false;
   Backend backend = Backend::kAuto;
   // A walk that a rename or mount disturbed is begun anew so often and so long.
   int max_attempts = 128;
@@ -56,7 +61,14 @@ absl::Status ErrnoStatusInWords(int error, absl::string_view call, absl::string_
 // The failure `error` of resolving `path`, at the component `component` of it (empty where that is
 // not known): 'resolve ROOT/a/zzz/b: No such file or directory (ENOENT) at component "zzz"'.
 // `reason` is what is known beyond that.
-enum class ResolveReason { kNone, kMagicLink, kMountForbidsLinks, kMountPoint, kLinkToMount };
+enum class ResolveReason {
+  kNone,
+  kMagicLink,
+  kMountForbidsLinks,
+  kMountPoint,
+  kLinkToMount,
+  kReader,
+};
 absl::Status ResolveError(int error, base::FdRef root, absl::string_view path,
                           absl::string_view component, ResolveReason reason = ResolveReason::kNone);
 

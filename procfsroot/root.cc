@@ -55,11 +55,14 @@ constexpr long kLocalFilesystems[] = {
 // What d_path() of the kernel's fs/d_path.c puts behind paths.
 constexpr absl::string_view kDeleted = " (deleted)";
 
-bool IsLocal(FdRef directory) {
+// The type of the file system that `directory` is on, as statfs(2) has it; 0 where that fails.
+long FilesystemOf(FdRef directory) {
   struct statfs filesystem;
-  if (fstatfs(directory.get(), &filesystem) != 0) return false;
-  return std::count(std::begin(kLocalFilesystems), std::end(kLocalFilesystems),
-                    static_cast<long>(filesystem.f_type)) > 0;
+  return fstatfs(directory.get(), &filesystem) == 0 ? static_cast<long>(filesystem.f_type) : 0;
+}
+
+bool IsLocal(long filesystem) {
+  return std::count(std::begin(kLocalFilesystems), std::end(kLocalFilesystems), filesystem) > 0;
 }
 
 // Asks the gate about the file system that `handle` is on. One that does not tell is let pass: its
@@ -106,8 +109,12 @@ absl::Status RefuseLink(absl::string_view what, FdRef handle) {
 
 class Root::State {
  public:
-  State(OwnedFd handle, Backend backend, bool is_local)
-      : handle_(std::move(handle)), backend_(backend), is_local_(is_local) {}
+  State(OwnedFd handle, Backend backend, bool may_be_reader, long filesystem)
+      : handle_(std::move(handle)),
+        backend_(backend),
+        may_be_reader_(may_be_reader),
+        is_local_(IsLocal(filesystem)),
+        is_no_procfs_(filesystem != 0 && filesystem != PROC_SUPER_MAGIC) {}
 
   FdRef fd() const { return handle_; }
   bool is_local() const { return is_local_; }
@@ -115,6 +122,8 @@ class Root::State {
   ResolveOptions Options(PathRules rules, const DeviceGate* gate) const {
     return {.follow_last = rules.follow_last,
             .same_mount = rules.same_mount,
+            .root_is_no_procfs = is_no_procfs_,
+            .may_be_reader = may_be_reader_,
             .backend = backend_,
             .gate = gate};
   }
@@ -131,8 +140,10 @@ class Root::State {
  private:
   const OwnedFd handle_;
   const Backend backend_;
+  const bool may_be_reader_;
   // Cached answers may be asked for in the caller's thread.
   const bool is_local_;
+  const bool is_no_procfs_;
   mutable std::mutex mutex_;
   mutable std::optional<SelfFds> self_fds_;
 };
@@ -160,14 +171,15 @@ absl::StatusOr<Root> Root::Make(const std::string& path,
   if (options.caller == nullptr) options.caller = std::make_shared<BoundedCaller>();
   // Even to open a directory may ask a server.
   auto body = [open = std::move(open), backend = options.backend,
+               may_be_reader = options.may_be_reader,
                name = options.name](const DeviceGate& gate) -> absl::StatusOr<Opened> {
     NSCTL_ASSIGN_OR_RETURN(OwnedFd handle, open());
     if (!name.empty()) handle = OwnedFd(handle.Release(), name);
     NSCTL_ASSIGN_OR_RETURN(const struct statx status, LookedUpStat(handle));
     if (!S_ISDIR(status.stx_mode)) return ErrnoStatus(ENOTDIR, "open", handle.path());
     NSCTL_RETURN_IF_ERROR(EnterDeviceOf(handle, gate));
-    const bool is_local = IsLocal(handle);
-    return std::make_shared<State>(std::move(handle), backend, is_local);
+    const long filesystem = FilesystemOf(handle);
+    return std::make_shared<State>(std::move(handle), backend, may_be_reader, filesystem);
   };
   absl::StatusOr<Opened> state =
       options.run_inline

@@ -45,6 +45,9 @@ struct RootOptions {
   // Calls run in the caller's thread and may hang it: for those who already run in a BoundedCaller,
   // or in a thread that they can lose.
   bool run_inline = false;
+  // It is the caller's own root: what a procfs there has of this process may be read (Resolve,
+  // path_resolver.h).
+  bool may_be_reader = false;
   Backend backend = Backend::kAuto;
   // What messages call the root, as bytes: "1234:". Empty: the path that it was opened by.
   std::string name = "";

@@ -347,6 +347,20 @@ TEST(RootOfProcess, SaysThatTheProcessIsGone) {
   EXPECT_TRUE(base::IsGone(root.status())) << root.status();
 }
 
+TEST(Root, TellsNothingOfTheReaderUnlessItIsHisOwn) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Root root, Root::OfPath("/"));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Root procfs, Root::OfPath("/proc"));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const Root own, Root::OfPath("/", {.may_be_reader = true}));
+
+  EXPECT_THAT(root.ReadFile("/proc/self/comm", 100), HasErrno(ELOOP));
+  EXPECT_THAT(root.Open("/proc/thread-self/comm", O_RDONLY), HasErrno(ELOOP));
+  EXPECT_THAT(root.Stat("/proc/self"), HasErrno(ELOOP));
+  EXPECT_THAT(root.ReadLink("/proc/self"), IsOkAndHolds(absl::StrCat(getpid())));
+  EXPECT_THAT(procfs.Resolve("self/comm"), HasErrno(ELOOP));
+  EXPECT_THAT(procfs.ReadFile(absl::StrCat(getpid(), "/comm"), 100), HasErrno(ELOOP));
+  EXPECT_THAT(own.ReadFile("/proc/self/comm", 100), IsOk());
+}
+
 TEST(RootOfProcess, FollowsNoLinkOfARecordedTree) {
   TestTree tree({{'l', "7/root", "/"}});
   NSCTL_ASSERT_OK_AND_ASSIGN(const Procfs procfs, Procfs::At(tree.path()));

@@ -25,6 +25,7 @@
 #include "base/status_macros.h"
 #include "base/text.h"
 #include "procfsroot/handle.h"
+#include "procfsroot/path_node.h"
 #include "procfsroot/resolve_options.h"
 
 namespace nsctl::procfsroot {
@@ -95,6 +96,8 @@ struct TreeDirectory::Shared {
   dev_t device;
   uint64_t mount;
   bool same_mount;
+  // The directory is the root of a procfs.
+  bool is_procfs;
   // ReadNames found one.
   bool has_names = false;
 
@@ -117,6 +120,13 @@ struct TreeDirectory::Shared {
       if (text.ok()) entry->link = *std::move(text);
     }
     return found;
+  }
+
+  // That the directory `name`, which was opened, is not this process's own of a procfs.
+  absl::Status RefuseReader(const std::string& name) const {
+    if (!is_procfs || !IsOwnProcess(directory, name)) return absl::OkStatus();
+    return ErrnoStatusInWords(ELOOP, "open", base::DescribePath(directory, name),
+                              "is the reader itself");
   }
 
   absl::StatusOr<std::vector<std::string>> ReadSome() {
@@ -169,8 +179,9 @@ absl::StatusOr<TreeDirectory> TreeDirectory::Make(OwnedFd handle, TreeOptions op
             NSCTL_RETURN_IF_ERROR(gate(DeviceOf(status)));
             NSCTL_ASSIGN_OR_RETURN(OwnedFd directory, OpenDirectory(*held));
             *held = OwnedFd();
+            const bool is_procfs = IsProcfsRoot(directory);
             return std::make_shared<Shared>(Shared{std::move(directory), self_fds, DeviceOf(status),
-                                                   status.stx_mnt_id, same_mount});
+                                                   status.stx_mnt_id, same_mount, is_procfs});
           }));
   return TreeDirectory(std::move(options), std::move(shared));
 }
@@ -246,6 +257,7 @@ absl::StatusOr<OpenedEntry> TreeDirectory::OpenEntry(const std::string& name,
             TreeEntry& entry = found->opened.entry;
             NSCTL_ASSIGN_OR_RETURN(OwnedFd handle, shared->Find(name, gate, &entry));
             if (S_ISDIR(entry.status.stx_mode)) {
+              NSCTL_RETURN_IF_ERROR(shared->RefuseReader(name));
               found->opened.directory = std::move(handle);
               return found;
             }

@@ -80,7 +80,8 @@ class TreeDirectory {
 
   // The same for one name, with a handle of what is a directory and the content of what is a
   // regular file of at most `max_content` bytes without holes; one that has more is opened. What is
-  // of another type is left alone.
+  // of another type is left alone. ELOOP: the directory of this process in a procfs, which is no
+  // part of another root.
   absl::StatusOr<OpenedEntry> OpenEntry(const std::string& name, size_t max_content) const;
 
  private:

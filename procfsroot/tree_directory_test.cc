@@ -124,6 +124,17 @@ TEST(TreeDirectory, BelievesNoSize) {
   EXPECT_EQ(beginning, "Name:");
 }
 
+TEST(TreeDirectory, DoesNotEnterWhatAProcfsHasOfItsReader) {
+  NSCTL_ASSERT_OK_AND_ASSIGN(const TreeDirectory directory, OpenTree("/proc"));
+
+  EXPECT_THAT(directory.OpenEntry(absl::StrCat(getpid()), 100), HasErrno(ELOOP));
+  NSCTL_ASSERT_OK_AND_ASSIGN(const OpenedEntry other,
+                             directory.OpenEntry(absl::StrCat(getppid()), 100));
+  EXPECT_TRUE(other.directory.ok());
+  NSCTL_ASSERT_OK_AND_ASSIGN(const OpenedEntry link, directory.OpenEntry("self", 100));
+  EXPECT_EQ(link.entry.link, absl::StrCat(getpid()));
+}
+
 TEST(TreeDirectory, OpensNothingElse) {
   TestTree tree({{'p', "fifo"}, {'l', "link", "fifo"}, {'s', "sock"}});
   NSCTL_ASSERT_OK_AND_ASSIGN(const TreeDirectory directory, OpenTree(tree.path()));
