@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -158,9 +159,7 @@ size_t TouchInChild(const procfsroot::Procfs& procfs, absl::Span<const base::Pid
     if (size <= 0) break;
     count += static_cast<size_t>(size);
   }
-  kill(child, SIGKILL);
-  while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  EndChild(child);
   return count;
 }
 
@@ -175,8 +174,27 @@ HeldProcess HeldProcessBehind(absl::string_view fdinfo) {
   return {};
 }
 
+// The mount that the descriptor `fd` of a process is on; nothing where that is not told.
+std::string MountOf(const procfsroot::ProcessDir& process, uint64_t fd) {
+  const std::string fdinfo = process.Read(absl::StrCat("fdinfo/", fd), kMaxSmallFile).value_or("");
+  for (absl::string_view line : absl::StrSplit(fdinfo, '\n')) {
+    if (absl::ConsumePrefix(&line, "mnt_id:")) return std::string(absl::StripAsciiWhitespace(line));
+  }
+  return "";
+}
+
+// Whether `fd` of `reader` is on that very mount of a procfs. Paths alone could be of any file
+// system that somebody has mounted elsewhere.
+bool IsOn(const procfsroot::Procfs& procfs, const procfsroot::ProcessDir& reader, uint64_t fd) {
+  const absl::StatusOr<procfsroot::ProcessDir> self = procfs.OpenSelf();
+  if (!self.ok()) return false;
+  const std::string mount = MountOf(*self, static_cast<uint64_t>(procfs.fd().get()));
+  return !mount.empty() && MountOf(reader, fd) == mount;
+}
+
 // What a thread of `reader` waits for in the system call `call`.
-HeldProcess AwaitedIn(absl::string_view call, const procfsroot::ProcessDir& reader) {
+HeldProcess AwaitedIn(absl::string_view call, const procfsroot::Procfs& procfs,
+                      const procfsroot::ProcessDir& reader) {
   const std::vector<absl::string_view> words = absl::StrSplit(call, ' ');
   int64_t number = 0;
   uint64_t fd = 0;
@@ -189,6 +207,7 @@ HeldProcess AwaitedIn(absl::string_view call, const procfsroot::ProcessDir& read
   if (number == SYS_pidfd_getfd) {
     return HeldProcessBehind(reader.Read(absl::StrCat("fdinfo/", fd), kMaxSmallFile).value_or(""));
   }
+  if (!IsOn(procfs, reader, fd)) return {};
   char path[kMaxSmallFile];
   const ssize_t size =
       readlinkat(reader.fd().get(), absl::StrCat("fd/", fd).c_str(), path, sizeof(path));
@@ -196,6 +215,12 @@ HeldProcess AwaitedIn(absl::string_view call, const procfsroot::ProcessDir& read
 }
 
 }  // namespace
+
+void EndChild(pid_t child) {
+  kill(child, SIGKILL);
+  constexpr int kTries = 500;
+  for (int i = 0; i < kTries && waitpid(child, nullptr, WNOHANG) == 0; ++i) usleep(500);
+}
 
 HeldProcess HeldProcessAt(absl::string_view path) {
   std::vector<absl::string_view> parts = absl::StrSplit(path, '/');
@@ -229,7 +254,7 @@ std::vector<ReaderWatch::Wait> ReaderWatch::Look() {
     const bool same = before != calls_.end() && before->second.text == call.text;
     call.looks = same ? before->second.looks + 1 : 1;
     if (call.looks < 2) continue;
-    HeldProcess process = AwaitedIn(call.text, *reader);
+    HeldProcess process = AwaitedIn(call.text, *procfs, *reader);
     if (process.pid == 0) continue;
     if (process.procfs.empty()) process.procfs = procfs->path();
     waits.push_back({.process = std::move(process),

@@ -35,6 +35,10 @@ struct HeldProcess {
 // in "/proc". Its number is 0 where `path` is none.
 HeldProcess HeldProcessAt(absl::string_view path);
 
+// Kills a child that waits in the kernel for no more than a lock, and takes its status if it comes
+// in a quarter of a second.
+void EndChild(pid_t child);
+
 // Looks from outside at what the threads of a process wait for.
 class ReaderWatch {
  public:
@@ -48,8 +52,8 @@ class ReaderWatch {
     bool is_first_thread = false;
   };
 
-  // Those that have lasted for two looks or more. To be called at regular intervals. A few system
-  // calls for each thread; none of them waits.
+  // Those on the live procfs that have lasted for two looks or more. To be called at regular
+  // intervals. A few system calls for each thread; none of them waits.
   std::vector<Wait> Look();
 
  private:

@@ -105,15 +105,6 @@ void ForwardNoSignals() {
   }
 }
 
-// Kills a child that waits in the kernel for no more than a lock.
-void EndChild(pid_t child) {
-  kill(child, SIGKILL);
-  constexpr int kTries = 100;
-  for (int i = 0; i < kTries && waitpid(child, nullptr, WNOHANG) == 0; ++i) {
-    usleep(kLookMilliseconds * 1000 / kTries);
-  }
-}
-
 void Complain(const std::set<HeldProcess>& held) {
   const auto name = [](std::string* out, const HeldProcess& process) {
     absl::StrAppend(out, process.pid);
